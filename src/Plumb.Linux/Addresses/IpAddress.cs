@@ -1,0 +1,178 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Plumb.Linux.Addresses;
+
+/// <summary>The two families of the Internet Protocol, with the kernel's numbers (<c>linux/socket.h</c>).</summary>
+public enum IpFamily : byte
+{
+    /// <summary>AF_INET</summary>
+    V4 = 2,
+
+    /// <summary>AF_INET6</summary>
+    V6 = 10,
+}
+
+/// <summary>An IPv4 or IPv6 address as a value: 17 bytes, no allocation, ordered as numbers within its family.</summary>
+/// <remarks>An IPv4-mapped IPv6 address stays IPv6: what the kernel holds is what is compared.</remarks>
+public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattable
+{
+    private readonly UInt128 _bits; // an IPv4 address stands in the low 32 bits
+
+    private IpAddress(IpFamily family, UInt128 bits)
+    {
+        Family = family;
+        _bits = bits;
+    }
+
+    /// <summary><c>default</c> has no family and is no address; <see cref="IsNone"/> tells.</summary>
+    public IpFamily Family { get; }
+
+    public bool IsNone => Family == 0;
+
+    /// <summary>The address as an unsigned number in host order; an IPv4 address stands in the low 32 bits.</summary>
+    public UInt128 Number => _bits;
+
+    /// <summary>32 or 128.</summary>
+    public int BitLength => Family == IpFamily.V4 ? 32 : 128;
+
+    /// <summary>4 or 16.</summary>
+    public int ByteLength => BitLength / 8;
+
+    public bool IsUnspecified => _bits == 0;
+
+    public bool IsLoopback => Family == IpFamily.V4 ? (uint)_bits >> 24 == 127 : _bits == 1;
+
+    public bool IsMulticast => Family == IpFamily.V4 ? (uint)_bits >> 28 == 0xe : (byte)(_bits >> 120) == 0xff;
+
+    /// <summary>169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291).</summary>
+    public bool IsLinkLocal => Family == IpFamily.V4 ? (uint)_bits >> 16 == 0xa9fe : (ushort)(_bits >> 118) == 0xfe80 >> 6;
+
+    public static IpAddress FromNumber(IpFamily family, UInt128 hostOrder) =>
+        family == IpFamily.V4 && hostOrder > uint.MaxValue
+            ? throw new ArgumentOutOfRangeException(nameof(hostOrder), "an IPv4 address has 32 bits")
+            : new IpAddress(family, hostOrder);
+
+    public static IpAddress V4(byte a, byte b, byte c, byte d) => new(IpFamily.V4, (uint)((a << 24) | (b << 16) | (c << 8) | d));
+
+    /// <summary>Reads 4 or 16 bytes in network order, as netlink attributes and packet headers carry them.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> bigEndian, out IpAddress address)
+    {
+        address = bigEndian.Length switch
+        {
+            4 => new IpAddress(IpFamily.V4, BinaryPrimitives.ReadUInt32BigEndian(bigEndian)),
+            16 => new IpAddress(IpFamily.V6, BinaryPrimitives.ReadUInt128BigEndian(bigEndian)),
+            _ => default,
+        };
+        return !address.IsNone;
+    }
+
+    /// <summary>Writes <see cref="ByteLength"/> bytes in network order.</summary>
+    public void WriteBytes(Span<byte> bigEndian)
+    {
+        if (Family == IpFamily.V4)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(bigEndian, (uint)_bits);
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt128BigEndian(bigEndian, _bits);
+        }
+    }
+
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[ByteLength];
+        WriteBytes(bytes);
+        return bytes;
+    }
+
+    /// <summary>The address <paramref name="count"/> places further on; wraps within the family's width.</summary>
+    public IpAddress Plus(UInt128 count) => new(Family, Family == IpFamily.V4 ? (uint)(_bits + count) : _bits + count);
+
+    public static IpAddress From(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out var written);
+        TryRead(bytes[..written], out var result);
+        return result;
+    }
+
+    public IPAddress ToIPAddress() => new(ToBytes());
+
+    public static IpAddress Parse(string text) =>
+        TryParse(text, out var address) ? address : throw new FormatException($"'{text}' is not an IP address");
+
+    /// <summary>Dotted quads of four decimal numbers, or RFC 4291 text. No zones, no short or octal forms.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out IpAddress address)
+    {
+        address = default;
+        if (text.Contains('%') || !IPAddress.TryParse(text, out var parsed))
+        {
+            return false;
+        }
+        if (parsed.AddressFamily == AddressFamily.InterNetwork && !IsCanonicalDottedQuad(text))
+        {
+            return false;
+        }
+        address = From(parsed);
+        return true;
+    }
+
+    // inet_aton's short, octal and hexadecimal forms name other machines than the reader thinks.
+    private static bool IsCanonicalDottedQuad(ReadOnlySpan<char> text)
+    {
+        var dots = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '.')
+            {
+                dots++;
+            }
+            else if (!char.IsAsciiDigit(text[i]))
+            {
+                return false;
+            }
+            else if (text[i] == '0' && (i == 0 || text[i - 1] == '.') && i + 1 < text.Length && text[i + 1] != '.')
+            {
+                return false;
+            }
+        }
+        return dots == 3;
+    }
+
+    public int CompareTo(IpAddress other) => Family != other.Family ? Family.CompareTo(other.Family) : _bits.CompareTo(other._bits);
+
+    public static bool operator <(IpAddress left, IpAddress right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(IpAddress left, IpAddress right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(IpAddress left, IpAddress right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(IpAddress left, IpAddress right) => left.CompareTo(right) >= 0;
+
+    public override string ToString() => ToString(null, null);
+
+    public string ToString(string? format, IFormatProvider? formatProvider)
+    {
+        Span<char> text = stackalloc char[48];
+        return TryFormat(text, out var written, default, null) ? new string(text[..written]) : "";
+    }
+
+    public bool TryFormat(Span<char> destination, out int charsWritten, [StringSyntax("")] ReadOnlySpan<char> format, IFormatProvider? provider)
+    {
+        if (IsNone)
+        {
+            charsWritten = 0;
+            return true;
+        }
+        if (Family == IpFamily.V4)
+        {
+            var n = (uint)_bits;
+            return destination.TryWrite($"{n >> 24}.{(n >> 16) & 255}.{(n >> 8) & 255}.{n & 255}", out charsWritten);
+        }
+        return ToIPAddress().TryFormat(destination, out charsWritten);
+    }
+}

@@ -1,0 +1,85 @@
+namespace Plumb.Linux.State;
+
+/// <summary>
+/// The short form of an origin that a kernel has room for: a comment on a table, set, element or rule (128 characters), a
+/// link's alias (255). Opaque here; whoever plans gives it a meaning. A foreign one is a label and never trusted.
+/// </summary>
+public readonly record struct Stamp(string Text)
+{
+    public override string ToString() => Text;
+}
+
+/// <summary>Who an observed entry belongs to. Only <see cref="Plumb"/>'s are ever changed or removed.</summary>
+public enum Owner : byte
+{
+    /// <summary>Planned by Plumb: table <c>plumb</c>, route protocol 112, an alias that begins with <c>plumb:</c>, and what hangs on those links.</summary>
+    Plumb = 1,
+
+    /// <summary>The kernel makes it itself: loopback, local routes, connected routes, multicast entries.</summary>
+    Kernel,
+
+    /// <summary>Somebody else's: an administrator, another plugin, the lab's builder.</summary>
+    Foreign,
+}
+
+/// <summary>What the kernel tells about an entry beyond its value; never compared.</summary>
+/// <param name="Index">ifindex of a link; 0 where there is none.</param>
+/// <param name="Handle">nftables handle; 0 where there is none.</param>
+public sealed record KernelFacts(int Index = 0, ulong Handle = 0)
+{
+    /// <summary>Packets and bytes that a counter has seen; null where nothing counts.</summary>
+    public (ulong Packets, ulong Bytes)? Counted { get; init; }
+}
+
+/// <summary>An entry with the stamp that it shall carry.</summary>
+public sealed record Desired(Entry Entry, Stamp? Stamp = null);
+
+/// <summary>An entry as the kernel holds it.</summary>
+public sealed record Observed(Entry Entry, Owner Owner, Stamp? Stamp, KernelFacts Facts);
+
+/// <summary>What one or several kernels' namespaces should hold.</summary>
+public sealed class DesiredState
+{
+    private readonly Dictionary<EntryKey, Desired> _entries = [];
+
+    public int Count => _entries.Count;
+
+    public IReadOnlyDictionary<EntryKey, Desired> Entries => _entries;
+
+    public void Set(Desired desired) => _entries[desired.Entry.Key] = desired;
+
+    public void Set(Entry entry, Stamp? stamp = null) => Set(new Desired(entry, stamp));
+
+    public bool Remove(EntryKey key) => _entries.Remove(key);
+}
+
+/// <summary>What one or several kernels' namespaces do hold, whoever put it there.</summary>
+public sealed class ObservedState
+{
+    private readonly Dictionary<EntryKey, Observed> _entries = [];
+
+    public int Count => _entries.Count;
+
+    public IReadOnlyDictionary<EntryKey, Observed> Entries => _entries;
+
+    public void Set(Observed observed) => _entries[observed.Entry.Key] = observed;
+
+    public bool Remove(EntryKey key) => _entries.Remove(key);
+}
+
+/// <summary>The way from what a kernel holds to what it should hold, in no order: whoever applies it knows the kernel's.</summary>
+public sealed record Delta(ValueList<DeltaItem> Items, ValueList<Conflict> Conflicts)
+{
+    public static Delta Nothing { get; } = new([], []);
+
+    public bool IsEmpty => Items.Count == 0;
+}
+
+/// <summary>One change of one entry. Only <see cref="Was"/>: remove. Only <see cref="Want"/>: add. Both: change in place, or remove and add where the kernel cannot.</summary>
+public sealed record DeltaItem(Desired? Want, Entry? Was)
+{
+    public EntryKey Key => (Want?.Entry ?? Was!).Key;
+}
+
+/// <summary>Something foreign stands where Plumb wants an entry of its own; it is named, never overwritten.</summary>
+public sealed record Conflict(Desired Want, Observed Holds);

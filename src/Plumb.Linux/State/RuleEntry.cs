@@ -1,0 +1,53 @@
+using Plumb.Linux.Addresses;
+
+namespace Plumb.Linux.State;
+
+/// <summary>A routing rule (<c>ip rule</c>, FRA_*). Its key is all of its selectors: the kernel lets two rules share a priority.</summary>
+public sealed record RuleEntry(NamespaceId Namespace, IpFamily Family, uint Priority) : Entry(Namespace)
+{
+    public IpPrefix? Source { get; init; }
+
+    public IpPrefix? Destination { get; init; }
+
+    public FirewallMark? Mark { get; init; }
+
+    public string? InputDevice { get; init; }
+
+    public string? OutputDevice { get; init; }
+
+    /// <summary>FIB_RULE_INVERT: the rule holds for what does not match.</summary>
+    public bool Not { get; init; }
+
+    public RuleAction Action { get; init; } = RuleAction.ToTable;
+
+    /// <summary>The table that <see cref="RuleAction.ToTable"/> looks in.</summary>
+    public RouteTable Table { get; init; } = RouteTable.Main;
+
+    /// <summary>FRA_PROTOCOL: who made the rule.</summary>
+    public RouteProtocol Protocol { get; init; } = RouteProtocol.Plumb;
+
+    public override EntryKind Kind => EntryKind.Rule;
+
+    // Everything but the protocol tells two rules apart (fib_rule's rule_exists).
+    protected override string NaturalKey() =>
+        $"{(Family == IpFamily.V4 ? "inet" : "inet6")} " + EntryText.Print(this with { Protocol = RouteProtocol.Unspecified });
+
+    public override string Print() => EntryText.Print(this);
+}
+
+/// <summary>A packet mark with the bits of it that count (<c>fwmark VALUE/MASK</c>).</summary>
+public readonly record struct FirewallMark(uint Value, uint Mask)
+{
+    public override string ToString() => Mask == uint.MaxValue ? $"0x{Value:x}" : $"0x{Value:x}/0x{Mask:x}";
+}
+
+/// <summary>What a rule does (FR_ACT_* of <c>linux/fib_rules.h</c>).</summary>
+public enum RuleAction : byte
+{
+    ToTable = 1,
+    Goto = 2,
+    Nop = 3,
+    Blackhole = 6,
+    Unreachable = 7,
+    Prohibit = 8,
+}
