@@ -1,0 +1,91 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace Plumb.Api.Streaming;
+
+/// <summary>`GET …/pods/NAME/log`: text/plain, chunked, each line sent as soon as the runtime flushes it.</summary>
+internal static class LogEndpoint
+{
+    public static async Task ServeAsync(HttpContext http, PodIdentity pod, IPodRuntime runtime, TimeProvider time)
+    {
+        try
+        {
+            var request = Parse(http.Request.Query, pod, time);
+            http.Response.ContentType = "text/plain";
+            await runtime.LogAsync(pod, request, http.Response.Body, http.RequestAborted);
+        }
+        catch (PodStreamException refusal) when (!http.Response.HasStarted)
+        {
+            await StatusAnswer.SendAsync(http, refusal);
+        }
+        catch (PodStreamException)
+        {
+            // The answer is under way as plain text: its cut end is the only thing left to say.
+            http.Abort();
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // `kubectl logs -f` ends by going away.
+        }
+    }
+
+    /// <exception cref="PodStreamException">422 with every invalid field, as PodLogOptions' validation words them.</exception>
+    internal static LogRequest Parse(IQueryCollection query, PodIdentity pod, TimeProvider time)
+    {
+        var errors = new List<string>();
+        var tailLines = Number(query, "tailLines", least: 0, errors);
+        var limitBytes = Number(query, "limitBytes", least: 1, errors);
+        var sinceSeconds = Number(query, "sinceSeconds", least: 1, errors);
+        DateTimeOffset? since = null;
+        if (query["sinceTime"].ToString() is { Length: > 0 } text)
+        {
+            if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
+                throw PodStreamException.BadRequest($"sinceTime: \"{text}\" is not a time as in RFC 3339, e.g. 2006-01-02T15:04:05Z");
+            if (sinceSeconds is not null)
+                errors.Add("sinceTime: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified");
+            since = at;
+        }
+        else if (sinceSeconds is { } seconds)
+        {
+            var now = time.GetUtcNow();
+            since = seconds < (now - DateTimeOffset.UnixEpoch).TotalSeconds ? now.AddSeconds(-seconds) : DateTimeOffset.UnixEpoch;
+        }
+
+        var source = query["stream"].ToString() switch
+        {
+            "" or "All" => LogSource.All,
+            "Stdout" => LogSource.Stdout,
+            "Stderr" => LogSource.Stderr,
+            var other => Unsupported(other, errors),
+        };
+        if (source != LogSource.All && tailLines is not null)
+            errors.Add("tailLines: Forbidden: `tailLines` and specific `stream` are mutually exclusive for now");
+
+        if (errors.Count > 0)
+        {
+            var all = errors.Count == 1 ? errors[0] : $"[{string.Join(", ", errors)}]";
+            throw new PodStreamException(422, "Invalid", $"PodLogOptions \"{pod.Name}\" is invalid: {all}");
+        }
+
+        return new LogRequest(
+            StreamQuery.Container(query, pod), StreamQuery.Flag(query, "follow"), StreamQuery.Flag(query, "previous"),
+            since, tailLines, limitBytes, StreamQuery.Flag(query, "timestamps")) { Source = source };
+    }
+
+    private static LogSource Unsupported(string value, List<string> errors)
+    {
+        errors.Add($"stream: Unsupported value: \"{value}\": supported values: \"All\", \"Stderr\", \"Stdout\"");
+        return LogSource.All;
+    }
+
+    private static long? Number(IQueryCollection query, string name, long least, List<string> errors)
+    {
+        if (query[name].ToString() is not { Length: > 0 } text)
+            return null;
+        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
+            throw PodStreamException.BadRequest($"{name}: \"{text}\" is not a whole number");
+        if (value < least)
+            errors.Add($"{name}: Invalid value: {value}: must be greater than {(least == 0 ? "or equal to 0" : "0")}");
+        return value;
+    }
+}
