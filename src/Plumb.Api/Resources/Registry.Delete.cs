@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Resources;
+
+public sealed partial class Registry
+{
+    private const string ForegroundFinalizer = "foregroundDeletion";
+    private const string OrphanFinalizer = "orphan";
+
+    /// <summary>Asks for an object's deletion. It goes at once, or stays, marked, for its grace and its finalizers.</summary>
+    /// <returns>The object as it now is, or was last when it has gone.</returns>
+    public Deletion Delete(ObjectKey key, DeleteOptions? options = null) =>
+        Delete(Catalog.Find(key.Resource), key, options ?? DeleteOptions.Default);
+
+    internal Deletion Delete(ResourceDefinition definition, ObjectKey key, DeleteOptions options)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var present = Store.Get(key);
+            RequirePreconditions(present, options);
+            try
+            {
+                return Delete(definition, present, options);
+            }
+            catch (ApiException lost) when (lost.IsConflict && attempt < MostAttempts)
+            {
+                // Another writer came between: look again.
+            }
+        }
+    }
+
+    private Deletion Delete(ResourceDefinition definition, StoredObject present, DeleteOptions options)
+    {
+        var strategy = definition.Strategy;
+        var root = present.ToNode();
+        var metadata = Fields.Object(root, "metadata");
+        var finalizersChanged = SetPropagationFinalizer(metadata, options.Propagation);
+        var held = metadata["finalizers"] is JsonArray { Count: > 0 } || strategy.HoldsDeletion(root);
+        var grace = strategy.Grace(root, present, options);
+        if (present.IsDeleting)
+        {
+            // A second request can only make the time shorter.
+            var left = present.DeletionGracePeriodSeconds ?? 0;
+            if (grace >= left && !(grace == 0 && !held))
+            {
+                return !finalizersChanged ? new Deletion(present, Gone: false) : new Deletion(options.DryRun ? present : Store.Replace(present, root), Gone: false);
+            }
+        }
+
+        if (grace == 0 && !held)
+        {
+            if (options.DryRun)
+                return new Deletion(present, Gone: true);
+            var last = Store.Remove(present, root);
+            strategy.Deleted(root);
+            return new Deletion(last, Gone: true);
+        }
+
+        var requested = present.DeletionTimestamp?.AddSeconds(-(present.DeletionGracePeriodSeconds ?? 0)) ?? _time.GetUtcNow();
+        metadata["deletionTimestamp"] = FormatTime(requested.AddSeconds(grace));
+        metadata["deletionGracePeriodSeconds"] = grace;
+        if (definition.HasGeneration && !present.IsDeleting)
+            metadata["generation"] = present.Generation + 1;
+        strategy.PrepareDeletion(root);
+        if (options.DryRun)
+            return new Deletion(StoredObject.Unstored(present.Key, root), Gone: false);
+        return new Deletion(Store.Replace(present, root), Gone: false);
+    }
+
+    private static bool SetPropagationFinalizer(JsonObject metadata, Propagation? propagation)
+    {
+        var wanted = propagation switch
+        {
+            Propagation.Foreground => ForegroundFinalizer,
+            Propagation.Orphan => OrphanFinalizer,
+            _ => null,
+        };
+        if (propagation is null)
+            return false;
+        var finalizers = metadata["finalizers"] as JsonArray;
+        var kept = new JsonArray();
+        var has = false;
+        foreach (var finalizer in finalizers ?? [])
+        {
+            var name = finalizer!.GetValue<string>();
+            has |= name == wanted;
+            if (name == wanted || name is not (ForegroundFinalizer or OrphanFinalizer))
+                kept.Add(name);
+        }
+
+        if (wanted is not null && !has)
+            kept.Add(wanted);
+        if (kept.Count == (finalizers?.Count ?? 0) && (wanted is null || has))
+            return false;
+        if (kept.Count > 0)
+            metadata["finalizers"] = kept;
+        else
+            metadata.Remove("finalizers");
+        return true;
+    }
+
+    private static void RequirePreconditions(StoredObject present, DeleteOptions options)
+    {
+        if (options.Uid is { } uid && uid != present.Uid)
+        {
+            throw ApiException.Conflict(present.Key,
+                $"the UID in the precondition ({uid}) does not match the UID in record ({present.Uid}). The object might have been deleted and then recreated");
+        }
+
+        if (options.ResourceVersion is { } version && version != present.ResourceVersion)
+        {
+            throw ApiException.Conflict(present.Key,
+                $"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({present.ResourceVersion}). The object might have been modified");
+        }
+    }
+}
+
+/// <param name="Object">The state after the request.</param>
+/// <param name="Gone">Whether it has left the store.</param>
+public readonly record struct Deletion(StoredObject Object, bool Gone);

@@ -1,0 +1,260 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Resources;
+
+/// <summary>
+/// The life of objects: defaults, validation, identity, generations, graceful deletion, finalizers. HTTP and controllers write through here and read
+/// from <see cref="Store"/>.
+/// </summary>
+/// <remarks>Thread-safe. Every refusal is an <see cref="ApiException"/> worded as the real server words it.</remarks>
+public sealed partial class Registry
+{
+    private const int MostAttempts = 16;
+
+    private readonly TimeProvider _time;
+    private readonly Names _names;
+
+    /// <param name="random">The source of uids, generated names, ports and addresses.</param>
+    public Registry(ObjectStore store, TimeProvider time, Random random)
+    {
+        Store = store;
+        Catalog = new Catalog(KnownResources.Create());
+        _time = time;
+        _names = new Names(random);
+    }
+
+    public ObjectStore Store { get; }
+
+    public Catalog Catalog { get; }
+
+    /// <summary>Creates an object; `metadata.name` or `metadata.generateName` is set in <paramref name="root"/>.</summary>
+    /// <param name="namespace">Empty for objects of the whole cluster.</param>
+    /// <param name="root">The object as a client would send it. It is changed and may not be used afterwards.</param>
+    public StoredObject Create(GroupResource resource, string @namespace, JsonObject root, WriteOptions? options = null) =>
+        Create(Catalog.Find(resource), @namespace, root, options ?? WriteOptions.Default);
+
+    internal StoredObject Create(ResourceDefinition definition, string @namespace, JsonObject root, WriteOptions options)
+    {
+        // 1. Identity.
+        var metadata = Fields.Object(root, "metadata");
+        var generated = Fields.Text(metadata, "name").Length == 0 && Fields.Text(metadata, "generateName").Length > 0;
+        if (generated)
+            metadata["name"] = _names.Generate(Fields.Text(metadata, "generateName"));
+        var name = Fields.Text(metadata, "name");
+        Stamp(definition, @namespace, root, metadata);
+        RequireNamespace(definition, @namespace, name);
+
+        // 2. What the kind adds, then what it demands.
+        var admission = new Admission(this, definition, options);
+        var strategy = definition.Strategy;
+        strategy.Default(root);
+        strategy.PrepareCreate(root, admission);
+        try
+        {
+            var errors = new FieldErrors();
+            MetadataValidation.Validate(definition, metadata, strategy, errors);
+            strategy.Validate(root, errors);
+            errors.ThrowIfAny(definition, name);
+
+            // 3. Store.
+            if (definition.HasGeneration)
+                metadata["generation"] = 1;
+            var key = new ObjectKey(definition.StoredIn, @namespace, name);
+            if (options.DryRun)
+            {
+                if (Store.Find(key) is not null)
+                    throw ApiException.AlreadyExists(key);
+                strategy.Abandon(root);
+                return StoredObject.Unstored(key, root);
+            }
+
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return Store.Insert(key, root);
+                }
+                catch (ApiException taken) when (taken.IsAlreadyExists && generated && attempt < MostAttempts)
+                {
+                    metadata["name"] = _names.Generate(Fields.Text(metadata, "generateName"));
+                    key = key with { Name = Fields.Text(metadata, "name") };
+                }
+            }
+        }
+        catch (ApiException)
+        {
+            strategy.Abandon(root);
+            throw;
+        }
+    }
+
+    /// <summary>Reads, changes and writes back, again when another writer was faster.</summary>
+    /// <param name="change">Changes the copy that it is given; false: leave the object as it is.</param>
+    /// <returns>The version that now stands.</returns>
+    public StoredObject Update(ObjectKey key, Func<JsonObject, bool> change, Part part = Part.Main) =>
+        Update(Catalog.Find(key.Resource), key, part, (_, root) => change(root) ? root : null, WriteOptions.Default);
+
+    /// <param name="compute">From the present version (and a copy of it to work on) the one to come; null: leave it.</param>
+    internal StoredObject Update(
+        ResourceDefinition definition, ObjectKey key, Part part, Func<StoredObject, JsonObject, JsonObject?> compute, WriteOptions options)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var present = Store.Get(key);
+            var proposed = compute(present, present.ToNode());
+            if (proposed is null)
+                return present;
+            try
+            {
+                return Write(definition, present, part, proposed, options);
+            }
+            catch (ApiException lost) when (lost.IsConflict && attempt < MostAttempts && Store.Find(key)?.ResourceVersion != present.ResourceVersion)
+            {
+                // Another writer came between: compute anew from what it left. An intended version is checked by `compute`.
+            }
+        }
+    }
+
+    private StoredObject Write(ResourceDefinition definition, StoredObject present, Part part, JsonObject root, WriteOptions options)
+    {
+        var old = present.ToNode();
+        var strategy = definition.Strategy;
+        var oldMetadata = Fields.Object(old, "metadata");
+
+        // 1. What the client may not change.
+        var metadata = Fields.Object(root, "metadata");
+        RequireSameUid(present, metadata);
+        root["apiVersion"] ??= definition.ApiVersion;
+        root["kind"] ??= definition.Kind;
+        metadata["name"] ??= present.Name;
+        if (definition.Namespaced)
+            metadata["namespace"] ??= present.Namespace;
+        Keep(oldMetadata, metadata, "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation");
+        metadata.Remove("selfLink");
+        if (part == Part.Status)
+        {
+            root = strategy.TakeStatus(old, root);
+            metadata = Fields.Object(root, "metadata");
+        }
+        else if (definition.HasStatus && strategy.StatusIsSeparate)
+        {
+            Keep(old, root, "status");
+        }
+
+        // 2. What the kind adds and demands.
+        var admission = new Admission(this, definition, options);
+        strategy.Default(root);
+        strategy.PrepareUpdate(root, old, part, admission);
+        var errors = new FieldErrors();
+        MetadataValidation.ValidateUpdate(metadata, oldMetadata, errors);
+        if (part == Part.Status)
+        {
+            strategy.ValidateStatus(root, old, errors);
+        }
+        else
+        {
+            strategy.Validate(root, errors);
+            strategy.ValidateUpdate(root, old, errors);
+        }
+
+        errors.ThrowIfAny(definition, present.Name);
+        if (definition.HasGeneration && part == Part.Main && strategy.ChangesGeneration(root, old))
+            metadata["generation"] = present.Generation + 1;
+
+        // 3. Store; or let go of an object whose last finalizer this write took away.
+        if (options.DryRun)
+            return StoredObject.Unstored(present.Key, root);
+        if (present.IsDeleting && (present.DeletionGracePeriodSeconds ?? 0) == 0 && IsReleased(definition, root, metadata))
+        {
+            var last = Store.Remove(present, root);
+            strategy.Deleted(old);
+            return last;
+        }
+
+        var stored = Store.Replace(present, root);
+        strategy.Updated(root, old);
+        return stored;
+    }
+
+    private static bool IsReleased(ResourceDefinition definition, JsonObject root, JsonObject metadata) =>
+        metadata["finalizers"] is not JsonArray { Count: > 0 } && !definition.Strategy.HoldsDeletion(root);
+
+    /// <summary>Puts a pod on a node, as a scheduler does.</summary>
+    public StoredObject Bind(ObjectKey pod, string node) => Bind(pod, node, WriteOptions.Default);
+
+    internal StoredObject Bind(ObjectKey pod, string node, WriteOptions options) =>
+        Update(Catalog.Find(GroupResource.Pods), pod, Part.Main, (present, root) =>
+        {
+            if (present.IsDeleting)
+                throw ApiException.Conflict(pod, $"pod {pod.Name} is being deleted, cannot be assigned to a host");
+            if (present.NodeName.Length > 0)
+                throw ApiException.Conflict(pod, $"pod {pod.Name} is already assigned to node \"{present.NodeName}\"");
+            Fields.Object(root, "spec")["nodeName"] = node;
+            PodConditions.Set(root, "PodScheduled", _time.GetUtcNow());
+            return root;
+        }, options with { Binding = true });
+
+    private void Stamp(ResourceDefinition definition, string @namespace, JsonObject root, JsonObject metadata)
+    {
+        root["apiVersion"] = definition.ApiVersion;
+        root["kind"] = definition.Kind;
+        if (definition.Namespaced)
+            metadata["namespace"] = @namespace;
+        else
+            metadata.Remove("namespace");
+        metadata["uid"] = _names.NewUid();
+        metadata["creationTimestamp"] = Now();
+        metadata.Remove("deletionTimestamp");
+        metadata.Remove("deletionGracePeriodSeconds");
+        metadata.Remove("selfLink");
+        metadata.Remove("generation");
+    }
+
+    private void RequireNamespace(ResourceDefinition definition, string @namespace, string name)
+    {
+        if (!definition.Namespaced)
+            return;
+        var found = Store.Find(new ObjectKey(GroupResource.Namespaces, "", @namespace))
+            ?? throw ApiException.NotFound(GroupResource.Namespaces, @namespace);
+        if (!found.IsDeleting)
+            return;
+        var details = ApiException.DetailsOf(definition.Resource, name);
+        details["causes"] = new JsonArray(new JsonObject
+        {
+            ["reason"] = "NamespaceTerminating",
+            ["message"] = $"namespace {@namespace} is being terminated",
+            ["field"] = "metadata.namespace",
+        });
+        throw new ApiException(403, "Forbidden",
+            $"{definition.Resource} \"{name}\" is forbidden: unable to create new content in namespace {@namespace} because it is being terminated", details);
+    }
+
+    private static void RequireSameUid(StoredObject present, JsonObject metadata)
+    {
+        var uid = Fields.Text(metadata, "uid");
+        if (uid.Length > 0 && uid != present.Uid)
+        {
+            throw ApiException.Conflict(present.Key,
+                $"StorageError: invalid object, Code: 4, Key: /registry/{present.Key.Resource.Resource}/{(present.Namespace.Length > 0 ? present.Namespace + "/" : "")}{present.Name}, " +
+                $"ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {present.Uid}");
+        }
+    }
+
+    private static void Keep(JsonObject from, JsonObject to, params ReadOnlySpan<string> members)
+    {
+        foreach (var member in members)
+        {
+            if (from[member] is { } value)
+                to[member] = value.DeepClone();
+            else
+                to.Remove(member);
+        }
+    }
+
+    internal string Now() => FormatTime(_time.GetUtcNow());
+
+    internal static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}

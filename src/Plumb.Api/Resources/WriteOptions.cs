@@ -1,0 +1,53 @@
+namespace Plumb.Api.Resources;
+
+/// <summary>How a write is meant (CreateOptions, UpdateOptions, PatchOptions of meta/v1).</summary>
+public sealed record WriteOptions
+{
+    public static readonly WriteOptions Default = new();
+
+    /// <summary>Everything but the storing.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Takes what the API would say in Warning headers. Null: nobody listens.</summary>
+    public ICollection<string>? Warnings { get; init; }
+
+    /// <summary>The write of a scheduler: the only one that may set a pod's node.</summary>
+    internal bool Binding { get; init; }
+}
+
+/// <summary>How a deletion is meant (DeleteOptions of meta/v1).</summary>
+public sealed record DeleteOptions
+{
+    public static readonly DeleteOptions Default = new();
+
+    /// <summary>What a kubelet sends when the pod's containers are gone.</summary>
+    public static readonly DeleteOptions Now = new() { GracePeriodSeconds = 0 };
+
+    /// <summary>Null: what the object itself asks for.</summary>
+    public long? GracePeriodSeconds { get; init; }
+
+    public Propagation? Propagation { get; init; }
+
+    /// <summary>Only this very object. Null: whichever has the name.</summary>
+    public string? Uid { get; init; }
+
+    public long? ResourceVersion { get; init; }
+
+    public bool DryRun { get; init; }
+}
+
+/// <summary>What becomes of dependents.</summary>
+public enum Propagation
+{
+    Background,
+    Foreground,
+    Orphan,
+}
+
+/// <summary>The part of an object that an update is about.</summary>
+public enum Part
+{
+    /// <summary>All but the status, where the resource has one.</summary>
+    Main,
+    Status,
+}

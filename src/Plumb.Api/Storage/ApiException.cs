@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+
+namespace Plumb.Api.Storage;
+
+/// <summary>A refusal in the API's own terms: it reaches clients as a meta/v1 Status, controllers as this exception.</summary>
+/// <param name="code">The HTTP status code.</param>
+/// <param name="reason">A StatusReason of meta/v1; empty where the real server gives none.</param>
+/// <param name="details">StatusDetails: name, group, kind (the plural), uid, causes, retryAfterSeconds.</param>
+public sealed class ApiException(int code, string reason, string message, JsonObject? details = null) : Exception(message)
+{
+    public int Code { get; } = code;
+
+    public string Reason { get; } = reason;
+
+    public JsonObject? Details { get; } = details;
+
+    public bool IsNotFound => Code == 404;
+
+    /// <summary>An optimistic write met a newer resourceVersion, or a precondition failed: read again, then retry.</summary>
+    public bool IsConflict => Code == 409 && Reason == "Conflict";
+
+    public bool IsAlreadyExists => Reason == "AlreadyExists";
+
+    public static ApiException NotFound(ObjectKey key) => NotFound(key.Resource, key.Name);
+
+    public static ApiException NotFound(GroupResource resource, string name) =>
+        new(404, "NotFound", $"{resource} \"{name}\" not found", DetailsOf(resource, name));
+
+    public static ApiException AlreadyExists(ObjectKey key) =>
+        new(409, "AlreadyExists", $"{key.Resource} \"{key.Name}\" already exists", DetailsOf(key.Resource, key.Name));
+
+    public static ApiException Conflict(ObjectKey key, string why) =>
+        new(409, "Conflict", $"Operation cannot be fulfilled on {key.Resource} \"{key.Name}\": {why}", DetailsOf(key.Resource, key.Name));
+
+    public static ApiException Modified(ObjectKey key) =>
+        Conflict(key, "the object has been modified; please apply your changes to the latest version and try again");
+
+    public static ApiException BadRequest(string message) => new(400, "BadRequest", message);
+
+    public static ApiException Forbidden(GroupResource resource, string name, string why) =>
+        new(403, "Forbidden", $"{resource} \"{name}\" is forbidden: {why}", DetailsOf(resource, name));
+
+    /// <summary>The asked resourceVersion is older than the history: list again.</summary>
+    public static ApiException Expired(long asked, long oldest) =>
+        new(410, "Expired", $"too old resource version: {asked} ({oldest})");
+
+    public static ApiException Internal(string message) => new(500, "InternalError", "Internal error occurred: " + message,
+        new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["message"] = message }) });
+
+    public static JsonObject DetailsOf(GroupResource resource, string name)
+    {
+        var details = new JsonObject();
+        if (name.Length > 0)
+            details["name"] = name;
+        if (resource.Group.Length > 0)
+            details["group"] = resource.Group;
+        details["kind"] = resource.Resource;
+        return details;
+    }
+
+    /// <summary>The meta/v1 Status that says this.</summary>
+    public JsonObject ToStatus()
+    {
+        var status = new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Failure",
+            ["message"] = Message,
+        };
+        if (Reason.Length > 0)
+            status["reason"] = Reason;
+        if (Details is not null)
+            status["details"] = Details.DeepClone();
+        status["code"] = Code;
+        return status;
+    }
+}

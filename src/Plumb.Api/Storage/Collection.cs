@@ -1,0 +1,61 @@
+namespace Plumb.Api.Storage;
+
+/// <summary>The objects of one resource with their history and subscribers. All members are called under the store's lock, but those marked.</summary>
+internal sealed class Collection(ObjectStore store)
+{
+    private readonly Dictionary<ObjectKey, StoredObject> _objects = [];
+    private readonly List<Subscription> _subscriptions = [];
+
+    public History History { get; } = new();
+
+    public int Count => _objects.Count;
+
+    public StoredObject? Find(ObjectKey key) => _objects.GetValueOrDefault(key);
+
+    public IEnumerable<StoredObject> All => _objects.Values;
+
+    public List<StoredObject> Select(string? @namespace, Func<StoredObject, bool>? filter)
+    {
+        var found = new List<StoredObject>();
+        foreach (var (key, stored) in _objects)
+        {
+            if ((@namespace is null || key.Namespace == @namespace) && (filter is null || filter(stored)))
+                found.Add(stored);
+        }
+
+        return found;
+    }
+
+    public void Commit(in Change change)
+    {
+        if (change.Kind == ChangeKind.Deleted)
+            _objects.Remove(change.Key);
+        else
+            _objects[change.Key] = change.Object;
+        History.Add(change);
+        for (var i = _subscriptions.Count - 1; i >= 0; i--)
+        {
+            if (!_subscriptions[i].Offer(change))
+                _subscriptions.RemoveAt(i);
+        }
+    }
+
+    public void Add(Subscription subscription) => _subscriptions.Add(subscription);
+
+    /// <summary>Takes the store's lock.</summary>
+    public void Remove(Subscription subscription)
+    {
+        lock (store.Gate)
+            _subscriptions.Remove(subscription);
+    }
+
+    /// <summary>Takes the store's lock: nothing can be on its way while it is held.</summary>
+    public bool TryGetProgress(Subscription subscription, out long resourceVersion)
+    {
+        lock (store.Gate)
+        {
+            resourceVersion = store.ResourceVersionLocked;
+            return subscription.IsDrained;
+        }
+    }
+}

@@ -1,7 +1,0 @@
-namespace Plumb.Api.Tests;
-
-public sealed class SmokeTests
-{
-    [Fact]
-    public void The_floor_builds() => Assert.True(true);
-}
