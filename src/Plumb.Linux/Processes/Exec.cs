@@ -1,0 +1,21 @@
+using Plumb.Linux.Native;
+
+namespace Plumb.Linux.Processes;
+
+/// <summary>Replaces the own process by another program (<c>execve(2)</c>): same pid, same open files except those that are close-on-exec.</summary>
+public static class Exec
+{
+    /// <summary>Does not return when it succeeds: every other thread is gone and nothing is flushed.</summary>
+    /// <param name="path">Of the program's file; not searched for.</param>
+    /// <param name="arguments">From argv[0] on.</param>
+    /// <param name="environment">The whole new environment; null: the present one.</param>
+    /// <exception cref="SystemCallException">The program cannot be run.</exception>
+    public static unsafe void Replace(string path, IReadOnlyCollection<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        using var pathVector = new StringVector([path]);
+        using var argumentVector = new StringVector(arguments);
+        using var environmentVector = new StringVector(EnvironmentBlock.Of(environment));
+        _ = Libc.Execute(pathVector.Pointers[0], argumentVector.Pointers, environmentVector.Pointers);
+        throw SystemCallException.Last("execve", path);
+    }
+}
