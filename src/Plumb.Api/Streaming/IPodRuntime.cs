@@ -21,7 +21,7 @@ public interface IPodRuntime
     Task<CommandOutcome> AttachAsync(PodIdentity pod, AttachRequest request, CommandStreams streams, CancellationToken cancel);
 
     /// <summary>Opens a TCP connection to a port of the pod's own loopback address, from inside the pod's network namespace.</summary>
-    /// <returns>A duplex stream; disposing it closes the connection.</returns>
+    /// <returns>A duplex stream; disposing it closes the connection. Of a NetworkStream each direction is closed by itself.</returns>
     ValueTask<Stream> ConnectAsync(PodIdentity pod, int port, CancellationToken cancel);
 }
 
@@ -52,7 +52,10 @@ public sealed record ExecRequest(string Container, IReadOnlyList<string> Command
 
 public sealed record AttachRequest(string Container, bool Terminal);
 
-/// <summary>The client's side of a command. Streams that the client did not ask for are null: discard what would go there.</summary>
+/// <summary>
+/// The client's side of a command. Streams that the client did not ask for are null: discard what would go there. None may be used after the runtime's
+/// method has returned.
+/// </summary>
 /// <param name="Stdin">Reads what the client types; 0 bytes at its end.</param>
 /// <param name="Stdout">Also carries standard error when there is a terminal.</param>
 /// <param name="Resizes">Window sizes in the order in which the client had them; null without a terminal.</param>

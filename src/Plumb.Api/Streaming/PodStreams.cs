@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Streaming.Commands;
+using Plumb.Api.Streaming.Forwarding;
 
 namespace Plumb.Api.Streaming;
 
