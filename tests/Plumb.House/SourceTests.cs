@@ -67,7 +67,7 @@ public sealed partial class SourceTests
         from source in All
         let expected = source.Folder[(source.Folder.IndexOf('/') + 1)..].Replace('/', '.')
         let declared = source.Lines.Select(l => Namespace().Match(l)).FirstOrDefault(m => m.Success)?.Groups[1].Value
-        where declared is null ? source.Name is not ("Program.cs" or "AssemblyInfo.cs") : declared != expected
+        where declared is null ? source.Code().Any(l => DeclaresType().IsMatch(l.Text)) : declared != expected
         select $"{source.Path}: {declared ?? "no file-scoped namespace"} is not {expected}");
 
     [Fact]
@@ -119,6 +119,9 @@ public sealed partial class SourceTests
 
     [GeneratedRegex(@"^namespace ([\w.]+);")]
     private static partial Regex Namespace();
+
+    [GeneratedRegex(@"^\s*((public|internal|file|sealed|static|abstract|partial|readonly)\s+)+(class|record|struct|interface|enum|delegate)\s")]
+    private static partial Regex DeclaresType();
 
     [GeneratedRegex(@"\b(class|record|struct|interface|enum)\s+\w*(Manager|Helper|Helpers|Utils|Util|Impl)\b")]
     private static partial Regex VagueType();
