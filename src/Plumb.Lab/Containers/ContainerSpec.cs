@@ -1,0 +1,43 @@
+namespace Plumb.Lab.Containers;
+
+public enum RestartPolicy { Always, OnFailure, Never }
+
+public enum PortProtocol { Tcp, Udp, Sctp }
+
+/// <summary>What a container shall run: the fields of core/v1 Container that the lab honours.</summary>
+/// <param name="Command">Empty: the image's own, hence a built-in workload in its place.</param>
+/// <param name="Args">With a command its further words; without one the workload's options.</param>
+public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<string> Command, IReadOnlyList<string> Args)
+{
+    public IReadOnlyList<EnvironmentVariable> Environment { get; init; } = [];
+
+    public IReadOnlyList<ContainerPort> Ports { get; init; } = [];
+
+    public IReadOnlyList<ContainerMount> Mounts { get; init; } = [];
+
+    /// <summary>Null: `/`.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>A container's own (sidecars) or its pod's.</summary>
+    public RestartPolicy RestartPolicy { get; init; }
+
+    /// <summary>`tty`: the command has a terminal, and its log what it writes there.</summary>
+    public bool Terminal { get; init; }
+
+    /// <summary>`stdin`: attach can write to it. Otherwise the command reads an end of file.</summary>
+    public bool Stdin { get; init; }
+
+    /// <summary>`stdinOnce`: standard input ends with the first attach.</summary>
+    public bool StdinOnce { get; init; }
+}
+
+/// <summary>One `env` entry. References to ConfigMaps and Secrets are resolved by the kubelet's part; fields of the pod are resolved here.</summary>
+/// <param name="Value">May hold `$(NAME)`, which means an earlier variable.</param>
+/// <param name="FieldPath">`metadata.name`, `status.podIP`, `metadata.labels['app']`…; null for a plain value.</param>
+public sealed record EnvironmentVariable(string Name, string Value, string? FieldPath = null);
+
+/// <param name="Name">Empty for one without a name.</param>
+public sealed record ContainerPort(ushort Number, PortProtocol Protocol, string Name);
+
+/// <summary>A directory or file of the host's that the container sees at another place.</summary>
+public sealed record ContainerMount(string Source, string Target, bool ReadOnly);

@@ -1,0 +1,40 @@
+using Plumb.Api.Streaming;
+
+namespace Plumb.Lab.Containers;
+
+/// <summary>
+/// One container of one pod over its whole life, restarts included. Whether a process or a built-in workload runs in it shows only in <see cref="Substitution"/>.
+/// </summary>
+/// <remarks>All members may be called from any thread. Refusals of a stream are <see cref="PodStreamException"/>s, ready for the API's answer.</remarks>
+public interface IContainer : IAsyncDisposable
+{
+    ContainerSpec Spec { get; }
+
+    /// <summary>The present state. A value, replaced as a whole; whoever created the container is told of each.</summary>
+    ContainerStatus Status { get; }
+
+    /// <summary>What an `ImageSubstituted` event says: which program stands in for the image.</summary>
+    string Substitution { get; }
+
+    /// <summary>Starts the first run. Restarts follow by the pod's restart policy, with its back-off. Failures to start are states, not exceptions.</summary>
+    void Start();
+
+    /// <summary>SIGTERM, SIGKILL after the grace period, no restart. Returns when nothing of the container runs any more; again and again is harmless.</summary>
+    Task StopAsync(TimeSpan grace);
+
+    /// <summary>Ends the present run as a failed liveness probe does: SIGTERM, grace, SIGKILL, then the restart policy.</summary>
+    Task RestartAsync(TimeSpan grace);
+
+    /// <summary>Completes when the container has ended for good: its restart policy lets it rest, or it was stopped.</summary>
+    Task Ended { get; }
+
+    /// <inheritdoc cref="IPodRuntime.LogAsync"/>
+    Task LogAsync(LogRequest request, Stream output, CancellationToken cancel);
+
+    /// <summary>Also the way in which exec probes run. In the container's namespaces, with the host's file system.</summary>
+    /// <inheritdoc cref="IPodRuntime.ExecAsync"/>
+    Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel);
+
+    /// <inheritdoc cref="IPodRuntime.AttachAsync"/>
+    Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel);
+}

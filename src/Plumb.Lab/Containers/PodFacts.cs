@@ -1,0 +1,32 @@
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Lab.Containers;
+
+/// <summary>What all containers of a pod have in common, known once its sandbox stands.</summary>
+/// <param name="Network">The pod's, or the node's for `hostNetwork`; it outlives the pod's containers.</param>
+/// <param name="Addresses">The pod's, the main one first.</param>
+public sealed record PodFacts(
+    string Namespace, string Name, string Uid, string NodeName, NetworkNamespace Network, IReadOnlyList<IpAddress> Addresses)
+{
+    /// <summary>The node's own addresses: `status.hostIP`, `status.hostIPs`.</summary>
+    public IReadOnlyList<IpAddress> NodeAddresses { get; init; } = [];
+
+    /// <summary>`spec.hostname`, else the pod's name.</summary>
+    public string HostName { get; init; } = Name;
+
+    /// <summary>The whole text of the containers' /etc/hosts.</summary>
+    public string HostsFile { get; init; } = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+
+    /// <summary>The whole text of the containers' /etc/resolv.conf.</summary>
+    public string ResolverFile { get; init; } = "";
+
+    public string ServiceAccountName { get; init; } = "default";
+
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>`KUBERNETES_SERVICE_HOST` and its like: what the kubelet adds to every container; `env` may override it.</summary>
+    public IReadOnlyDictionary<string, string> ServiceEnvironment { get; init; } = new Dictionary<string, string>();
+}
