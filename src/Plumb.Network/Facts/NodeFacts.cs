@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Network.Facts;
+
+/// <summary>What is so on this node, at one moment. Immutable; a sandbox that comes or goes costs O(log n).</summary>
+public sealed class NodeFacts
+{
+    private readonly ImmutableSortedDictionary<SandboxId, Sandbox> _sandboxes;
+    private readonly ImmutableSortedDictionary<IpPrefix, int> _pools; // how many sandboxes hold an address of each
+
+    private NodeFacts(
+        string name,
+        NamespaceId networkNamespace,
+        NetworkOptions options,
+        Underlay? underlay,
+        ImmutableSortedDictionary<SandboxId, Sandbox> sandboxes,
+        ImmutableSortedDictionary<IpPrefix, int> pools)
+    {
+        Name = name;
+        Namespace = networkNamespace;
+        Options = options;
+        Underlay = underlay;
+        _sandboxes = sandboxes;
+        _pools = pools;
+    }
+
+    /// <summary>Name of the Node object.</summary>
+    public string Name { get; }
+
+    /// <summary>The node's own network namespace, by the name that entries use.</summary>
+    public NamespaceId Namespace { get; }
+
+    public NetworkOptions Options { get; }
+
+    /// <summary>Null until the device that carries the node's address has been found.</summary>
+    public Underlay? Underlay { get; }
+
+    public IReadOnlyDictionary<SandboxId, Sandbox> Sandboxes => _sandboxes;
+
+    /// <summary>The ranges that at least one sandbox holds an address of, in order.</summary>
+    public IEnumerable<IpPrefix> PoolsInUse => _pools.Keys;
+
+    public bool IsPoolInUse(IpPrefix pool) => _pools.ContainsKey(pool);
+
+    public static NodeFacts Create(string name, NamespaceId networkNamespace, NetworkOptions options, Underlay? underlay = null) =>
+        new(
+            name,
+            networkNamespace,
+            options,
+            underlay,
+            ImmutableSortedDictionary<SandboxId, Sandbox>.Empty,
+            ImmutableSortedDictionary<IpPrefix, int>.Empty);
+
+    public Sandbox? Sandbox(SandboxId id) => _sandboxes.GetValueOrDefault(id);
+
+    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _pools);
+
+    public NodeFacts With(NetworkOptions options) => new(Name, Namespace, options, Underlay, _sandboxes, _pools);
+
+    public NodeFacts With(Sandbox sandbox)
+    {
+        ArgumentNullException.ThrowIfNull(sandbox);
+        var pools = _pools;
+        if (Sandbox(sandbox.Id) is { } was)
+        {
+            pools = Count(pools, was, -1);
+        }
+        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(pools, sandbox, +1));
+    }
+
+    public NodeFacts Without(SandboxId id) =>
+        Sandbox(id) is { } was
+            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_pools, was, -1))
+            : this;
+
+    /// <summary>Whether anything but the sandboxes differs.</summary>
+    public bool MachineDiffersFrom(NodeFacts other) =>
+        Name != other.Name || Namespace != other.Namespace || Options != other.Options || Underlay != other.Underlay;
+
+    /// <summary>Every subject among the facts: what a plan from nothing begins with.</summary>
+    public IEnumerable<Subject> Subjects()
+    {
+        yield return Subject.Machine;
+        foreach (var id in _sandboxes.Keys)
+        {
+            yield return id.Subject;
+        }
+    }
+
+    private static ImmutableSortedDictionary<IpPrefix, int> Count(ImmutableSortedDictionary<IpPrefix, int> pools, Sandbox sandbox, int by)
+    {
+        foreach (var lease in sandbox.Leases)
+        {
+            var count = pools.GetValueOrDefault(lease.Pool) + by;
+            pools = count == 0 ? pools.Remove(lease.Pool) : pools.SetItem(lease.Pool, count);
+        }
+        return pools;
+    }
+}

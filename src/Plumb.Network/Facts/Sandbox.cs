@@ -1,0 +1,71 @@
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Network.Facts;
+
+/// <summary>Which interface of which container: the pair by which a runtime names an attachment (CNI_CONTAINERID, CNI_IFNAME).</summary>
+public readonly record struct SandboxId(string ContainerId, string Interface) : IComparable<SandboxId>
+{
+    public Subject Subject => new(SubjectKind.Sandbox, ContainerId, Interface);
+
+    public static SandboxId From(Subject subject) => new(subject.Scope, subject.Name);
+
+    public int CompareTo(SandboxId other) => Subject.CompareTo(other.Subject);
+
+    public override string ToString() => $"{ContainerId} {Interface}";
+}
+
+/// <summary>A container's attachment to the network: a fact of the node, made by CNI ADD and ended by DEL.</summary>
+/// <param name="Namespace">The container's network namespace, by the name that entries use.</param>
+/// <param name="Leases">Its addresses, each with the pool that it is from; one of each family at most.</param>
+public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodLease> Leases)
+{
+    private Origin? _origin;
+
+    /// <summary>Kubernetes namespace and name of the pod (K8S_POD_NAMESPACE, K8S_POD_NAME of CNI_ARGS); empty for a container that is no pod.</summary>
+    public string PodScope { get; init; } = "";
+
+    public string PodName { get; init; } = "";
+
+    /// <summary>K8S_POD_UID; empty when the runtime does not tell.</summary>
+    public string PodUid { get; init; } = "";
+
+    public Origin Origin => _origin ??= new Origin(
+        PodName.Length != 0 ? Subject.Pod(PodScope, PodName) : new Subject(SubjectKind.Sandbox, "", Id.ContainerId));
+
+    /// <summary>Name of the veth end on the node.</summary>
+    public string NodeEnd => Devices.NodeEnd(Id.ContainerId, Id.Interface);
+
+    public PodLease? LeaseOf(IpFamily family)
+    {
+        foreach (var lease in Leases)
+        {
+            if (lease.Address.Family == family)
+            {
+                return lease;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The hardware address of the pod's end, made of its first address.</summary>
+    public MacAddress Mac => Devices.PodMac(Leases[0].Address);
+
+    public bool Equals(Sandbox? other) =>
+        other is not null
+        && Id == other.Id
+        && Namespace == other.Namespace
+        && Leases == other.Leases
+        && PodScope == other.PodScope
+        && PodName == other.PodName
+        && PodUid == other.PodUid;
+
+    public override int GetHashCode() => HashCode.Combine(Id, Namespace, Leases);
+}
+
+/// <summary>An address that a pod holds, and the range of the node that it is from.</summary>
+public readonly record struct PodLease(IpAddress Address, IpPrefix Pool)
+{
+    /// <summary>The pods' router: the first address of the range, on the bridge.</summary>
+    public IpAddress Gateway => Pool.First.Plus(1);
+}

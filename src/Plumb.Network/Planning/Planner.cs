@@ -1,0 +1,85 @@
+using Plumb.Linux.State;
+using Plumb.Network.Cluster;
+using Plumb.Network.Facts;
+
+namespace Plumb.Network.Planning;
+
+/// <summary>
+/// Keeps what one node's kernels should hold while the cluster and the node change. A change costs what it changes: the plan
+/// keys that it touches are planned anew, and their difference is the answer. Not for use by two threads at once.
+/// </summary>
+public sealed class Planner
+{
+    private readonly IReadOnlyList<ILayer> _layers;
+    private readonly Dictionary<string, ILayer> _layerByName;
+    private readonly HashSet<PlanKey> _keys = [];
+
+    public Planner(IReadOnlyList<ILayer> layers, NodeFacts node)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        _layers = layers;
+        _layerByName = layers.ToDictionary(static layer => layer.Name);
+        // The node as it is before anything is known of it.
+        View = new NetworkView(ClusterView.Empty, NodeFacts.Create(node.Name, node.Namespace, node.Options));
+    }
+
+    /// <summary>What the plan was last made from.</summary>
+    public NetworkView View { get; private set; }
+
+    public DesiredIndex Index { get; } = new();
+
+    public DesiredState Desired => Index.State;
+
+    /// <summary>A plan from nothing.</summary>
+    public static Planner FromScratch(IReadOnlyList<ILayer> layers, NetworkView view)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        var planner = new Planner(layers, view.Node);
+        planner.Apply([.. AllSubjects(view)], view);
+        return planner;
+    }
+
+    /// <summary>Every subject of a view, as changes from an empty one.</summary>
+    public static IEnumerable<Change> AllSubjects(NetworkView view)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        foreach (var subject in view.Node.Subjects())
+        {
+            yield return new Change(subject);
+        }
+        foreach (var subject in view.Cluster.Subjects())
+        {
+            yield return new Change(subject);
+        }
+    }
+
+    /// <summary>
+    /// Plans what the changes touch, together: the union of their keys, each once. <paramref name="after"/> is the view with all
+    /// of them made. The items come in no order.
+    /// </summary>
+    public IReadOnlyList<DeltaItem> Apply(IReadOnlyCollection<Change> changes, NetworkView after)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        ArgumentNullException.ThrowIfNull(after);
+        _keys.Clear();
+        foreach (var change in changes)
+        {
+            foreach (var layer in _layers)
+            {
+                foreach (var key in layer.Touched(change, View, after))
+                {
+                    _keys.Add(key);
+                }
+            }
+        }
+        View = after;
+        var touched = new Dictionary<EntryKey, Desired?>(_keys.Count * 8);
+        foreach (var key in _keys)
+        {
+            var part = new PlannedPart();
+            _layerByName[key.Layer].Plan(key, after.Cluster, after.Node, part);
+            Index.Replace(key, part, touched);
+        }
+        return Index.Settle(touched);
+    }
+}

@@ -1,0 +1,92 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Plumb.Linux.State;
+using Plumb.Network.Facts;
+using Plumb.Network.Planning;
+
+namespace Plumb.Network.Tests.Planning;
+
+public sealed class IncrementalPlanTests
+{
+    private const int Steps = 40;
+
+    /// <summary>The law of <see cref="ILayer"/>.</summary>
+    [Fact]
+    public void After_any_changes_the_plan_is_the_plan_from_scratch() =>
+        Prop.ForAll(Seeds(), static seed =>
+        {
+            var (network, planner) = Start(seed);
+            for (var step = 0; step < Steps; step++)
+            {
+                planner.Apply(network.Step(), network.View);
+                Assert.Equal(PlanText.Dump(Planner.FromScratch(Layers.For(network.View.Node.Options), network.View).Index), PlanText.Dump(planner.Index));
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+
+    [Fact]
+    public void The_items_of_every_step_lead_from_the_state_before_to_the_state_after() =>
+        Prop.ForAll(Seeds(), static seed =>
+        {
+            var (network, planner) = Start(seed);
+            var followed = new Dictionary<EntryKey, Desired>(planner.Desired.Entries);
+            for (var step = 0; step < Steps; step++)
+            {
+                foreach (var item in planner.Apply(network.Step(), network.View))
+                {
+                    Assert.Equal(item.Was, followed.GetValueOrDefault(item.Key)?.Entry);
+                    if (item.Want is { } want)
+                    {
+                        Assert.NotEqual(want, followed.GetValueOrDefault(item.Key));
+                        followed[item.Key] = want;
+                    }
+                    else
+                    {
+                        Assert.True(followed.Remove(item.Key));
+                    }
+                }
+                Assert.Equal(planner.Desired.Entries.OrderBy(e => e.Key), followed.OrderBy(e => e.Key));
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+
+    [Fact]
+    public void A_plan_made_twice_sends_nothing() =>
+        Prop.ForAll(Seeds(), static seed =>
+        {
+            var (network, planner) = Start(seed);
+            for (var step = 0; step < Steps; step++)
+            {
+                network.Step();
+            }
+            planner.Apply([.. Planner.AllSubjects(network.View)], network.View);
+            Assert.Empty(planner.Apply([.. Planner.AllSubjects(network.View)], network.View));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+
+    [Fact]
+    public void When_everything_goes_nothing_of_it_stays()
+    {
+        var (network, planner) = Start(7);
+        for (var step = 0; step < Steps; step++)
+        {
+            planner.Apply(network.Step(), network.View);
+        }
+        var bare = network.View.Node.With((Underlay?)null);
+        foreach (var id in network.View.Node.Sandboxes.Keys)
+        {
+            bare = bare.Without(id);
+        }
+        planner.Apply([.. Planner.AllSubjects(network.View)], new NetworkView(Cluster.ClusterView.Empty, bare));
+
+        Assert.All(planner.Desired.Entries.Keys, static key => Assert.Contains("net/ipv", key.Name));
+        Assert.Empty(planner.Index.Conflicts());
+    }
+
+    private static Arbitrary<int> Seeds() => Gen.Choose(0, int.MaxValue - 1).ToArbitrary();
+
+    private static (RandomNetwork Network, Planner Planner) Start(int seed)
+    {
+        var options = RandomNetwork.AllOptions[(uint)seed % RandomNetwork.AllOptions.Length];
+        var network = new RandomNetwork(new Random(seed), options);
+        var planner = Planner.FromScratch(Layers.For(options), network.View);
+        return (network, planner);
+    }
+}
