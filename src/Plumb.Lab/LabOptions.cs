@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Plumb.Linux.Addresses;
+
+namespace Plumb.Lab;
+
+/// <summary>What lab to make. Crosses from the command's process to the lab's as JSON in an argument.</summary>
+public sealed record LabOptions
+{
+    public const int MaxNodes = 50;
+
+    public LabName Name { get; init; } = LabName.Default;
+
+    /// <summary>1 to <see cref="MaxNodes"/>.</summary>
+    public int Nodes { get; init; } = 3;
+
+    public OverlayKind Overlay { get; init; } = OverlayKind.Vxlan;
+
+    /// <summary>The wire that nodes and the outside client are on.</summary>
+    public IpPrefix NodeRange { get; init; } = IpPrefix.Parse("192.168.1.0/24");
+
+    /// <summary>The cluster CIDR; each node has a /24 of it.</summary>
+    public IpPrefix PodRange { get; init; } = IpPrefix.Parse("10.244.0.0/16");
+
+    public IpPrefix ServiceRange { get; init; } = IpPrefix.Parse("10.96.0.0/12");
+
+    /// <summary>Files, directories, or <c>-</c> for standard input, in the order in which they are applied.</summary>
+    public IReadOnlyList<string> Manifests { get; init; } = [];
+
+    /// <summary>Image name → directory or OCI archive that its containers run from.</summary>
+    public IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Each agent is a process of its own that speaks HTTPS to the API, so that it can really be killed.</summary>
+    public bool AgentProcesses { get; init; }
+
+    /// <summary>TCP port of the API on 127.0.0.1; 0: any that is free.</summary>
+    public int ApiPort { get; init; }
+
+    /// <summary>The lab counts as started only when the pods of its manifests are Ready.</summary>
+    public bool WaitForPods { get; init; }
+
+    /// <summary>What to run with KUBECONFIG set before all is taken down again; empty: run until stopped.</summary>
+    public IReadOnlyList<string> Command { get; init; } = [];
+
+    /// <summary>Directory that holds the labs' run directories; decided by the command's process, whose user the lab's no longer sees.</summary>
+    public string? RuntimeRoot { get; init; }
+
+    /// <summary>The log says when each step of the start was reached, in milliseconds since the process began.</summary>
+    public bool Timings { get; init; }
+
+    public string ToJson() => JsonSerializer.Serialize(this, LabJson.Default.LabOptions);
+
+    public static LabOptions FromJson(string json) =>
+        JsonSerializer.Deserialize(json, LabJson.Default.LabOptions) ?? throw new JsonException("null where a lab's options are expected");
+}
+
+/// <summary>How pods reach pods on other nodes.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<OverlayKind>))]
+public enum OverlayKind
+{
+    Vxlan = 1,
+    Routed,
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Lab;
+
+/// <summary>A lab as its own process sees it: what <c>plumb status</c> shows.</summary>
+/// <param name="Kubeconfig">Path of the file that kubectl and client libraries read.</param>
+/// <param name="Api">Address of the API server, <c>https://127.0.0.1:PORT</c>.</param>
+/// <param name="ProcessId">The lab's process as its user sees it, for <c>nsenter</c> and <c>kill</c>.</param>
+/// <param name="Machines">Nodes in order, then <c>outside</c>, then the wire.</param>
+public sealed record LabStatus(
+    LabName Name,
+    LabPhase Phase,
+    string Kubeconfig,
+    Uri Api,
+    int ProcessId,
+    DateTimeOffset StartedAt,
+    OverlayKind Overlay,
+    IpPrefix PodRange,
+    IpPrefix ServiceRange,
+    IReadOnlyList<MachineStatus> Machines,
+    IReadOnlyList<SandboxStatus> Pods)
+{
+    /// <summary>Resident memory of the lab's process in bytes.</summary>
+    public long MemoryBytes { get; init; }
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<LabPhase>))]
+public enum LabPhase
+{
+    Starting = 1,
+    Ready,
+    Stopping,
+}
+
+/// <summary>A machine of the lab: a network namespace on the wire.</summary>
+/// <param name="Id">The namespace's name in the lab's world.</param>
+/// <param name="NamespacePath">Where another process of the same user finds the namespace: <c>/proc/PID/fd/N</c>.</param>
+/// <param name="Ready">For a node: the condition Ready of its Node object; null for what is no node.</param>
+/// <param name="AgentProcessId">Of a node whose agent is a process of its own.</param>
+public sealed record MachineStatus(
+    string Name, NamespaceId Id, IpAddress? Address, string NamespacePath, bool? Ready, int? AgentProcessId = null);
+
+/// <summary>A pod's sandbox on a node.</summary>
+/// <param name="Container">Process id of the first container's command as the lab's user sees it; null for built-in workloads.</param>
+public sealed record SandboxStatus(
+    string Namespace, string Name, string Node, NamespaceId Id, IpAddress? Address, string NamespacePath, string Phase, int? Container = null);

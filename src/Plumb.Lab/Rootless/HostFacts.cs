@@ -1,0 +1,32 @@
+namespace Plumb.Lab.Rootless;
+
+/// <summary>What a machine says about user namespaces, for the one line that explains why a lab cannot start.</summary>
+/// <param name="SysctlRoot"><c>/proc/sys</c></param>
+/// <param name="SearchPath">Directories of PATH.</param>
+internal sealed record HostFacts(string SysctlRoot, IReadOnlyList<string> SearchPath)
+{
+    public static HostFacts OfThisMachine() =>
+        new("/proc/sys", [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries), "/usr/bin", "/bin"]);
+
+    /// <summary>Full path of a program, or null.</summary>
+    public string? Find(string program)
+    {
+        foreach (var directory in SearchPath)
+        {
+            var path = Path.Combine(directory, program);
+            if (File.Exists(path) && (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0)
+            {
+                return path;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>A numeric kernel parameter; null when this kernel has none of the name.</summary>
+    /// <param name="name">With dots: <c>user.max_user_namespaces</c>.</param>
+    public long? Sysctl(string name)
+    {
+        var path = Path.Combine(SysctlRoot, name.Replace('.', '/'));
+        return File.Exists(path) && long.TryParse(File.ReadAllText(path).AsSpan().Trim(), out var value) ? value : null;
+    }
+}

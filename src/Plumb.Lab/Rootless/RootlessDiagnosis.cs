@@ -1,0 +1,45 @@
+namespace Plumb.Lab.Rootless;
+
+/// <summary>Turns the failure of an attempt at a user namespace into its cause and remedy.</summary>
+internal static class RootlessDiagnosis
+{
+    public const string MissingProgram =
+        "plumb needs the programs `unshare` and `setpriv` (package util-linux) to make its network namespaces, and {0} is not in PATH; install util-linux";
+
+    /// <param name="said">What <c>unshare</c> wrote to standard error.</param>
+    public static string Explain(HostFacts host, string said)
+    {
+        var reason = said.ReplaceLineEndings(" ").Trim();
+        foreach (var limit in (ReadOnlySpan<string>)["user.max_user_namespaces", "user.max_net_namespaces", "user.max_mnt_namespaces", "user.max_pid_namespaces"])
+        {
+            if (host.Sysctl(limit) == 0)
+            {
+                return $"this machine permits no {Kind(limit)} namespaces: {limit} is 0; as root: sysctl -w {limit}=28633";
+            }
+        }
+        if (host.Sysctl("kernel.unprivileged_userns_clone") == 0)
+        {
+            return "ordinary users may not make user namespaces here: kernel.unprivileged_userns_clone is 0; as root: sysctl -w kernel.unprivileged_userns_clone=1";
+        }
+        // The kernel lets the namespace be made and AppArmor then takes every capability away in it.
+        if (host.Sysctl("kernel.apparmor_restrict_unprivileged_userns") is > 0)
+        {
+            return "AppArmor takes all rights away in user namespaces of ordinary users here (kernel.apparmor_restrict_unprivileged_userns is 1); "
+                + "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or start plumb as root";
+        }
+        if (reason.Contains("No space left", StringComparison.Ordinal))
+        {
+            return $"the limit on namespaces is reached ({reason}): end other labs or containers, or raise user.max_user_namespaces and user.max_net_namespaces as root";
+        }
+        return $"user namespaces are not permitted here ({(reason.Length == 0 ? "unshare failed without a word" : reason)}); "
+            + "inside a container, it has to be started with the right to make them (seccomp and masked /proc forbid it by default), or start plumb on the machine itself";
+    }
+
+    private static string Kind(string limit) => limit switch
+    {
+        "user.max_user_namespaces" => "user",
+        "user.max_net_namespaces" => "network",
+        "user.max_mnt_namespaces" => "mount",
+        _ => "process",
+    };
+}

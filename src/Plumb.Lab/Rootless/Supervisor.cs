@@ -1,0 +1,45 @@
+namespace Plumb.Lab.Rootless;
+
+/// <summary>
+/// The command line by which a process becomes a lab's: in a user, mount and pid namespace of its own, in the network namespace
+/// of whoever called.
+/// </summary>
+/// <remarks>
+/// What the caller's shell waits for is a small shell that passes signals on to the lab's process, pid 1 of its pid namespace.
+/// <c>unshare --fork</c> would be the shorter way, but it blocks SIGTERM while it waits: <c>kill</c> on the pid that the caller knows
+/// would do nothing. When the shell is killed, PDEATHSIG takes the lab's process, and with it every process of its pid namespace.
+/// </remarks>
+internal static class Supervisor
+{
+    // Commands that a shell starts in the background read nothing unless told so (hence descriptor 3). An interrupted `wait` is
+    // repeated until the process is really gone; its status is then the lab's.
+    private const string Script =
+        """
+        exec 3<&0
+        "$@" <&3 3<&- &
+        lab=$!
+        trap 'kill -TERM $lab 2>/dev/null' INT TERM HUP
+        exec 3<&-
+        while :; do
+          wait $lab
+          status=$?
+          kill -0 $lab 2>/dev/null || exit $status
+        done
+        """;
+
+    /// <param name="unshare">Path of the program.</param>
+    /// <param name="setpriv">Path of the program.</param>
+    /// <param name="program">The lab's process and its arguments.</param>
+    public static List<string> CommandLine(string unshare, string setpriv, IReadOnlyList<string> program) =>
+    [
+        unshare, "--user", "--map-root-user", "--mount", "--pid", "--",
+        "/bin/sh", "-c", Script, "plumb",
+        setpriv, "--pdeathsig", "KILL", "--",
+        unshare, "--mount-proc", "--",
+        .. program,
+    ];
+
+    /// <summary>Asks for all that a lab needs and does nothing with it: 2 ms.</summary>
+    public static List<string> Probe(string unshare) =>
+        [unshare, "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "/bin/sh", "-c", ":"];
+}

@@ -1,0 +1,148 @@
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Plumb.Lab.Running;
+
+/// <summary>A command's way to a running lab: HTTP on the unix socket in the lab's run directory.</summary>
+public sealed class LabClient : IDisposable
+{
+    private const int SOL_SOCKET = 1;
+    private const int SO_PEERCRED = 17;
+
+    private readonly HttpClient _http;
+
+    private LabClient(RunPaths paths, int processId)
+    {
+        Paths = paths;
+        ProcessId = processId;
+        _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, cancel) => new NetworkStream(await DialAsync(paths, cancel), ownsSocket: true) })
+        {
+            BaseAddress = new Uri("http://lab/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    public RunPaths Paths { get; }
+
+    /// <summary>The lab's process as this process sees it.</summary>
+    public int ProcessId { get; }
+
+    /// <summary>The user's labs that run, in order of name. Removes what is left of those that do not.</summary>
+    public static IReadOnlyList<LabName> Running() => RunDirectory.Sweep(RunPaths.FindRoot());
+
+    /// <exception cref="LabException">No such lab runs.</exception>
+    public static async Task<LabClient> ConnectAsync(LabName name, CancellationToken cancel)
+    {
+        var alive = Running();
+        var paths = new RunPaths(RunPaths.FindRoot(), name);
+        if (!alive.Contains(name))
+        {
+            var others = alive.Count == 0 ? "no lab runs" : $"running: {string.Join(", ", alive)}";
+            var start = name == LabName.Default ? "plumb up" : $"plumb up --name {name}";
+            throw new LabException($"no lab named '{name}' is running ({others}); `{start}` starts one");
+        }
+        try
+        {
+            using var socket = await DialAsync(paths, cancel);
+            return new LabClient(paths, PeerProcess(socket));
+        }
+        catch (SocketException refused)
+        {
+            throw new LabException($"the lab '{name}' is starting or stopping and does not answer yet ({refused.Message}); try again", refused);
+        }
+    }
+
+    /// <summary>Null when the lab ended meanwhile.</summary>
+    public async Task<LabStatus> StatusAsync(CancellationToken cancel)
+    {
+        var status = await GetAsync("status", LabJson.Default.LabStatus, cancel);
+        return status with
+        {
+            ProcessId = ProcessId,
+            Machines = [.. status.Machines.Select(machine => machine with { NamespacePath = Outside(machine.NamespacePath) })],
+            Pods = [.. status.Pods.Select(pod => pod with { NamespacePath = Outside(pod.NamespacePath) })],
+        };
+    }
+
+    /// <summary>Ends the lab; returns when its process and its run directory are gone.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        try
+        {
+            // The answer's body ends when the process does.
+            using var answer = await _http.PostAsync(new Uri("stop", UriKind.Relative), content: null, cancel);
+            await answer.Content.CopyToAsync(Stream.Null, cancel);
+        }
+        catch (HttpRequestException)
+        {
+            // It was ending already, or was too fast for the answer.
+        }
+        RunDirectory.Sweep(Paths.Root);
+    }
+
+    /// <summary>What a node's agent says on a path of its own socket.</summary>
+    /// <param name="path">Relative, with query: <c>state?kind=route</c>.</param>
+    public async Task<Stream> NodeAsync(string node, string path, CancellationToken cancel)
+    {
+        var answer = await SendAsync($"nodes/{node}/{path}", cancel);
+        return await answer.Content.ReadAsStreamAsync(cancel);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
+        using var answer = await SendAsync(path, cancel);
+        return await answer.Content.ReadFromJsonAsync(type, cancel) ?? throw new LabException($"the lab '{Paths.Name}' gave an empty answer to {path}");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken cancel)
+    {
+        try
+        {
+            var answer = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel);
+            if (answer.IsSuccessStatusCode)
+            {
+                return answer;
+            }
+            using (answer)
+            {
+                var failure = answer.Content.Headers.ContentType?.MediaType == "application/json"
+                    ? await answer.Content.ReadFromJsonAsync(LabJson.Default.LabFailure, cancel)
+                    : null;
+                throw new LabException(failure?.Message ?? $"the lab '{Paths.Name}' answered {(int)answer.StatusCode} to {path}");
+            }
+        }
+        catch (HttpRequestException broken)
+        {
+            throw new LabException($"the lab '{Paths.Name}' ended while it was asked", broken);
+        }
+    }
+
+    private string Outside(string path) => path.StartsWith("fd/", StringComparison.Ordinal) ? $"/proc/{ProcessId}/{path}" : path;
+
+    private static async Task<Socket> DialAsync(RunPaths paths, CancellationToken cancel)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(paths.Socket), cancel);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The kernel translates the id of the process that listens into the reader's pid namespace (unix(7)).</summary>
+    private static int PeerProcess(Socket socket)
+    {
+        Span<byte> credentials = stackalloc byte[12]; // struct ucred: pid, uid, gid
+        socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, credentials);
+        return MemoryMarshal.Read<int>(credentials);
+    }
+}
