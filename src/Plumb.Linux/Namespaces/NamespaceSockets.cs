@@ -42,7 +42,7 @@ public static class NamespaceSockets
             {
                 socket.DualMode = true;
             }
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // .NET sets SO_REUSEADDR of a TCP socket by itself; asked for it by name, it sets SO_REUSEPORT too, and two listeners would share the port.
             socket.Bind(at);
             socket.Listen(backlog);
             return socket;
