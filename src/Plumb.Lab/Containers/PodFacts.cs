@@ -1,3 +1,4 @@
+using Plumb.Kubernetes.Objects;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 
@@ -6,14 +7,17 @@ namespace Plumb.Lab.Containers;
 /// <summary>What all containers of a pod have in common, known once its sandbox stands.</summary>
 /// <param name="Network">The pod's, or the node's for `hostNetwork`; it outlives the pod's containers.</param>
 /// <param name="Addresses">The pod's, the main one first.</param>
-public sealed record PodFacts(
-    string Namespace, string Name, string Uid, string NodeName, NetworkNamespace Network, IReadOnlyList<IpAddress> Addresses)
+public sealed record PodFacts(ObjectKey Pod, string Uid, string NodeName, NetworkNamespace Network, IReadOnlyList<IpAddress> Addresses)
 {
+    public string Namespace => Pod.Namespace;
+
+    public string Name => Pod.Name;
+
     /// <summary>The node's own addresses: `status.hostIP`, `status.hostIPs`.</summary>
     public IReadOnlyList<IpAddress> NodeAddresses { get; init; } = [];
 
     /// <summary>`spec.hostname`, else the pod's name.</summary>
-    public string HostName { get; init; } = Name;
+    public string HostName { get; init; } = Pod.Name;
 
     /// <summary>The whole text of the containers' /etc/hosts.</summary>
     public string HostsFile { get; init; } = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";

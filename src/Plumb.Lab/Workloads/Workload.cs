@@ -1,0 +1,225 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Plumb.Lab.Containers;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Lab.Workloads;
+
+/// <summary>One built-in workload in one container: its listening sockets and open connections.</summary>
+internal sealed class Workload
+{
+    private readonly PodFacts _pod;
+    private readonly ContainerLog _log;
+    private readonly PodConnections _queue;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly List<Socket> _sockets = [];
+    private readonly HashSet<ConnectionContext> _connections = [];
+    private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _allClosed; // not null: stopping
+
+    /// <exception cref="WorkloadException">A port that somebody named cannot be had.</exception>
+    public Workload(PodFacts pod, WorkloadPlan plan, ContainerLog log, PodConnections queue, TimeProvider time)
+    {
+        _pod = pod;
+        _log = log;
+        _queue = queue;
+        _time = time;
+        Program = plan.Program ?? throw new ArgumentException("a plan without a program runs nothing", nameof(plan));
+        try
+        {
+            Log(plan.Describe());
+            foreach (var port in plan.TcpPorts)
+            {
+                if (Listen(port, plan.PortsAreNamed) is { } socket)
+                {
+                    _ = AcceptAsync(socket);
+                }
+            }
+
+            foreach (var port in plan.UdpPorts)
+            {
+                var socket = Open(port, "UDP", address => OpenUdp(address, port));
+                _ = DatagramAnswers.RunAsync(socket, this, echoAll: Program is not Netexec);
+            }
+        }
+        catch
+        {
+            CloseSockets();
+            throw;
+        }
+    }
+
+    public WorkloadProgram Program { get; }
+
+    public string HostName => _pod.HostName;
+
+    public DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>Completes with an exit code when the program ends by itself (netexec's /exit) or was stopped (0).</summary>
+    public Task<int> Ended => _ended.Task;
+
+    public void Log(string line) => _log.Append(LogStream.Stdout, Encoding.UTF8.GetBytes(line), partial: false);
+
+    /// <summary>Ends as a program that calls exit(2) does: everything it held is closed.</summary>
+    public void Exit(int exitCode) => _ = StopAsync(TimeSpan.FromSeconds(1), exitCode);
+
+    /// <summary>Takes no more connections, lets requests in progress end within the grace period, then drops what is left.</summary>
+    public async Task StopAsync(TimeSpan grace, int exitCode = 0)
+    {
+        Task allClosed;
+        ConnectionContext[] open;
+        lock (_gate)
+        {
+            _allClosed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_connections.Count == 0)
+            {
+                _allClosed.TrySetResult();
+            }
+
+            allClosed = _allClosed.Task;
+            open = [.. _connections];
+        }
+
+        CloseSockets();
+        foreach (var connection in open)
+        {
+            // Kestrel closes an idle connection at once and a busy one after its answer.
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        }
+
+        await allClosed.WaitAsync(grace, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var connection in open)
+        {
+            connection.Abort(new ConnectionAbortedException("the container stopped"));
+        }
+
+        _ended.TrySetResult(exitCode);
+    }
+
+    /// <summary>Takes charge of a connection that one of this workload's sockets accepted.</summary>
+    /// <returns>False when the workload stops: the connection is the caller's to close.</returns>
+    public bool TryAdopt(ConnectionContext connection)
+    {
+        lock (_gate)
+        {
+            if (_allClosed is not null)
+            {
+                return false;
+            }
+
+            _connections.Add(connection);
+        }
+
+        connection.Features.Set(this);
+        connection.ConnectionClosed.UnsafeRegister(static state => ((ConnectionEnd)state!).Forget(), new ConnectionEnd(this, connection));
+        return true;
+    }
+
+    private Socket? Listen(ushort port, bool named)
+    {
+        try
+        {
+            return Open(port, "TCP", address => _pod.Network.ListenTcp(new IPEndPoint(address, port)));
+        }
+        catch (WorkloadException taken) when (!named)
+        {
+            Log(taken.Message);
+            return null;
+        }
+    }
+
+    /// <summary>On all addresses of both families, or of IPv4 alone where the machine has no other.</summary>
+    private Socket Open(ushort port, string protocol, Func<IPAddress, Socket> open)
+    {
+        try
+        {
+            Socket socket;
+            try
+            {
+                socket = open(IPAddress.IPv6Any);
+            }
+            catch (Exception error) when (error is SocketException { SocketErrorCode: not SocketError.AddressAlreadyInUse } or Linux.Native.SystemCallException)
+            {
+                socket = open(IPAddress.Any);
+            }
+
+            _sockets.Add(socket);
+            return socket;
+        }
+        catch (Exception error) when (error is SocketException or Linux.Native.SystemCallException)
+        {
+            throw new WorkloadException($"{Program.Name} cannot listen on port {port}/{protocol}: {error.Message}", error);
+        }
+    }
+
+    private Socket OpenUdp(IPAddress address, ushort port)
+    {
+        var socket = _pod.Network.OpenUdp(address.AddressFamily);
+        try
+        {
+            if (address.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                socket.DualMode = true;
+            }
+
+            socket.Bind(new IPEndPoint(address, port));
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        while (true)
+        {
+            try
+            {
+                _queue.Add(await listener.AcceptAsync(), this);
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
+            {
+                // That client is gone; the next one is not.
+            }
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                if (Volatile.Read(ref _allClosed) is null)
+                {
+                    Log($"{Program.Name} stops listening: {error.Message}");
+                    _ended.TrySetResult(1);
+                }
+
+                return;
+            }
+        }
+    }
+
+    private void CloseSockets()
+    {
+        foreach (var socket in _sockets)
+        {
+            socket.Dispose();
+        }
+    }
+
+    private sealed record ConnectionEnd(Workload Workload, ConnectionContext Connection)
+    {
+        public void Forget()
+        {
+            lock (Workload._gate)
+            {
+                if (Workload._connections.Remove(Connection) && Workload._connections.Count == 0)
+                {
+                    Workload._allClosed?.TrySetResult();
+                }
+            }
+        }
+    }
+}

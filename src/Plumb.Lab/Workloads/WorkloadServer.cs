@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Plumb.Lab.Containers;
+
+namespace Plumb.Lab.Workloads;
+
+/// <summary>All built-in workloads of a lab: one HTTP server behind the sockets of every pod. A pod costs its sockets, no thread and no server.</summary>
+internal sealed class WorkloadServer : IAsyncDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly PodConnections _connections = new();
+    private readonly KestrelServer _kestrel;
+    private readonly Lazy<Task> _started;
+
+    public WorkloadServer(TimeProvider time)
+    {
+        _time = time;
+        var options = new KestrelServerOptions { AddServerHeader = false };
+        options.Listen(_connections.EndPoint);
+        _kestrel = new KestrelServer(Options.Create(options), _connections, NullLoggerFactory.Instance);
+        _started = new Lazy<Task>(() => _kestrel.StartAsync(new Application(_time), CancellationToken.None));
+    }
+
+    /// <summary>Opens a workload's sockets inside its pod and begins to serve. The first one starts the server.</summary>
+    /// <exception cref="WorkloadException">A port cannot be had.</exception>
+    public async Task<Workload> StartAsync(PodFacts pod, WorkloadPlan plan, ContainerLog log)
+    {
+        await _started.Value;
+        return new Workload(pod, plan, log, _connections, _time);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _kestrel.StopAsync(now.Token);
+        _kestrel.Dispose();
+    }
+
+    /// <summary>The whole HTTP pipeline: find the workload by its connection, answer, log.</summary>
+    private sealed class Application(TimeProvider time) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+        public async Task ProcessRequestAsync(HttpContext context)
+        {
+            // The connection's own features lie under the request's.
+            var workload = context.Features.GetRequiredFeature<Workload>();
+            var startedAt = time.GetUtcNow();
+            try
+            {
+                await (CommonPages.TryAnswer(context, workload) ?? workload.Program.AnswerAsync(context, workload));
+            }
+            finally
+            {
+                workload.Log(workload.Program.LogLine(context, startedAt));
+            }
+        }
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+    }
+}
+
+/// <summary>A workload cannot serve; the text is the container's last words.</summary>
+internal sealed class WorkloadException(string message, Exception inner) : Exception(message, inner);
