@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Plumb.Kubernetes.Json;
+
+/// <summary>The real API server is written in Go, and some of its answers quote that language's own messages and values: this says them alike.</summary>
+public static class GoJson
+{
+    /// <summary>`object`, `array`, `string`, `number`, `bool`, `null`: as encoding/json names what it could not decode.</summary>
+    public static string TypeName(JsonNode? node) => node?.GetValueKind() switch
+    {
+        JsonValueKind.Object => "object",
+        JsonValueKind.Array => "array",
+        JsonValueKind.String => "string",
+        JsonValueKind.Number => "number",
+        JsonValueKind.True or JsonValueKind.False => "bool",
+        _ => "null",
+    };
+
+    /// <summary>What is wrong with a text that is no JSON: `unexpected end of JSON input` or `invalid character 'x' …`.</summary>
+    public static string SyntaxError(ReadOnlySpan<byte> utf8)
+    {
+        var reader = new Utf8JsonReader(utf8, isFinalBlock: true, default);
+        var last = JsonTokenType.None;
+        var open = new Stack<JsonTokenType>();
+        try
+        {
+            while (reader.Read())
+            {
+                last = reader.TokenType;
+                if (last is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                    open.Push(last);
+                else if (last is JsonTokenType.EndObject or JsonTokenType.EndArray)
+                    open.Pop();
+            }
+            return "unexpected end of JSON input";
+        }
+        catch (JsonException error)
+        {
+            int at = Offset(utf8, error);
+            while (at < utf8.Length && IsSpace(utf8[at]))
+                at++;
+            if (at >= utf8.Length)
+                return "unexpected end of JSON input";
+            return $"invalid character {Quote(utf8[at])} {Place(utf8[..at], last, open)}";
+        }
+    }
+
+    /// <summary>Where the scanner stood: seen from the last character that meant something.</summary>
+    private static string Place(ReadOnlySpan<byte> before, JsonTokenType last, Stack<JsonTokenType> open)
+    {
+        bool inObject = open.TryPeek(out var container) && container == JsonTokenType.StartObject;
+        while (before.Length > 0 && IsSpace(before[^1]))
+            before = before[..^1];
+        return before switch
+        {
+            [] or [.., (byte)':'] or [.., (byte)'['] => "looking for beginning of value",
+            [.., (byte)','] when !inObject => "looking for beginning of value",
+            [.., (byte)'{'] or [.., (byte)','] => "looking for beginning of object key string",
+            [.., (byte)'"'] when inObject && last is JsonTokenType.StartObject => "after object key",
+            _ when inObject => "after object key:value pair",
+            _ when open.Count > 0 => "after array element",
+            _ => "after top-level value",
+        };
+    }
+
+    private static bool IsSpace(byte value) => value is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n';
+
+    /// <summary>A value as `%v` prints it: `map[a:1 b:[x y]]`, keys sorted, strings bare.</summary>
+    public static string Print(JsonNode? node)
+    {
+        var text = new StringBuilder();
+        Print(text, node);
+        return text.ToString();
+    }
+
+    private static void Print(StringBuilder text, JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject map:
+                string[] names = new string[map.Count];
+                for (int i = 0; i < names.Length; i++)
+                    names[i] = map.GetAt(i).Key;
+                Array.Sort(names, StringComparer.Ordinal);
+                text.Append("map[");
+                for (int i = 0; i < names.Length; i++)
+                {
+                    text.Append(i > 0 ? " " : "").Append(names[i]).Append(':');
+                    Print(text, map[names[i]]);
+                }
+                text.Append(']');
+                break;
+            case JsonArray list:
+                text.Append('[');
+                for (int i = 0; i < list.Count; i++)
+                {
+                    text.Append(i > 0 ? " " : "");
+                    Print(text, list[i]);
+                }
+                text.Append(']');
+                break;
+            case null:
+                text.Append("<nil>");
+                break;
+            default:
+                text.Append(node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString());
+                break;
+        }
+    }
+
+    private static string Quote(byte value) => value switch
+    {
+        (byte)'\'' => "'\\''",
+        (byte)'"' => "'\"'",
+        < 0x20 => $"'\\x{value:x2}'",
+        < 0x7f => $"'{(char)value}'",
+        // Bytes are shown as if each were a code point of its own.
+        _ => $"'\\u{((int)value).ToString("x4", CultureInfo.InvariantCulture)}'",
+    };
+
+    private static int Offset(ReadOnlySpan<byte> utf8, JsonException error)
+    {
+        int start = 0;
+        for (long line = error.LineNumber ?? 0; line > 0; line--)
+        {
+            int end = utf8[start..].IndexOf((byte)'\n');
+            if (end < 0)
+                break;
+            start += end + 1;
+        }
+        return (int)Math.Min(utf8.Length, start + (error.BytePositionInLine ?? 0));
+    }
+}
