@@ -117,7 +117,7 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
         }
         if (root.ValueKind != JsonValueKind.Object)
         {
-            throw new CniException(CniErrorCode.CannotDecode, $"the network configuration is {Name(root.ValueKind)}, not an object");
+            throw new CniException(CniErrorCode.CannotDecode, $"the network configuration is {Words(root.ValueKind)}, not an object");
         }
         // "If a configuration has no cniVersion, it is of 0.1.0", which had another form of result.
         var version = Text(root, "cniVersion") ?? "0.1.0";
@@ -161,10 +161,10 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
         }
         return value.ValueKind == JsonValueKind.String
             ? value.GetString()
-            : throw new CniException(CniErrorCode.CannotDecode, $"{name} is {Name(value.ValueKind)}, not a string");
+            : throw new CniException(CniErrorCode.CannotDecode, $"{name} is {Words(value.ValueKind)}, not a string");
     }
 
-    private static string Name(JsonValueKind kind) => kind switch
+    private static string Words(JsonValueKind kind) => kind switch
     {
         JsonValueKind.Undefined => "missing",
         JsonValueKind.Object => "an object",

@@ -1,0 +1,98 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Plumb.Agent.Cni;
+
+namespace Plumb.Agent.Http;
+
+/// <summary>Answers one question about the agent as a JSON document.</summary>
+internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
+
+/// <summary>
+/// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> for people's tools. One bare Kestrel, because ten
+/// agents may live in one process and a host builder for each would cost more than the agent.
+/// </summary>
+internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
+{
+    private const int MostBodyBytes = 1 << 20;
+
+    private readonly KestrelServer _server;
+    private readonly CniEndpoint _cni;
+    private readonly AgentQuestion _state;
+    private readonly string _path;
+
+    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state)
+    {
+        _path = socketPath;
+        _cni = cni;
+        _state = state;
+        var options = new KestrelServerOptions { AddServerHeader = false };
+        options.Limits.MaxRequestBodySize = MostBodyBytes;
+        options.ListenUnixSocket(socketPath);
+        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        _server = new KestrelServer(Options.Create(options), transport, NullLoggerFactory.Instance);
+    }
+
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        // Left by an agent that was killed; the state directory's lock says that none is alive.
+        File.Delete(_path);
+        await _server.StartAsync(this, cancel);
+        File.SetUnixFileMode(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.StopAsync(CancellationToken.None);
+        _server.Dispose();
+    }
+
+    public IFeatureCollection CreateContext(IFeatureCollection contextFeatures) => contextFeatures;
+
+    public void DisposeContext(IFeatureCollection context, Exception? exception)
+    {
+    }
+
+    public async Task ProcessRequestAsync(IFeatureCollection context)
+    {
+        var http = new DefaultHttpContext(context);
+        var (method, path) = (http.Request.Method, http.Request.Path.Value);
+        switch (path)
+        {
+            case "/cni" when method == "POST":
+                var answer = await _cni.AnswerAsync(await ReadBodyAsync(http.Request), http.RequestAborted);
+                // 500: the plugin prints the same body and exits 1.
+                await WriteAsync(http, answer.Succeeded ? HttpStatusCode.OK : HttpStatusCode.InternalServerError, answer.Body);
+                break;
+            case "/state" when method == "GET":
+                await WriteAsync(http, HttpStatusCode.OK, await _state(http.RequestAborted));
+                break;
+            case "/cni" or "/state":
+                await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
+                break;
+            default:
+                await WriteAsync(http, HttpStatusCode.NotFound, []);
+                break;
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpRequest request)
+    {
+        var body = new MemoryStream((int)(request.ContentLength ?? 4096));
+        await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted);
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    private static async Task WriteAsync(HttpContext http, HttpStatusCode status, byte[] body)
+    {
+        http.Response.StatusCode = (int)status;
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = body.Length;
+        await http.Response.Body.WriteAsync(body, http.RequestAborted);
+    }
+}

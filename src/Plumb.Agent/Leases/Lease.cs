@@ -1,0 +1,65 @@
+using System.Text.Json.Serialization;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Native;
+using Plumb.Linux.State;
+using Plumb.Network;
+using Plumb.Network.Facts;
+
+namespace Plumb.Agent.Leases;
+
+/// <summary>That a container's interface holds addresses, with all that is needed to find it again after a restart.</summary>
+/// <param name="NamespacePath">CNI_NETNS</param>
+/// <param name="Namespace">Which namespace was there: a path may come to mean another.</param>
+internal sealed record Lease(SandboxId Id, ValueList<PodLease> Addresses, string NamespacePath, FileIdentity Namespace)
+{
+    public string PodScope { get; init; } = "";
+
+    public string PodName { get; init; } = "";
+
+    public string PodUid { get; init; } = "";
+
+    /// <summary>By which name entries of the container's namespace go: the pod's, and enough of the container's id to tell two of one name apart.</summary>
+    public NamespaceId NamespaceName
+    {
+        get
+        {
+            var shortId = Devices.ShortId(Id.ContainerId, Devices.PodEnd);
+            return new NamespaceId(PodName.Length == 0 ? shortId : $"{PodScope}/{PodName}@{shortId}");
+        }
+    }
+
+    public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid };
+}
+
+/// <summary>Content of a lease's file; its name is the address.</summary>
+/// <param name="Addresses">All of the interface's: a lease of which a file is missing was never given.</param>
+internal sealed record LeaseFile(
+    string ContainerId,
+    string Interface,
+    string Pool,
+    IReadOnlyList<string> Addresses,
+    string NamespacePath,
+    ulong NamespaceDevice,
+    ulong NamespaceInode,
+    string BootId,
+    string PodNamespace,
+    string PodName,
+    string PodUid)
+{
+    public static LeaseFile Of(Lease lease, PodLease address, string bootId) => new(
+        lease.Id.ContainerId,
+        lease.Id.Interface,
+        address.Pool.ToString(),
+        [.. lease.Addresses.Select(static held => held.Address.ToString())],
+        lease.NamespacePath,
+        lease.Namespace.Device,
+        lease.Namespace.Inode,
+        bootId,
+        lease.PodScope,
+        lease.PodName,
+        lease.PodUid);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LeaseFile))]
+internal sealed partial class LeaseJson : JsonSerializerContext;

@@ -1,0 +1,171 @@
+using System.Text.Json;
+using Plumb.Agent.Cni;
+using Plumb.Agent.Storage;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Native;
+using Plumb.Network.Facts;
+using Plumb.Network.Pods;
+
+namespace Plumb.Agent.Leases;
+
+/// <summary>
+/// Which container holds which address: one file for each address, named by it, so that the file system itself refuses to give
+/// one twice. Used by one thread.
+/// </summary>
+/// <remarks>
+/// A file that is cut short is of an ADD that never returned: nobody holds its address. Files of an earlier boot are of
+/// containers that are no more.
+/// </remarks>
+internal sealed class LeaseStore
+{
+    private readonly string _directory;
+    private readonly string _bootId;
+    private readonly AgentFiles _files;
+    private readonly Dictionary<SandboxId, Lease> _leases = [];
+    private readonly HashSet<IpAddress> _held = [];
+    private readonly Dictionary<IpPrefix, IpAddress> _lastGiven = [];
+
+    private LeaseStore(string directory, string bootId, AgentFiles files)
+    {
+        _directory = directory;
+        _bootId = bootId;
+        _files = files;
+    }
+
+    public IReadOnlyCollection<Lease> All => _leases.Values;
+
+    /// <summary>Reads what an earlier agent left, and removes what nobody holds any more.</summary>
+    /// <param name="bootId"><c>/proc/sys/kernel/random/boot_id</c></param>
+    public static LeaseStore Open(string directory, string bootId, AgentFiles files)
+    {
+        var store = new LeaseStore(directory, bootId, files);
+        files.CreateDirectory(directory);
+        var found = new List<(DateTime Written, IpAddress Address, LeaseFile? File)>();
+        foreach (var path in Directory.EnumerateFiles(directory))
+        {
+            if (IpAddress.TryParse(Path.GetFileName(path), out var address))
+            {
+                found.Add((File.GetLastWriteTimeUtc(path), address, Read(path)));
+            }
+        }
+        found.Sort(static (left, right) =>
+        {
+            var byTime = left.Written.CompareTo(right.Written);
+            return byTime != 0 ? byTime : left.Address.CompareTo(right.Address);
+        });
+        var there = found.Select(static lease => lease.Address.ToString()).ToHashSet();
+        foreach (var (_, address, file) in found)
+        {
+            if (file is null || file.BootId != bootId || !IpPrefix.TryParse(file.Pool, out var pool) || !file.Addresses.All(there.Contains))
+            {
+                files.Delete(store.PathOf(address));
+                continue;
+            }
+            store.Remember(file, new PodLease(address, pool));
+        }
+        return store;
+    }
+
+    public Lease? Find(SandboxId id) => _leases.GetValueOrDefault(id);
+
+    /// <summary>Takes one address from each pool, or none at all.</summary>
+    /// <exception cref="CniException">A pool has none left.</exception>
+    /// <exception cref="IOException">The disk is full or read-only.</exception>
+    public Lease Take(Lease without, IReadOnlyList<PodPool> pools, string nodeName)
+    {
+        var addresses = new List<PodLease>(pools.Count);
+        foreach (var pool in pools)
+        {
+            var address = HostLocal.Next(pool.Range, _held.Contains, LastGiven(pool.Range)) ?? throw Exhausted(pool.Range, nodeName);
+            addresses.Add(new PodLease(address, pool.Range));
+        }
+        var lease = without with { Addresses = [.. addresses] };
+        var written = 0;
+        try
+        {
+            foreach (var address in addresses)
+            {
+                var content = JsonSerializer.SerializeToUtf8Bytes(LeaseFile.Of(lease, address, _bootId), LeaseJson.Default.LeaseFile);
+                _files.CreateNew(PathOf(address.Address), content);
+                written++;
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            for (var i = 0; i <= written && i < addresses.Count; i++)
+            {
+                _files.TryDelete(PathOf(addresses[i].Address));
+            }
+            throw;
+        }
+        foreach (var address in addresses)
+        {
+            _held.Add(address.Address);
+            _lastGiven[address.Pool] = address.Address;
+        }
+        _leases[lease.Id] = lease;
+        return lease;
+    }
+
+    /// <summary>Gives back what a container's interface holds; nothing happens when it holds nothing.</summary>
+    public void Release(SandboxId id)
+    {
+        if (_leases.Remove(id, out var lease))
+        {
+            foreach (var address in lease.Addresses)
+            {
+                _files.Delete(PathOf(address.Address));
+                _held.Remove(address.Address);
+            }
+        }
+    }
+
+    /// <summary>How many addresses of a range are held.</summary>
+    public int CountIn(IpPrefix range)
+    {
+        var count = 0;
+        foreach (var address in _held)
+        {
+            count += range.Contains(address) ? 1 : 0;
+        }
+        return count;
+    }
+
+    private static LeaseFile? Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), LeaseJson.Default.LeaseFile);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private IpAddress? LastGiven(IpPrefix pool) => _lastGiven.TryGetValue(pool, out var last) ? last : null;
+
+    private CniException Exhausted(IpPrefix range, string nodeName) => new(
+        CniErrorCode.TryAgainLater,
+        $"no free address in {range} on {nodeName}: {CountIn(range)} of {HostLocal.Capacity(range)} in use");
+
+    private string PathOf(IpAddress address) => Path.Combine(_directory, address.ToString());
+
+    private void Remember(LeaseFile file, PodLease address)
+    {
+        var id = new SandboxId(file.ContainerId, file.Interface);
+        _held.Add(address.Address);
+        _lastGiven[address.Pool] = address.Address;
+        if (_leases.TryGetValue(id, out var other))
+        {
+            _leases[id] = other with { Addresses = [.. other.Addresses.Append(address).OrderBy(static lease => lease.Address)] };
+            return;
+        }
+        _leases[id] = new Lease(id, [address], file.NamespacePath, new FileIdentity(file.NamespaceDevice, file.NamespaceInode))
+        {
+            PodScope = file.PodNamespace,
+            PodName = file.PodName,
+            PodUid = file.PodUid,
+        };
+    }
+}

@@ -1,0 +1,86 @@
+namespace Plumb.Agent.Storage;
+
+/// <summary>
+/// The agent's writes to disk, every one of them counted at one place before it is done, so that a test can end the agent between
+/// any two.
+/// </summary>
+/// <param name="beforeWrite">Told what is about to be written.</param>
+/// <param name="synchronise">Whether a write is on its disk before the call returns; on a tmpfs there is no disk.</param>
+internal sealed class AgentFiles(Action<string> beforeWrite, bool synchronise)
+{
+    private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode PublicFile = PrivateFile | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>Whether a directory is on a file system that outlives the machine's power.</summary>
+    public static bool IsOnDisk(string directory)
+    {
+        var format = new DriveInfo(directory).DriveFormat;
+        return format is not ("tmpfs" or "ramfs");
+    }
+
+    public void CreateDirectory(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            beforeWrite($"mkdir {path}");
+            Directory.CreateDirectory(path);
+        }
+    }
+
+    /// <summary>O_CREAT | O_EXCL.</summary>
+    /// <exception cref="IOException">There is such a file, or no room for it.</exception>
+    public void CreateNew(string path, ReadOnlySpan<byte> content)
+    {
+        beforeWrite($"create {path}");
+        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, content.Length);
+        beforeWrite($"write {path}");
+        Write(file, content);
+    }
+
+    /// <summary>A reader sees the old content or the new, never a part; nothing is written when they are the same.</summary>
+    public void Replace(string path, ReadOnlySpan<byte> content, bool readableByAll = false)
+    {
+        if (File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content))
+        {
+            return;
+        }
+        var temporary = $"{path}.new";
+        beforeWrite($"write {temporary}");
+        using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+        {
+            File.SetUnixFileMode(file, readableByAll ? PublicFile : PrivateFile);
+            Write(file, content);
+        }
+        beforeWrite($"rename {path}");
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>Nothing happens when there is no such file.</summary>
+    public void Delete(string path)
+    {
+        beforeWrite($"delete {path}");
+        File.Delete(path);
+    }
+
+    /// <summary>As <see cref="Delete"/>, on the way out of another failure.</summary>
+    public void TryDelete(string path)
+    {
+        try
+        {
+            Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The failure that led here is the one to tell; a file left over is found at the next start.
+        }
+    }
+
+    private void Write(Microsoft.Win32.SafeHandles.SafeFileHandle file, ReadOnlySpan<byte> content)
+    {
+        RandomAccess.Write(file, content, 0);
+        if (synchronise)
+        {
+            RandomAccess.FlushToDisk(file);
+        }
+    }
+}
