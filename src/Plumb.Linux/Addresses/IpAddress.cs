@@ -105,11 +105,11 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
     public static IpAddress Parse(string text) =>
         TryParse(text, out var address) ? address : throw new FormatException($"'{text}' is not an IP address");
 
-    /// <summary>Dotted quads of four decimal numbers, or RFC 4291 text. No zones, no short or octal forms.</summary>
+    /// <summary>Dotted quads of four decimal numbers, or RFC 4291 text. No zones, brackets, short or octal forms.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out IpAddress address)
     {
         address = default;
-        if (text.Contains('%') || !IPAddress.TryParse(text, out var parsed))
+        if (text.ContainsAny('%', '[') || !IPAddress.TryParse(text, out var parsed))
         {
             return false;
         }
