@@ -1,1 +1,4 @@
-return 0;
+using Plumb.CommandLine;
+using Plumb.Output;
+
+return await Dispatcher.RunAsync(args, Terminal.OfThisProcess(), TimeProvider.System);

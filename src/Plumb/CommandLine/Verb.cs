@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Plumb.CommandLine;
+
+/// <summary>One command of `plumb`: it parses, asks a floor below for the work, and prints one result.</summary>
+internal abstract class Verb(string name, string description) : Command(name, description)
+{
+    /// <summary>What may follow `--`, as help shows it; null when nothing may.</summary>
+    public virtual string? Tail => null;
+
+    /// <summary>Command lines with what they do, for help and for the reference.</summary>
+    public abstract IReadOnlyList<Example> Examples { get; }
+
+    public abstract Task<int> RunAsync(Invocation invocation);
+}
+
+/// <param name="Line">What is typed, from `plumb` on.</param>
+internal sealed record Example(string Line, string Does);
+
+/// <summary>One call of a command.</summary>
+/// <param name="Tail">What stood behind `--`; null when there was no `--`.</param>
+internal sealed record Invocation(ParseResult Parsed, IReadOnlyList<string>? Tail, Output.Terminal Terminal, TimeProvider Time)
+{
+    public T Value<T>(ValueOption<T> option) => option.Of(Parsed);
+
+    public string[] Values(ListOption option) => Parsed.GetValue(option) ?? [];
+
+    public bool IsOn(Flag flag) => Parsed.GetResult(flag) is not null;
+
+    public string? Value(Argument<string?> argument) => Parsed.GetValue(argument);
+
+    /// <summary>Whether the user wrote the option, rather than its default being used.</summary>
+    public bool IsGiven(Option option) => Parsed.GetResult(option) is OptionResult { Implicit: false };
+}
+
+/// <summary>The command line itself is wrong: one line for the user, exit code 2.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+/// <summary>What the process tells its caller.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    /// <summary>128 + SIGINT, as shells have it.</summary>
+    public const int Interrupted = 130;
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Plumb.Commands;
+
+namespace Plumb.CommandLine;
+
+/// <summary>The list of commands. One that is named is built alone: the other trees would cost more than most commands do.</summary>
+internal static class Verbs
+{
+    private static readonly (string Name, Func<Verb> Make)[] All =
+    [
+        ("up", static () => new UpCommand()),
+        ("down", static () => new DownCommand()),
+        ("status", static () => new StatusCommand()),
+        ("kubeconfig", static () => new KubeconfigCommand()),
+        ("shell", static () => new ShellCommand()),
+        ("completions", static () => new CompletionsCommand()),
+    ];
+
+    public static IEnumerable<string> Names => All.Select(static v => v.Name);
+
+    public static Verb? Find(string name)
+    {
+        foreach (var (known, make) in All)
+        {
+            if (known == name)
+            {
+                return make();
+            }
+        }
+        return null;
+    }
+
+    public static IReadOnlyList<Verb> Every() => [.. All.Select(static v => v.Make())];
+}

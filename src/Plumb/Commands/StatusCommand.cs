@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Globalization;
+using Plumb.CommandLine;
+using Plumb.Lab;
+using Plumb.Lab.Running;
+using Plumb.Output;
+
+namespace Plumb.Commands;
+
+/// <summary>`plumb status`: which labs run, and how each is.</summary>
+internal sealed class StatusCommand : Verb
+{
+    private readonly Argument<string?> _argument = CommonOptions.NameArgument();
+    private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+    private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
+
+    public StatusCommand()
+        : base("status", "show the labs that run, their nodes and where their API is")
+    {
+        Arguments.Add(_argument);
+        Options.Add(_name);
+        Options.Add(_output);
+    }
+
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("plumb status", "all labs of this user"),
+        new("plumb status blue -o json", "one lab, for a program"),
+    ];
+
+    public override async Task<int> RunAsync(Invocation invocation)
+    {
+        IReadOnlyList<LabName> names = invocation.Value(_argument) is null && !invocation.IsGiven(_name) && Environment.GetEnvironmentVariable(CommonOptions.LabVariable) is null or ""
+            ? LabClient.Running()
+            : [invocation.Lab(_name, _argument)];
+        var labs = new List<LabReport>();
+        foreach (var name in names)
+        {
+            using var lab = await LabClient.ConnectAsync(name, CancellationToken.None);
+            labs.Add(LabReport.Of(await lab.StatusAsync(CancellationToken.None)));
+        }
+        Printer.Print(new StatusResult(labs), static () => ResultJson.Default.StatusResult, invocation, _output, Write);
+        return ExitCode.Done;
+    }
+
+    private static void Write(StatusResult result, TextWriter to, Style style)
+    {
+        if (result.Labs.Count == 0)
+        {
+            to.WriteLine("no lab is running; `plumb up` starts one");
+        }
+        foreach (var lab in result.Labs)
+        {
+            to.WriteLine($"{style.Strong(lab.Name)}  {(lab.Phase == "Ready" ? style.Good("Ready") : style.Warning(lab.Phase))}  since {lab.StartedAt.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}, process {lab.ProcessId}, {lab.MemoryBytes / 1_000_000} MB");
+            to.WriteLine($"  api         {lab.Api}");
+            to.WriteLine($"  kubeconfig  {lab.Kubeconfig}");
+            to.WriteLine($"  network     pods {lab.PodRange} by {lab.Overlay}, services {lab.ServiceRange}");
+            to.WriteLine();
+            var table = new TextTable("NODE", "ADDRESS", "READY", "PODS");
+            foreach (var machine in lab.Machines.Where(static m => m.Ready is not null))
+            {
+                table.Add(machine.Name, machine.Address ?? "", machine.Ready == true ? "yes" : "no", $"{lab.Pods.Count(p => p.Node == machine.Name)}");
+            }
+            table.Write(to, style);
+        }
+    }
+}
+
+internal sealed record StatusResult(IReadOnlyList<LabReport> Labs);
+
+/// <param name="ProcessId">The lab's process; with it end all others.</param>
+internal sealed record LabReport(
+    string Name,
+    string Phase,
+    string Api,
+    string Kubeconfig,
+    int ProcessId,
+    DateTimeOffset StartedAt,
+    long MemoryBytes,
+    string Overlay,
+    string PodRange,
+    string ServiceRange,
+    IReadOnlyList<MachineReport> Machines,
+    IReadOnlyList<PodPlace> Pods)
+{
+    public static LabReport Of(LabStatus lab) => new(
+        lab.Name.ToString(),
+        lab.Phase.ToString(),
+        lab.Api.ToString().TrimEnd('/'),
+        lab.Kubeconfig,
+        lab.ProcessId,
+        lab.StartedAt,
+        lab.MemoryBytes,
+        lab.Overlay.ToString().ToLowerInvariant(),
+        lab.PodRange.ToString(),
+        lab.ServiceRange.ToString(),
+        [.. lab.Machines.Select(static m => new MachineReport(m.Name, m.Address?.ToString(), m.Ready, m.NamespacePath))],
+        [.. lab.Pods.Select(static p => new PodPlace(p.Namespace, p.Name, p.Node, p.Address?.ToString(), p.Phase, p.NamespacePath))]);
+}
+
+/// <param name="Ready">Null for what is no node.</param>
+/// <param name="NamespacePath">Its network namespace, for `nsenter --net=`.</param>
+internal sealed record MachineReport(string Name, string? Address, bool? Ready, string NamespacePath);
+
+internal sealed record PodPlace(string Namespace, string Name, string Node, string? Address, string Phase, string NamespacePath);

@@ -1,0 +1,129 @@
+using System.CommandLine;
+using Plumb.CommandLine;
+using Plumb.Lab;
+using Plumb.Linux.Addresses;
+
+namespace Plumb.Commands;
+
+/// <summary>The options of `plumb up`, and the lab that they ask for.</summary>
+internal sealed class UpOptions
+{
+    private static readonly LabOptions Default = new();
+
+    public ListOption Manifests { get; } = ListOption.Manifests();
+
+    public ValueOption<int> Nodes { get; } = new(
+        "--nodes", [], "N", $"how many nodes, 1 to {LabOptions.MaxNodes}", Read.Number(1, LabOptions.MaxNodes), Default.Nodes, $"{Default.Nodes}");
+
+    public ValueOption<LabName?> Name { get; } = CommonOptions.Name();
+
+    public ValueOption<OverlayKind> Overlay { get; } = new(
+        "--overlay",
+        [],
+        "KIND",
+        "how packets cross nodes: vxlan, or routed (plain routes, nodes on one wire)",
+        Read.OneOf([("vxlan", OverlayKind.Vxlan), ("routed", OverlayKind.Routed)], ["ipip", "udp", "wireguard", "bgp"]),
+        Default.Overlay,
+        "vxlan")
+    {
+        Offers = ["vxlan", "routed"],
+    };
+
+    public ValueOption<string> Ipam { get; } = Only("--ipam", "how pods get addresses: a static range for each node", "host-local", ["blocks"]);
+
+    public ValueOption<string> Services { get; } = Only("--services", "what serves ClusterIPs", "none", ["nftables", "ebpf", "iptables", "ipvs"]);
+
+    public ValueOption<string> IpFamily { get; } = Only("--ip-family", "which addresses pods have", "ipv4", ["ipv6", "dual"]);
+
+    public ValueOption<IpPrefix> NodeRange { get; } = new("--node-cidr", [], "RANGE", "the nodes' wire", Read.Range, Default.NodeRange, $"{Default.NodeRange}");
+
+    public ValueOption<IpPrefix> PodRange { get; } = new(
+        "--pod-cidr", ["--cluster-cidr"], "RANGE", "pods; each node has a /24 of it", Read.Range, Default.PodRange, $"{Default.PodRange}");
+
+    public ValueOption<IpPrefix> ServiceRange { get; } = new("--service-cidr", [], "RANGE", "services", Read.Range, Default.ServiceRange, $"{Default.ServiceRange}");
+
+    public ValueOption<int> ApiPort { get; } = new("--api-port", [], "PORT", "where the API listens on 127.0.0.1", Read.Number(0, 65535), 0, "any that is free");
+
+    public ListOption Images { get; } = new(
+        "--image", [], "NAME=DIR|TAR", "run containers of an image from a folder or an OCI archive; may be given several times", CheckImage);
+
+    public Flag AgentProcesses { get; } = new("--agent-processes", "each node's agent is a process of its own that speaks HTTPS to the API");
+
+    public Flag Detach { get; } = new("--detach", "return when the lab is ready and leave it running", "-d");
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])
+            [Manifests, Nodes, Name, Overlay, Ipam, Services, IpFamily, NodeRange, PodRange, ServiceRange, ApiPort, Images, AgentProcesses, Detach])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <exception cref="UsageException">Options that do not go together.</exception>
+    public LabOptions ToLab(Invocation invocation)
+    {
+        var command = invocation.Tail ?? [];
+        if (command.Count > 0 && invocation.IsOn(Detach))
+        {
+            throw new UsageException("--detach leaves the lab running and `-- COMMAND` takes it down: choose one");
+        }
+        var manifests = invocation.Values(Manifests);
+        if (manifests.Count(static m => m == "-") > 1)
+        {
+            throw new UsageException("--file: standard input (-) can be read once only");
+        }
+        var options = new LabOptions
+        {
+            Name = invocation.Lab(Name),
+            Nodes = invocation.Value(Nodes),
+            Overlay = invocation.Value(Overlay),
+            NodeRange = invocation.Value(NodeRange),
+            PodRange = invocation.Value(PodRange),
+            ServiceRange = invocation.Value(ServiceRange),
+            ApiPort = invocation.Value(ApiPort),
+            Manifests = manifests,
+            Images = invocation.Values(Images).Select(static i => i.Split('=', 2)).ToDictionary(static i => i[0], static i => Path.GetFullPath(i[1])),
+            AgentProcesses = invocation.IsOn(AgentProcesses),
+            WaitForPods = manifests.Length > 0,
+            Command = command,
+        };
+        RefuseOverlaps(options);
+        return options;
+    }
+
+    private static void RefuseOverlaps(LabOptions options)
+    {
+        (string Option, IpPrefix Range)[] ranges =
+            [("--node-cidr", options.NodeRange), ("--pod-cidr", options.PodRange), ("--service-cidr", options.ServiceRange)];
+        for (var i = 0; i < ranges.Length; i++)
+        {
+            for (var j = i + 1; j < ranges.Length; j++)
+            {
+                if (ranges[i].Range.Overlaps(ranges[j].Range))
+                {
+                    throw new UsageException(
+                        $"{ranges[i].Option} {ranges[i].Range} and {ranges[j].Option} {ranges[j].Range} overlap: a packet to an address in both could not tell where to go; choose ranges apart");
+                }
+            }
+        }
+        var room = options.PodRange.Length > 24 ? 0 : 1 << (24 - options.PodRange.Length);
+        if (options.PodRange.Family == Linux.Addresses.IpFamily.V4 && room < options.Nodes)
+        {
+            throw new UsageException(
+                $"--pod-cidr {options.PodRange} has room for {room} nodes with a /24 each, and there are {options.Nodes}; choose a larger range");
+        }
+    }
+
+    private static string? CheckImage(string text)
+    {
+        var parts = text.Split('=', 2);
+        return parts.Length < 2 || parts[0].Length == 0 ? $"'{text}' is not NAME=PATH"
+            : File.Exists(parts[1]) || Directory.Exists(parts[1]) ? null
+            : $"there is no folder or archive '{parts[1]}'";
+    }
+
+    /// <summary>An option with one value so far: written so that scripts may say it, and so that the others are refused by name.</summary>
+    private static ValueOption<string> Only(string name, string description, string word, string[] later) =>
+        new(name, [], "KIND", description, Read.OneOf([(word, word)], later), word, word) { Offers = [word] };
+}
