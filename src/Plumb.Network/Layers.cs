@@ -1,4 +1,5 @@
 using Plumb.Network.Facts;
+using Plumb.Network.Masquerade;
 using Plumb.Network.Node;
 using Plumb.Network.Overlay;
 using Plumb.Network.Pods;
@@ -16,6 +17,7 @@ public static class Layers
             new NodeLayer(),
             new PodsLayer(),
             OverlayOf(options.Overlay),
+            new MasqueradeLayer(),
         ];
     }
 

@@ -19,13 +19,34 @@ public sealed record CniResult(
     IReadOnlyList<CniRoute> Routes,
     CniDns Dns);
 
-/// <param name="Mtu">Since 1.1.0.</param>
-/// <param name="Sandbox">Path of the network namespace; absent for interfaces of the node.</param>
-public sealed record CniInterface(string Name, string? Mac, int? Mtu, string? Sandbox);
+/// <summary>An interface that ADD made.</summary>
+public sealed record CniInterface
+{
+    public required string Name { get; init; }
 
-/// <param name="Version"><c>4</c> or <c>6</c>, before 1.0.0.</param>
-/// <param name="Interface">Index in the list of interfaces.</param>
-public sealed record CniAddress(string? Version, string Address, string? Gateway, int? Interface);
+    public string? Mac { get; init; }
+
+    /// <summary>Bytes; since 1.1.0.</summary>
+    public int? Mtu { get; init; }
+
+    /// <summary>Path of the network namespace; absent for interfaces of the node.</summary>
+    public string? Sandbox { get; init; }
+}
+
+/// <summary>An address that ADD gave.</summary>
+public sealed record CniAddress
+{
+    /// <summary><c>4</c> or <c>6</c>, before 1.0.0.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>With prefix length: <c>10.244.1.5/32</c>.</summary>
+    public required string Address { get; init; }
+
+    public string? Gateway { get; init; }
+
+    /// <summary>Index in the list of interfaces.</summary>
+    public int? Interface { get; init; }
+}
 
 public sealed record CniRoute(string Dst, string? Gw);
 

@@ -27,11 +27,13 @@ internal static class CniResults
         foreach (var held in lease.Addresses)
         {
             var isV4 = held.Address.Family == IpFamily.V4;
-            addresses.Add(new CniAddress(
-                familyIsTold ? (isV4 ? "4" : "6") : null,
-                IpPrefix.Host(held.Address).ToString(),
-                held.Gateway.ToString(),
-                PodEndIndex));
+            addresses.Add(new CniAddress
+            {
+                Version = familyIsTold ? (isV4 ? "4" : "6") : null,
+                Address = IpPrefix.Host(held.Address).ToString(),
+                Gateway = held.Gateway.ToString(),
+                Interface = PodEndIndex,
+            });
             routes.Add(new CniRoute(IpPrefix.Everything(held.Address.Family).ToString(), held.Gateway.ToString()));
         }
         return new CniResult(version, interfaces, addresses, routes, new CniDns());
@@ -40,6 +42,6 @@ internal static class CniResults
     private static CniInterface Interface(DesiredState plan, NamespaceId inside, string name, bool mtuIsTold, string? sandboxPath)
     {
         var link = plan.Entries.GetValueOrDefault(new EntryKey(inside, EntryKind.Link, name))?.Entry as LinkEntry;
-        return new CniInterface(name, link?.Mac?.ToString(), mtuIsTold ? link?.MtuBytes : null, sandboxPath);
+        return new CniInterface { Name = name, Mac = link?.Mac?.ToString(), Mtu = mtuIsTold ? link?.MtuBytes : null, Sandbox = sandboxPath };
     }
 }

@@ -1,0 +1,34 @@
+using Plumb.Linux.Native;
+using Plumb.Linux.State;
+
+namespace Plumb.Agent.Kernel;
+
+/// <summary>What became of one entry that the kernel did not take.</summary>
+internal sealed record EntryFailure(EntryKey Key, string Message);
+
+/// <summary>Something in the node's network namespace changed, and not by this agent.</summary>
+/// <param name="Writers">Netlink port ids of those who did it, 0 for the kernel itself; empty: not known, because notifications were lost.</param>
+internal sealed record ForeignChange(IReadOnlyCollection<uint> Writers);
+
+/// <summary>The kernel as one agent sees it: the node's namespace for good, containers' while they are worked on. Used by one thread.</summary>
+internal interface INodeKernel : IDisposable
+{
+    /// <summary>Opens a container's namespace; until <see cref="Leave"/> it goes by the name.</summary>
+    /// <param name="expected">Which namespace must be there; null: whichever is.</param>
+    /// <returns>Null when there is none, or another.</returns>
+    FileIdentity? Enter(NamespaceId name, string path, FileIdentity? expected);
+
+    void Leave(NamespaceId name);
+
+    /// <summary>Makes the changes, in the kernel's order, in as few messages as can be. What is to go and has gone is no failure.</summary>
+    IReadOnlyList<EntryFailure> Apply(IReadOnlyList<DeltaItem> items);
+
+    /// <summary>All that a namespace holds: the node's, or one that was entered.</summary>
+    ObservedState Observe(NamespaceId name);
+
+    /// <summary>What leads from what is observed to what is desired; in the observed namespaces only.</summary>
+    Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces);
+
+    /// <summary>Waits until somebody else changes something in the node's namespace; what happens between two calls is not missed.</summary>
+    ValueTask<ForeignChange> WaitForChangeAsync(CancellationToken cancel);
+}

@@ -1,0 +1,34 @@
+using Plumb.Agent.Cni;
+using Plumb.Agent.Kernel;
+using Plumb.Network.Cluster;
+using Plumb.Network.Facts;
+
+namespace Plumb.Agent.Running;
+
+/// <summary>Something for the agent's one thread of thought to do.</summary>
+internal abstract record AgentWork
+{
+    /// <summary>A pod is to be connected.</summary>
+    public sealed record Add(CniRequest Request) : AgentWork
+    {
+        public SandboxId Id { get; } = new(Request.ContainerId, Request.Interface);
+
+        public TaskCompletionSource<CniResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>A pod's connection is to end.</summary>
+    public sealed record Delete(SandboxId Id) : AgentWork
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Nodes as they are now; null: gone.</summary>
+    /// <param name="All">Whether nodes that are not named are gone too.</param>
+    public sealed record Nodes(IReadOnlyList<(string Name, ClusterNode? Node)> Changed, bool All) : AgentWork;
+
+    /// <summary>Somebody else wrote into the node's kernel.</summary>
+    public sealed record Kernel(ForeignChange Change) : AgentWork;
+
+    /// <summary>A look at the agent's state that changes nothing.</summary>
+    public sealed record Ask(Action<NodeState> Question) : AgentWork;
+}

@@ -1,0 +1,159 @@
+using Plumb.Agent.Cni;
+using Plumb.Agent.Kernel;
+using Plumb.Agent.Leases;
+using Plumb.Linux.State;
+using Plumb.Network;
+using Plumb.Network.Facts;
+using Plumb.Network.Pods;
+
+namespace Plumb.Agent.Running;
+
+/// <summary>
+/// Connects and disconnects containers, many at once: all leases are written, then everything is planned together and goes to
+/// the kernel together, then each caller hears how its own went.
+/// </summary>
+internal sealed class Attachments(NodeState state)
+{
+    private readonly List<(AgentWork.Add Work, Lease Lease)> _adding = [];
+    private readonly List<AgentWork.Delete> _deleting = [];
+    private readonly List<Change> _changes = [];
+
+    /// <summary>Whether the id already has a part in this round, so that more about it must wait for the next.</summary>
+    public bool Concerns(SandboxId id) => _adding.Exists(added => added.Work.Id == id) || _deleting.Exists(deleted => deleted.Id == id);
+
+    /// <summary>Takes a lease and makes the sandbox part of <paramref name="node"/>; a failure is told at once.</summary>
+    public NodeFacts Begin(AgentWork.Add work, NetworkView view, NodeFacts node)
+    {
+        try
+        {
+            var lease = LeaseFor(work.Request, view);
+            _adding.Add((work, lease));
+            _changes.Add(new Change(work.Id.Subject));
+            return node.With(lease.ToSandbox());
+        }
+        catch (Exception exception) when (exception is CniException or IOException or UnauthorizedAccessException)
+        {
+            work.Done.SetException(exception);
+            return node;
+        }
+    }
+
+    public NodeFacts Begin(AgentWork.Delete work, NodeFacts node)
+    {
+        _deleting.Add(work);
+        _changes.Add(new Change(work.Id.Subject));
+        return node.Without(work.Id);
+    }
+
+    public IReadOnlyCollection<Change> Changes => _changes;
+
+    /// <summary>Tells each caller, once the plan has been applied.</summary>
+    public void Finish(IReadOnlyList<EntryFailure> failures)
+    {
+        foreach (var work in _deleting)
+        {
+            FinishDelete(work);
+        }
+        var failed = Failed(failures);
+        if (failed.Count != 0)
+        {
+            TakeBack(failed);
+        }
+        foreach (var (work, lease) in _adding)
+        {
+            if (!failed.ContainsKey(work.Id))
+            {
+                work.Done.SetResult(CniResults.Of(lease, state.Home, state.Planner.Desired, work.Request.Configuration.Version));
+            }
+        }
+        _adding.Clear();
+        _deleting.Clear();
+        _changes.Clear();
+    }
+
+    private Lease LeaseFor(CniRequest request, NetworkView view)
+    {
+        var id = new SandboxId(request.ContainerId, request.Interface);
+        if (!state.IsApplied || view.Node.Underlay is null)
+        {
+            throw new CniException(CniErrorCode.TryAgainLater, $"the network of {view.Node.Name} is not set up yet");
+        }
+        var wanted = new Lease(id, [], request.NamespacePath, default)
+        {
+            PodScope = request.Arguments.PodScope,
+            PodName = request.Arguments.PodName,
+            PodUid = request.Arguments.PodUid,
+        };
+        var there = state.Kernel.Enter(wanted.NamespaceName, request.NamespacePath, null)
+            ?? throw new CniException(CniErrorCode.UnknownContainer, $"CNI_NETNS {request.NamespacePath} is no network namespace");
+        state.Entered.Add(wanted.NamespaceName);
+        if (state.Leases.Find(id) is { } held)
+        {
+            // An ADD whose answer was lost: the same container asks again.
+            return held.Namespace == there
+                ? held
+                : throw new CniException(CniErrorCode.InvalidEnvironment, $"container {id.ContainerId} is already connected, in another namespace: DEL must come first");
+        }
+        var refused = new List<(string Line, Origin Cause)>();
+        var pools = PodPools.Usable(view.Cluster, view.Node, refused);
+        if (pools.Count == 0)
+        {
+            throw new CniException(
+                CniErrorCode.TryAgainLater,
+                refused.Count == 0 ? $"Node {view.Node.Name} has no spec.podCIDR yet" : $"Node {view.Node.Name}: {refused[0].Line}");
+        }
+        return state.Leases.Take(wanted with { Namespace = there }, pools, view.Node.Name);
+    }
+
+    private void FinishDelete(AgentWork.Delete work)
+    {
+        try
+        {
+            state.Leases.Release(work.Id);
+            work.Done.SetResult();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            work.Done.SetException(exception);
+        }
+    }
+
+    private Dictionary<SandboxId, EntryFailure> Failed(IReadOnlyList<EntryFailure> failures)
+    {
+        var failed = new Dictionary<SandboxId, EntryFailure>();
+        if (failures.Count == 0)
+        {
+            return failed;
+        }
+        foreach (var failure in failures)
+        {
+            foreach (var (work, lease) in _adding)
+            {
+                if (failure.Key.Namespace == lease.NamespaceName || state.Planner.Index.Why(failure.Key).Contains(lease.ToSandbox().Origin))
+                {
+                    failed.TryAdd(work.Id, failure);
+                }
+            }
+        }
+        return failed;
+    }
+
+    // Half a connection would look like one. The lease goes last: until then nobody else gets the address.
+    private void TakeBack(Dictionary<SandboxId, EntryFailure> failed)
+    {
+        var node = state.View.Node;
+        foreach (var id in failed.Keys)
+        {
+            node = node.Without(id);
+        }
+        state.Make([.. failed.Keys.Select(static id => new Change(id.Subject))], state.View with { Node = node });
+        foreach (var (work, lease) in _adding)
+        {
+            if (failed.TryGetValue(work.Id, out var failure))
+            {
+                state.Leases.Release(lease.Id);
+                work.Done.SetException(new CniException(CniErrorCode.KernelRefused, failure.Message, failure.Key.ToString()));
+            }
+        }
+    }
+}
