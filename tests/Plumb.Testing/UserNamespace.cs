@@ -15,8 +15,11 @@ public static class UserNamespace
     /// <summary>See <see cref="Needs"/>. Such tests run only when asked for: <c>-trait Needs=Root</c>, as root.</summary>
     public const string Root = "Root";
 
-    private const string InsideVariable = "PLUMB_TEST_INSIDE";
-    private const string RootTests = Needs + "=" + Root;
+    /// <summary>The trait of tests that must run in a process that is pid 1; another test starts such a process.</summary>
+    public const string Init = "Init";
+
+    /// <summary>Set in an environment, it keeps a test executable from starting itself again.</summary>
+    public const string InsideVariable = "PLUMB_TEST_INSIDE";
 
     /// <summary>
     /// Starts this executable again inside, with the same arguments, unless it is inside already or the tests of real root are asked
@@ -25,7 +28,7 @@ public static class UserNamespace
     public static string[] Enter(string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        if (AsksForRoot(arguments))
+        if (AsksFor(Root, arguments))
         {
             return arguments;
         }
@@ -35,13 +38,17 @@ public static class UserNamespace
         }
         // Children of tests are no test runs: the mark ends here.
         Environment.SetEnvironmentVariable(InsideVariable, null);
-        return arguments.Contains("--server") ? arguments : [.. arguments, "-trait-", RootTests];
+        if (arguments.Contains("--server"))
+        {
+            return arguments;
+        }
+        return AsksFor(Init, arguments) ? arguments : [.. arguments, "-trait-", $"{Needs}={Root}", "-trait-", $"{Needs}={Init}"];
     }
 
-    private static bool AsksForRoot(string[] arguments)
+    private static bool AsksFor(string need, string[] arguments)
     {
         var trait = Array.IndexOf(arguments, "-trait");
-        return trait >= 0 && trait + 1 < arguments.Length && arguments[trait + 1] == RootTests;
+        return trait >= 0 && trait + 1 < arguments.Length && arguments[trait + 1] == $"{Needs}={need}";
     }
 
     private static void StartAgain(string[] arguments)
@@ -55,7 +62,8 @@ public static class UserNamespace
                 unshare,
                 [
                     "unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-                    self, .. arguments,
+                    // A shell is pid 1 and reaps orphans: were it .NET, System.Diagnostics.Process would learn of no exit.
+                    "sh", "-c", "\"$@\"; exit $?", "sh", self, .. arguments,
                 ]);
         }
         catch (SystemCallException exception)

@@ -4,6 +4,110 @@ namespace Plumb.Linux.Native;
 
 internal static partial class Libc
 {
+    public const short POSIX_SPAWN_SETSIGDEF = 0x04;
+    public const short POSIX_SPAWN_SETSIGMASK = 0x08;
+    public const short POSIX_SPAWN_SETSID = 0x80;
+
+    public const nint SIG_DFL = 0;
+    public const nint SIG_ERR = -1;
+
+    public const int P_ALL = 0;
+    public const int P_PID = 1;
+    public const int WNOHANG = 1;
+    public const int WEXITED = 4;
+    public const int WNOWAIT = 0x0100_0000;
+
+    public const int MS_RDONLY = 0x1;
+    public const int MS_REMOUNT = 0x20;
+    public const int MS_BIND = 0x1000;
+    public const int MS_REC = 0x4000;
+    public const int MS_SLAVE = 0x8_0000;
+
+    public const int F_GETFL = 3;
+    public const int F_SETFL = 4;
+    public const int F_DUPFD_CLOEXEC = 1030;
+    public const int O_NONBLOCK = 0x800;
+
+    public const int X_OK = 1;
+
+    // System calls since 424 have one number on every architecture.
+    private const nint SYS_pidfd_send_signal = 424;
+    private const nint SYS_pidfd_open = 434;
+    private const nint SYS_close_range = 436;
+    private const nint CLOSE_RANGE_CLOEXEC = 4;
+
     [LibraryImport(Name, EntryPoint = "execve", SetLastError = true)]
     public static unsafe partial int Execute(byte* path, byte** arguments, byte** environment);
+
+    /// <summary>Returns the error number; <c>errno</c> is not set. The child has the namespaces and the root of the calling thread.</summary>
+    [LibraryImport(Name, EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial int PosixSpawn(int* pid, string path, byte* fileActions, byte* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawn_file_actions_init")]
+    public static unsafe partial int SpawnFileActionsInit(byte* fileActions);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawn_file_actions_destroy")]
+    public static unsafe partial int SpawnFileActionsDestroy(byte* fileActions);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawn_file_actions_adddup2")]
+    public static unsafe partial int SpawnFileActionsAddDup2(byte* fileActions, int descriptor, int inChild);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawn_file_actions_addopen", StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial int SpawnFileActionsAddOpen(byte* fileActions, int inChild, string path, int flags, uint mode);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawn_file_actions_addchdir_np", StringMarshalling = StringMarshalling.Utf8)]
+    public static unsafe partial int SpawnFileActionsAddChangeDirectory(byte* fileActions, string path);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawnattr_init")]
+    public static unsafe partial int SpawnAttributesInit(byte* attributes);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawnattr_destroy")]
+    public static unsafe partial int SpawnAttributesDestroy(byte* attributes);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawnattr_setflags")]
+    public static unsafe partial int SpawnAttributesSetFlags(byte* attributes, short flags);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawnattr_setsigdefault")]
+    public static unsafe partial int SpawnAttributesSetDefaultSignals(byte* attributes, byte* signalSet);
+
+    [LibraryImport(Name, EntryPoint = "posix_spawnattr_setsigmask")]
+    public static unsafe partial int SpawnAttributesSetSignalMask(byte* attributes, byte* signalSet);
+
+    /// <summary>Returns the disposition before, or <see cref="SIG_ERR"/>.</summary>
+    [LibraryImport(Name, EntryPoint = "signal", SetLastError = true)]
+    public static partial nint SetSignalDisposition(int signal, nint disposition);
+
+    [LibraryImport(Name, EntryPoint = "sigfillset")]
+    public static unsafe partial int SignalSetFill(byte* signalSet);
+
+    [LibraryImport(Name, EntryPoint = "waitid", SetLastError = true)]
+    public static unsafe partial int WaitId(int idType, uint id, byte* signalInfo, int options);
+
+    [LibraryImport(Name, EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Access(string path, int mode);
+
+    [LibraryImport(Name, EntryPoint = "pipe2", SetLastError = true)]
+    public static unsafe partial int Pipe(int* descriptors, int flags);
+
+    [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(int descriptor, int command, nint argument);
+
+    [LibraryImport(Name, EntryPoint = "posix_openpt", SetLastError = true)]
+    public static partial int OpenPseudoTerminal(int flags);
+
+    [LibraryImport(Name, EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Mount(string? source, string target, string? fileSystem, nuint flags, string? data);
+
+    [LibraryImport(Name, EntryPoint = "sethostname", SetLastError = true)]
+    public static unsafe partial int SetHostName(byte* name, nuint length);
+
+    public static int OpenProcessDescriptor(int pid) => (int)SystemCall(SYS_pidfd_open, pid, 0, 0, 0);
+
+    public static int SendSignal(int processDescriptor, int signal) => (int)SystemCall(SYS_pidfd_send_signal, processDescriptor, signal, 0, 0);
+
+    /// <summary>Makes every open descriptor from this one on close-on-exec (Linux 5.11); fails on older kernels.</summary>
+    public static int CloseOnExecFrom(int first) => (int)SystemCall(SYS_close_range, first, unchecked((nint)(long)uint.MaxValue), CLOSE_RANGE_CLOEXEC, 0);
+
+    [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
 }

@@ -12,6 +12,7 @@ internal sealed class Poller
     private const int EPOLL_CTL_ADD = 1;
     private const int EPOLL_CTL_DEL = 2;
     private const uint EPOLLIN = 1;
+    private const uint EPOLLOUT = 4;
     private const uint EPOLLONESHOT = 1u << 30;
     private const int BatchSize = 64;
 
@@ -38,7 +39,12 @@ internal sealed class Poller
     /// Completes when the descriptor is readable or its other end is gone. One wait at a time for each descriptor; whoever waits keeps
     /// the descriptor open meanwhile.
     /// </summary>
-    public async Task WaitReadable(SafeHandle descriptor, CancellationToken cancel)
+    public Task WaitReadable(SafeHandle descriptor, CancellationToken cancel) => Wait(descriptor, EPOLLIN, cancel);
+
+    /// <summary>The same for room to write. Who both reads and writes needs a second descriptor (<c>dup</c>) for one of them.</summary>
+    public Task WaitWritable(SafeHandle descriptor, CancellationToken cancel) => Wait(descriptor, EPOLLOUT, cancel);
+
+    private async Task Wait(SafeHandle descriptor, uint events, CancellationToken cancel)
     {
         var kept = false;
         descriptor.DangerousAddRef(ref kept);
@@ -52,7 +58,7 @@ internal sealed class Poller
         }
         try
         {
-            Arm(number, ticket);
+            Arm(number, events, ticket);
             using var registration = cancel.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), ready);
             await ready.Task.ConfigureAwait(false);
         }
@@ -67,10 +73,10 @@ internal sealed class Poller
         }
     }
 
-    private unsafe void Arm(int descriptor, long ticket)
+    private unsafe void Arm(int descriptor, uint events, long ticket)
     {
         var item = stackalloc byte[16];
-        *(uint*)item = EPOLLIN | EPOLLONESHOT;
+        *(uint*)item = events | EPOLLONESHOT;
         MemoryMarshal.Write(new Span<byte>(item + DataOffset, 8), ticket);
         if (Libc.EpollControl(_epoll.Number, EPOLL_CTL_ADD, descriptor, item) < 0)
         {

@@ -1,0 +1,219 @@
+using System.Text;
+using Plumb.Linux.Native;
+
+namespace Plumb.Linux.Processes;
+
+/// <summary>
+/// A thread from which children are started: a child is born with the namespaces, root and working directory of the thread that
+/// starts it. The thread puts them on, starts the child, and takes them off.
+/// </summary>
+/// <remarks>
+/// There are two. One never leaves this process's network, uts and ipc namespaces, which an ordinary user's process could not enter
+/// again; the other has left them for good and rests in empty ones. Both live as long as the process: a child's death signal
+/// comes when the <i>thread</i> that started it ends.
+/// </remarks>
+internal sealed class SpawnThread
+{
+    private static readonly Lazy<SpawnThread> LazyAtHome = new(static () => new SpawnThread(away: false));
+    private static readonly Lazy<SpawnThread> LazyAway = new(static () => new SpawnThread(away: true));
+
+    private readonly DedicatedThread _thread;
+    private readonly bool _away;
+    private List<(FileDescriptor Namespace, int Type)>? _rest;
+    private FileDescriptor? _homePids;
+    private FileDescriptor? _neighbourPids;
+
+    private SpawnThread(bool away)
+    {
+        _away = away;
+        _thread = new DedicatedThread(away ? "plumb-spawn-away" : "plumb-spawn");
+    }
+
+    public static SpawnThread For(SpawnNamespaces? namespaces)
+    {
+        if (namespaces is { Network: null, BesideProcess: null } && (namespaces.HostName is not null || namespaces.OwnIpc))
+        {
+            throw new ArgumentException("a child with its own host name or ipc namespace needs a network namespace stated", nameof(namespaces));
+        }
+        return namespaces is { Network: not null } or { BesideProcess: not null } ? LazyAway.Value : LazyAtHome.Value;
+    }
+
+    /// <summary>Runs <paramref name="start"/> inside the namespaces.</summary>
+    public void Run(SpawnNamespaces? namespaces, Action start) => _thread.Run(() =>
+    {
+        _rest ??= Settle();
+        if (namespaces is null)
+        {
+            start();
+            return;
+        }
+        try
+        {
+            if (namespaces.BesideProcess is { } neighbour)
+            {
+                Join(neighbour.Pid);
+            }
+            else
+            {
+                Enter(namespaces);
+            }
+            start();
+        }
+        finally
+        {
+            Leave();
+        }
+    });
+
+    /// <summary>
+    /// Called from within <see cref="Run"/> for the birth itself. A thread whose children belong to another pid namespace can create no
+    /// threads, which the runtime may want to do at any moment; so only this one call is made in that state.
+    /// </summary>
+    public int BearChild(SpawnNamespaces? namespaces, Func<int> bear)
+    {
+        if (namespaces is not { OwnPids: true } && _neighbourPids is null)
+        {
+            return bear();
+        }
+        if (_neighbourPids is { } pids)
+        {
+            Check(Libc.SetNamespace(pids.Number, Libc.CLONE_NEWPID), "setns", "pid namespace");
+        }
+        else
+        {
+            Check(Libc.Unshare(Libc.CLONE_NEWPID), "unshare", "pid namespace");
+        }
+        try
+        {
+            return bear();
+        }
+        finally
+        {
+            LeaveFor(_homePids!, Libc.CLONE_NEWPID);
+        }
+    }
+
+    private List<(FileDescriptor, int)> Settle()
+    {
+        // Without this the thread's root and working directory would be everybody's, and no mount namespace could be entered.
+        Check(Libc.Unshare(Libc.CLONE_FS), "unshare", "CLONE_FS");
+        if (_away)
+        {
+            Check(Libc.Unshare(Libc.CLONE_NEWNET | Libc.CLONE_NEWUTS | Libc.CLONE_NEWIPC), "unshare", "network, uts and ipc");
+        }
+        var rest = new List<(FileDescriptor, int)>();
+        if (_away)
+        {
+            rest.Add((Own("net"), Libc.CLONE_NEWNET));
+            rest.Add((Own("uts"), Libc.CLONE_NEWUTS));
+            rest.Add((Own("ipc"), Libc.CLONE_NEWIPC));
+        }
+        _homePids = Own("pid");
+        rest.Add((Own("mnt"), Libc.CLONE_NEWNS));
+        return rest;
+    }
+
+    private static void Enter(SpawnNamespaces namespaces)
+    {
+        if (namespaces.Network is { } network)
+        {
+            Check(Libc.SetNamespace(network.Number, Libc.CLONE_NEWNET), "setns", "network namespace");
+        }
+        var fresh = (namespaces.HostName is null ? 0 : Libc.CLONE_NEWUTS)
+            | (namespaces.OwnIpc ? Libc.CLONE_NEWIPC : 0)
+            | (namespaces.Mounts.Count == 0 ? 0 : Libc.CLONE_NEWNS);
+        if (fresh != 0)
+        {
+            Check(Libc.Unshare(fresh), "unshare", "uts, ipc and mount namespaces");
+        }
+        if (namespaces.HostName is { } name)
+        {
+            SetHostName(name);
+        }
+        if (namespaces.Mounts.Count > 0)
+        {
+            // Mounts made here stay here; what the machine mounts later still arrives.
+            Check(Libc.Mount(null, "/", null, Libc.MS_REC | Libc.MS_SLAVE, null), "mount", "/ (propagation)");
+            foreach (var mount in namespaces.Mounts)
+            {
+                Bind(mount);
+            }
+        }
+    }
+
+    private void Join(int pid)
+    {
+        // The mount namespace last: /proc is another one there.
+        foreach (var (name, type) in (ReadOnlySpan<(string, int)>)
+            [
+                ("net", Libc.CLONE_NEWNET), ("uts", Libc.CLONE_NEWUTS), ("ipc", Libc.CLONE_NEWIPC),
+                ("pid", Libc.CLONE_NEWPID), ("mnt", Libc.CLONE_NEWNS),
+            ])
+        {
+            var path = $"/proc/{pid}/ns/{name}";
+            var theirs = FileDescriptor.Open(path, OpenFlags.ReadOnly);
+            using var mine = Own(name);
+            if (FileIdentity.Of(theirs) == FileIdentity.Of(mine))
+            {
+                theirs.Dispose(); // shared with this process, whose it may not be to enter
+            }
+            else if (type == Libc.CLONE_NEWPID)
+            {
+                _neighbourPids = theirs;
+            }
+            else
+            {
+                Check(Libc.SetNamespace(theirs.Number, type), "setns", path);
+                theirs.Dispose();
+            }
+        }
+    }
+
+    private static void Bind(BindMount mount)
+    {
+        var subject = $"{mount.Source} at {mount.Target}";
+        Check(Libc.Mount(mount.Source, mount.Target, null, Libc.MS_BIND | Libc.MS_REC, null), "mount --bind", subject);
+        if (mount.ReadOnly)
+        {
+            Check(Libc.Mount(null, mount.Target, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY, null), "mount -o remount,ro", subject);
+        }
+    }
+
+    private static unsafe void SetHostName(string name)
+    {
+        var bytes = Encoding.UTF8.GetBytes(name);
+        fixed (byte* first = bytes)
+        {
+            Check(Libc.SetHostName(first, (nuint)bytes.Length), "sethostname", name);
+        }
+    }
+
+    private void Leave()
+    {
+        _neighbourPids?.Dispose();
+        _neighbourPids = null;
+        foreach (var (place, type) in _rest!)
+        {
+            LeaveFor(place, type);
+        }
+    }
+
+    private static void LeaveFor(FileDescriptor place, int type)
+    {
+        if (Libc.SetNamespace(place.Number, type) < 0)
+        {
+            // The next child would be born in this one's namespaces.
+            Environment.FailFast(SystemCallException.Last("setns", "the spawning thread's place of rest").Message);
+        }
+    }
+
+    private static FileDescriptor Own(string name) => FileDescriptor.Open($"/proc/thread-self/ns/{name}", OpenFlags.ReadOnly);
+
+    private static void Check(int result, string call, string subject)
+    {
+        if (result < 0)
+        {
+            throw SystemCallException.Last(call, subject);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Plumb.Linux.Native;
+
+namespace Plumb.Linux.Processes;
+
+/// <summary>A child. It is held by a pidfd, so that a signal never reaches another process that got its number.</summary>
+public sealed class SpawnedProcess : IDisposable
+{
+    private readonly FileDescriptor _descriptor;
+    private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal SpawnedProcess(int pid, FileDescriptor descriptor, Stream? input, Stream? output, Stream? error)
+    {
+        Pid = pid;
+        _descriptor = descriptor;
+        Input = input;
+        Output = output;
+        Error = error;
+    }
+
+    /// <summary>As this process's pid namespace numbers it.</summary>
+    public int Pid { get; }
+
+    /// <summary>The writing end of the child's input, when that is a pipe. Disposing of it is the child's end of input.</summary>
+    public Stream? Input { get; }
+
+    /// <summary>The reading end of the child's output, when that is a pipe.</summary>
+    public Stream? Output { get; }
+
+    /// <summary>The reading end of the child's error output, when that is a pipe.</summary>
+    public Stream? Error { get; }
+
+    /// <summary>Completes when the child has ended and has been reaped.</summary>
+    public Task<ExitStatus> Exited => _exited.Task;
+
+    /// <summary>Sends a signal; false when the child has ended already.</summary>
+    public bool Kill(Signal signal = Signal.Kill)
+    {
+        if (Exited.IsCompleted)
+        {
+            return false;
+        }
+        if (Libc.SendSignal(_descriptor.Number, (int)signal) == 0)
+        {
+            return true;
+        }
+        return Libc.LastErrno == Errno.ESRCH ? false : throw SystemCallException.Last("pidfd_send_signal", $"{signal} to {Pid}");
+    }
+
+    /// <summary>Closes what Plumb holds of the child; the child itself goes on, and is still reaped when it ends.</summary>
+    public void Dispose()
+    {
+        Input?.Dispose();
+        Output?.Dispose();
+        Error?.Dispose();
+    }
+
+    internal Task WaitUntilEnded() => Poller.Shared.WaitReadable(_descriptor, CancellationToken.None);
+
+    internal void SetExited(ExitStatus status)
+    {
+        if (_exited.TrySetResult(status))
+        {
+            _descriptor.Dispose();
+        }
+    }
+
+    internal void SetLost(Exception exception) => _exited.TrySetException(exception);
+}
