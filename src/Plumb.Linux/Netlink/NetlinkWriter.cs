@@ -63,6 +63,9 @@ public sealed class NetlinkWriter : IDisposable
     /// <summary>The same without NLA_F_NESTED, or for an attribute whose value begins with a structure of its own (VETH_INFO_PEER).</summary>
     public NestScope Open(ushort type) => OpenNest(type);
 
+    /// <summary>Opens a structure that begins with its own length in 16 bits and has attributes after its fields (<c>struct rtnexthop</c>).</summary>
+    public NestScope OpenRecord() => new(this, _length);
+
     /// <summary>Appends a C structure as it lies in memory, padded to four bytes: the family's header, as a rule.</summary>
     public void Structure<T>(in T value)
         where T : unmanaged
