@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
@@ -23,7 +22,6 @@ public sealed record LinkEntry(NamespaceId Namespace, string Name, LinkType Type
     /// <summary>True: no IPv6 link-local address is made by the kernel (IN6_ADDR_GEN_MODE_NONE).</summary>
     public bool? NoAutomaticAddress { get; init; }
 
-    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Link;
 
     protected override string NaturalKey() => Name;
@@ -43,16 +41,9 @@ public sealed record LinkEntry(NamespaceId Namespace, string Name, LinkType Type
 }
 
 /// <summary>What kind of device a link is (IFLA_INFO_KIND) with what is particular to the kind; cannot be changed in place unless it says so.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
-[JsonDerivedType(typeof(Loopback), "loopback")]
-[JsonDerivedType(typeof(Veth), "veth")]
-[JsonDerivedType(typeof(Bridge), "bridge")]
-[JsonDerivedType(typeof(Vxlan), "vxlan")]
-[JsonDerivedType(typeof(Other), "other")]
 public abstract record LinkType
 {
     /// <summary>IFLA_INFO_KIND as the kernel spells it; <c>loopback</c> and <c>device</c> for links that have none.</summary>
-    [JsonIgnore]
     public abstract string KindName { get; }
 
     public virtual bool IsSatisfiedBy(LinkType observed) => Equals(observed);
@@ -60,7 +51,6 @@ public abstract record LinkType
     /// <summary>The device <c>lo</c>, which every namespace is born with.</summary>
     public sealed record Loopback : LinkType
     {
-        [JsonIgnore]
         public override string KindName => "loopback";
     }
 
@@ -69,7 +59,6 @@ public abstract record LinkType
     /// <param name="PeerName">The other end's name there; null when not known.</param>
     public sealed record Veth(NamespaceId? PeerNamespace, string? PeerName) : LinkType
     {
-        [JsonIgnore]
         public override string KindName => "veth";
 
         public override bool IsSatisfiedBy(LinkType observed) =>
@@ -81,7 +70,6 @@ public abstract record LinkType
     /// <summary>A bridge. Times are in the kernel's unit, 1/100 s, and not stated here.</summary>
     public sealed record Bridge : LinkType
     {
-        [JsonIgnore]
         public override string KindName => "bridge";
 
         /// <summary>IFLA_BR_STP_STATE</summary>
@@ -104,7 +92,6 @@ public abstract record LinkType
     /// <param name="Vni">VXLAN network identifier, 24 bits (IFLA_VXLAN_ID).</param>
     public sealed record Vxlan(int Vni) : LinkType
     {
-        [JsonIgnore]
         public override string KindName => "vxlan";
 
         /// <summary>UDP destination port in host order (IFLA_VXLAN_PORT carries it big-endian).</summary>
@@ -131,7 +118,6 @@ public abstract record LinkType
     /// <summary>A kind that Plumb reads but does not make (tun, wireguard, ipip, a physical device …).</summary>
     public sealed record Other(string Name) : LinkType
     {
-        [JsonIgnore]
         public override string KindName => Name;
     }
 }
