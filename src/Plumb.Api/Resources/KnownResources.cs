@@ -1,3 +1,5 @@
+using Plumb.Api.Resources.Strategies;
+using Plumb.Api.Resources.Tables;
 using Plumb.Api.Storage;
 
 namespace Plumb.Api.Resources;
@@ -13,94 +15,143 @@ internal static class KnownResources
     private static readonly Subresource Status = new("status", ReadWrite);
     private static readonly Subresource Scale = new("scale", ReadWrite, "Scale", "autoscaling", "v1");
 
-    public static ResourceDefinition[] Create() =>
-    [
-        new() { Resource = GroupResource.ConfigMaps, Version = "v1", Kind = "ConfigMap", Singular = "configmap", Namespaced = true, ShortNames = ["cm"] },
-        new() { Resource = GroupResource.Endpoints, Version = "v1", Kind = "Endpoints", Singular = "endpoints", Namespaced = true, ShortNames = ["ep"] },
-        new() { Resource = GroupResource.Events, Version = "v1", Kind = "Event", Singular = "event", Namespaced = true, ShortNames = ["ev"] },
-        new()
-        {
-            Resource = GroupResource.Namespaces, Version = "v1", Kind = "Namespace", Singular = "namespace", Namespaced = false, ShortNames = ["ns"],
-            Verbs = ["create", "delete", "get", "list", "patch", "update", "watch"], Subresources = [new("finalize", ["update"]), Status],
-        },
-        new()
-        {
-            Resource = GroupResource.Nodes, Version = "v1", Kind = "Node", Singular = "node", Namespaced = false, ShortNames = ["no"],
-            Subresources = [Status],
-        },
-        new()
-        {
-            Resource = new("", "persistentvolumeclaims"), Version = "v1", Kind = "PersistentVolumeClaim", Singular = "persistentvolumeclaim",
-            Namespaced = true, ShortNames = ["pvc"], Subresources = [Status],
-        },
-        new()
-        {
-            Resource = GroupResource.Pods, Version = "v1", Kind = "Pod", Singular = "pod", Namespaced = true, ShortNames = ["po"], Categories = All,
-            HasGeneration = true,
-            Subresources =
-            [
-                new("attach", Connect, "PodAttachOptions"), new("binding", CreateOnly, "Binding"), new("eviction", CreateOnly, "Eviction", "policy", "v1"),
-                new("exec", Connect, "PodExecOptions"), new("log", ["get"]), new("portforward", Connect, "PodPortForwardOptions"), Status,
-            ],
-        },
-        new() { Resource = GroupResource.Secrets, Version = "v1", Kind = "Secret", Singular = "secret", Namespaced = true },
-        new()
-        {
-            Resource = GroupResource.ServiceAccounts, Version = "v1", Kind = "ServiceAccount", Singular = "serviceaccount", Namespaced = true,
-            ShortNames = ["sa"], Subresources = [new("token", CreateOnly, "TokenRequest", "authentication.k8s.io", "v1")],
-        },
-        new()
-        {
-            Resource = GroupResource.Services, Version = "v1", Kind = "Service", Singular = "service", Namespaced = true, ShortNames = ["svc"],
-            Categories = All, Subresources = [Status],
-        },
-        new()
-        {
-            Resource = new("events.k8s.io", "events"), Version = "v1", Kind = "Event", Singular = "event", Namespaced = true, ShortNames = ["ev"],
-            Stored = GroupResource.Events,
-        },
-        new() { Resource = new("apps", "controllerrevisions"), Version = "v1", Kind = "ControllerRevision", Singular = "controllerrevision", Namespaced = true },
-        new()
-        {
-            Resource = GroupResource.DaemonSets, Version = "v1", Kind = "DaemonSet", Singular = "daemonset", Namespaced = true, ShortNames = ["ds"],
-            Categories = All, HasGeneration = true, Subresources = [Status],
-        },
-        new()
-        {
-            Resource = GroupResource.Deployments, Version = "v1", Kind = "Deployment", Singular = "deployment", Namespaced = true, ShortNames = ["deploy"],
-            Categories = All, HasGeneration = true, Subresources = [Scale, Status],
-        },
-        new()
-        {
-            Resource = GroupResource.ReplicaSets, Version = "v1", Kind = "ReplicaSet", Singular = "replicaset", Namespaced = true, ShortNames = ["rs"],
-            Categories = All, HasGeneration = true, Subresources = [Scale, Status],
-        },
-        new()
-        {
-            Resource = GroupResource.StatefulSets, Version = "v1", Kind = "StatefulSet", Singular = "statefulset", Namespaced = true, ShortNames = ["sts"],
-            Categories = All, HasGeneration = true, Subresources = [Scale, Status],
-        },
-        new()
-        {
-            Resource = GroupResource.Jobs, Version = "v1", Kind = "Job", Singular = "job", Namespaced = true, Categories = All, HasGeneration = true,
-            Subresources = [Status],
-        },
-        new()
-        {
-            Resource = new("networking.k8s.io", "ingressclasses"), Version = "v1", Kind = "IngressClass", Singular = "ingressclass", Namespaced = false,
-            HasGeneration = true,
-        },
-        new()
-        {
-            Resource = new("networking.k8s.io", "ingresses"), Version = "v1", Kind = "Ingress", Singular = "ingress", Namespaced = true,
-            ShortNames = ["ing"], HasGeneration = true, Subresources = [Status],
-        },
-        new()
-        {
-            Resource = new("networking.k8s.io", "networkpolicies"), Version = "v1", Kind = "NetworkPolicy", Singular = "networkpolicy", Namespaced = true,
-            ShortNames = ["netpol"], HasGeneration = true,
-        },
-        new() { Resource = GroupResource.Leases, Version = "v1", Kind = "Lease", Singular = "lease", Namespaced = true },
-        new() { Resource = GroupResource.EndpointSlices, Version = "v1", Kind = "EndpointSlice", Singular = "endpointslice", Namespaced = true, HasGeneration = true },
-    ];
+    public static ResourceDefinition[] Create(ServiceRanges ranges, Random random)
+    {
+        var allocator = new ServiceAllocator(ranges, random);
+        var events = new EventStrategy();
+        return
+        [
+            new()
+            {
+                Resource = GroupResource.ConfigMaps, Version = "v1", Kind = "ConfigMap", Strategy = new ConfigMapStrategy(), Table = ClusterTables.ConfigMaps,
+                Singular = "configmap", Namespaced = true, ShortNames = ["cm"],
+            },
+            new()
+            {
+                Resource = GroupResource.Endpoints, Version = "v1", Kind = "Endpoints", Strategy = new EndpointsStrategy(), Table = NetworkTables.Endpoints,
+                Singular = "endpoints", Namespaced = true, ShortNames = ["ep"],
+            },
+            new()
+            {
+                Resource = GroupResource.Events, Version = "v1", Kind = "Event", Strategy = events, Table = ClusterTables.Events,
+                Singular = "event", Namespaced = true, ShortNames = ["ev"],
+            },
+            new()
+            {
+                Resource = GroupResource.Namespaces, Version = "v1", Kind = "Namespace", Strategy = new NamespaceStrategy(), Table = ClusterTables.Namespaces,
+                Singular = "namespace", Namespaced = false, ShortNames = ["ns"],
+                Verbs = ["create", "delete", "get", "list", "patch", "update", "watch"], Subresources = [new("finalize", ["update"]), Status],
+            },
+            new()
+            {
+                Resource = GroupResource.Nodes, Version = "v1", Kind = "Node", Strategy = new NodeStrategy(), Table = ClusterTables.Nodes,
+                Singular = "node", Namespaced = false, ShortNames = ["no"],
+                Subresources = [Status],
+            },
+            new()
+            {
+                Resource = new("", "persistentvolumeclaims"), Version = "v1", Kind = "PersistentVolumeClaim", ReturnsDeleted = true, Table = ClusterTables.Claims,
+                Singular = "persistentvolumeclaim",
+                Namespaced = true, ShortNames = ["pvc"], Subresources = [Status],
+            },
+            new()
+            {
+                Resource = GroupResource.Pods, Version = "v1", Kind = "Pod", Strategy = new PodStrategy(), ReturnsDeleted = true, Table = PodTable.Layout,
+                Singular = "pod", Namespaced = true, ShortNames = ["po"], Categories = All,
+                HasGeneration = true,
+                Subresources =
+                [
+                    new("attach", Connect, "PodAttachOptions"), new("binding", CreateOnly, "Binding"), new("eviction", CreateOnly, "Eviction", "policy", "v1"),
+                    new("exec", Connect, "PodExecOptions"), new("log", ["get"]), new("portforward", Connect, "PodPortForwardOptions"), Status,
+                ],
+            },
+            new()
+            {
+                Resource = GroupResource.Secrets, Version = "v1", Kind = "Secret", Strategy = new SecretStrategy(), Table = ClusterTables.Secrets,
+                Singular = "secret", Namespaced = true,
+            },
+            new()
+            {
+                Resource = GroupResource.ServiceAccounts, Version = "v1", Kind = "ServiceAccount", ReturnsDeleted = true, Table = ClusterTables.ServiceAccounts,
+                Singular = "serviceaccount", Namespaced = true,
+                ShortNames = ["sa"], Subresources = [new("token", CreateOnly, "TokenRequest", "authentication.k8s.io", "v1")],
+            },
+            new()
+            {
+                Resource = GroupResource.Services, Version = "v1", Kind = "Service", Strategy = new ServiceStrategy(allocator), ReturnsDeleted = true, Table = NetworkTables.Services,
+                Singular = "service", Namespaced = true, ShortNames = ["svc"],
+                Categories = All, Subresources = [Status],
+            },
+            new()
+            {
+                Resource = new("events.k8s.io", "events"), Version = "v1", Kind = "Event", Strategy = events, Table = ClusterTables.Events,
+                Singular = "event", Namespaced = true, ShortNames = ["ev"],
+                Stored = GroupResource.Events, Show = EventStrategy.ToEventsGroup, Accept = EventStrategy.FromEventsGroup,
+                FieldAlias = static field => field.StartsWith("regarding.", StringComparison.Ordinal) ? "involvedObject." + field["regarding.".Length..] : field,
+            },
+            new()
+            {
+                Resource = new("apps", "controllerrevisions"), Version = "v1", Kind = "ControllerRevision", Table = WorkloadTables.ControllerRevisions,
+                Singular = "controllerrevision", Namespaced = true,
+            },
+            new()
+            {
+                Resource = GroupResource.DaemonSets, Version = "v1", Kind = "DaemonSet", Strategy = new DaemonSetStrategy(), Table = WorkloadTables.DaemonSets,
+                Singular = "daemonset", Namespaced = true, ShortNames = ["ds"],
+                Categories = All, HasGeneration = true, Subresources = [Status],
+            },
+            new()
+            {
+                Resource = GroupResource.Deployments, Version = "v1", Kind = "Deployment", Strategy = new DeploymentStrategy(), Table = WorkloadTables.Deployments,
+                Singular = "deployment", Namespaced = true, ShortNames = ["deploy"],
+                Categories = All, HasGeneration = true, Subresources = [Scale, Status],
+            },
+            new()
+            {
+                Resource = GroupResource.ReplicaSets, Version = "v1", Kind = "ReplicaSet", Strategy = new ReplicaSetStrategy(), Table = WorkloadTables.ReplicaSets,
+                Singular = "replicaset", Namespaced = true, ShortNames = ["rs"],
+                Categories = All, HasGeneration = true, Subresources = [Scale, Status],
+            },
+            new()
+            {
+                Resource = GroupResource.StatefulSets, Version = "v1", Kind = "StatefulSet", Strategy = new StatefulSetStrategy(), Table = WorkloadTables.StatefulSets,
+                Singular = "statefulset", Namespaced = true, ShortNames = ["sts"],
+                Categories = All, HasGeneration = true, Subresources = [Scale, Status],
+            },
+            new()
+            {
+                Resource = GroupResource.Jobs, Version = "v1", Kind = "Job", Strategy = new JobStrategy(), Table = WorkloadTables.Jobs,
+                Singular = "job", Namespaced = true, Categories = All, HasGeneration = true,
+                Subresources = [Status],
+            },
+            new()
+            {
+                Resource = new("networking.k8s.io", "ingressclasses"), Version = "v1", Kind = "IngressClass", Table = NetworkTables.IngressClasses,
+                Singular = "ingressclass", Namespaced = false,
+                HasGeneration = true,
+            },
+            new()
+            {
+                Resource = new("networking.k8s.io", "ingresses"), Version = "v1", Kind = "Ingress", Strategy = new IngressStrategy(), Table = NetworkTables.Ingresses,
+                Singular = "ingress", Namespaced = true,
+                ShortNames = ["ing"], HasGeneration = true, Subresources = [Status],
+            },
+            new()
+            {
+                Resource = new("networking.k8s.io", "networkpolicies"), Version = "v1", Kind = "NetworkPolicy", Strategy = new NetworkPolicyStrategy(), Table = NetworkTables.NetworkPolicies,
+                Singular = "networkpolicy", Namespaced = true,
+                ShortNames = ["netpol"], HasGeneration = true,
+            },
+            new()
+            {
+                Resource = GroupResource.Leases, Version = "v1", Kind = "Lease", Strategy = new LeaseStrategy(), Table = ClusterTables.Leases,
+                Singular = "lease", Namespaced = true,
+            },
+            new()
+            {
+                Resource = GroupResource.EndpointSlices, Version = "v1", Kind = "EndpointSlice", Strategy = new EndpointSliceStrategy(), Table = NetworkTables.EndpointSlices,
+                Singular = "endpointslice", Namespaced = true, HasGeneration = true,
+            },
+        ];
+    }
 }

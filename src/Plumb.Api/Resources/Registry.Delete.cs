@@ -10,10 +10,10 @@ public sealed partial class Registry
 
     /// <summary>Asks for an object's deletion. It goes at once, or stays, marked, for its grace and its finalizers.</summary>
     /// <returns>The object as it now is, or was last when it has gone.</returns>
-    public Deletion Delete(ObjectKey key, DeleteOptions? options = null) =>
+    public Deletion Delete(StoreKey key, DeleteOptions? options = null) =>
         Delete(Catalog.Find(key.Resource), key, options ?? DeleteOptions.Default);
 
-    internal Deletion Delete(ResourceDefinition definition, ObjectKey key, DeleteOptions options)
+    internal Deletion Delete(ResourceDefinition definition, StoreKey key, DeleteOptions options)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -57,7 +57,7 @@ public sealed partial class Registry
             return new Deletion(last, Gone: true);
         }
 
-        var requested = present.DeletionTimestamp?.AddSeconds(-(present.DeletionGracePeriodSeconds ?? 0)) ?? _time.GetUtcNow();
+        var requested = present.DeletionTimestamp?.AddSeconds(-(present.DeletionGracePeriodSeconds ?? 0)) ?? Time.GetUtcNow();
         metadata["deletionTimestamp"] = FormatTime(requested.AddSeconds(grace));
         metadata["deletionGracePeriodSeconds"] = grace;
         if (definition.HasGeneration && !present.IsDeleting)

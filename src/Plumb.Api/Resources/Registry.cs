@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
 
@@ -14,21 +15,28 @@ public sealed partial class Registry
 {
     private const int MostAttempts = 16;
 
-    private readonly TimeProvider _time;
     private readonly Names _names;
 
     /// <param name="random">The source of uids, generated names, ports and addresses.</param>
-    public Registry(ObjectStore store, TimeProvider time, Random random)
+    /// <param name="ranges">Of Services' addresses. Null: 10.96.0.0/12.</param>
+    public Registry(ObjectStore store, TimeProvider time, Random random, ServiceRanges? ranges = null)
     {
         Store = store;
-        Catalog = new Catalog(KnownResources.Create());
-        _time = time;
+        Ranges = ranges ?? ServiceRanges.Default;
+        Catalog = new Catalog(KnownResources.Create(Ranges, random));
+        Time = time;
         _names = new Names(random);
     }
 
     public ObjectStore Store { get; }
 
     public Catalog Catalog { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal ServiceRanges Ranges { get; }
+
+    internal Names Names => _names;
 
     /// <summary>Creates an object; `metadata.name` or `metadata.generateName` is set in <paramref name="root"/>.</summary>
     /// <param name="namespace">Empty for objects of the whole cluster.</param>
@@ -52,54 +60,59 @@ public sealed partial class Registry
         var strategy = definition.Strategy;
         strategy.Default(root);
         strategy.PrepareCreate(root, admission);
+        var errors = new FieldErrors();
+        MetadataValidation.Validate(definition, metadata, strategy, errors);
+        strategy.Validate(root, errors);
+        errors.ThrowIfAny(definition, name);
+        strategy.Allocate(root, null, errors);
+        errors.ThrowIfAny(definition, name);
+
+        // 3. Store.
+        if (definition.HasGeneration)
+            metadata["generation"] = 1;
+        var key = new StoreKey(definition.StoredIn, @namespace, name);
         try
         {
-            var errors = new FieldErrors();
-            MetadataValidation.Validate(definition, metadata, strategy, errors);
-            strategy.Validate(root, errors);
-            errors.ThrowIfAny(definition, name);
-
-            // 3. Store.
-            if (definition.HasGeneration)
-                metadata["generation"] = 1;
-            var key = new ObjectKey(definition.StoredIn, @namespace, name);
-            if (options.DryRun)
-            {
-                if (Store.Find(key) is not null)
-                    throw ApiException.AlreadyExists(key);
-                strategy.Abandon(root);
-                return StoredObject.Unstored(key, root);
-            }
-
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    return Store.Insert(key, root);
-                }
-                catch (ApiException taken) when (taken.IsAlreadyExists && generated && attempt < MostAttempts)
-                {
-                    metadata["name"] = _names.Generate(Fields.Text(metadata, "generateName"));
-                    key = key with { Name = Fields.Text(metadata, "name") };
-                }
-            }
+            if (!options.DryRun)
+                return Insert(key, root, metadata, generated);
+            if (Store.Find(key) is not null)
+                throw ApiException.AlreadyExists(key);
         }
         catch (ApiException)
         {
-            strategy.Abandon(root);
+            strategy.Abandon(root, null);
             throw;
+        }
+
+        strategy.Abandon(root, null);
+        return StoredObject.Unstored(key, root);
+    }
+
+    private StoredObject Insert(StoreKey key, JsonObject root, JsonObject metadata, bool generated)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return Store.Insert(key, root);
+            }
+            catch (ApiException taken) when (taken.IsAlreadyExists && generated && attempt < MostAttempts)
+            {
+                metadata["name"] = _names.Generate(Fields.Text(metadata, "generateName"));
+                key = key with { Name = Fields.Text(metadata, "name") };
+            }
         }
     }
 
     /// <summary>Reads, changes and writes back, again when another writer was faster.</summary>
     /// <param name="change">Changes the copy that it is given; false: leave the object as it is.</param>
     /// <returns>The version that now stands.</returns>
-    public StoredObject Update(ObjectKey key, Func<JsonObject, bool> change, Part part = Part.Main) =>
+    public StoredObject Update(StoreKey key, Func<JsonObject, bool> change, Part part = Part.Main) =>
         Update(Catalog.Find(key.Resource), key, part, (_, root) => change(root) ? root : null, WriteOptions.Default);
 
     /// <param name="compute">From the present version (and a copy of it to work on) the one to come; null: leave it.</param>
     internal StoredObject Update(
-        ResourceDefinition definition, ObjectKey key, Part part, Func<StoredObject, JsonObject, JsonObject?> compute, WriteOptions options)
+        ResourceDefinition definition, StoreKey key, Part part, Func<StoredObject, JsonObject, JsonObject?> compute, WriteOptions options)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -127,16 +140,15 @@ public sealed partial class Registry
         // 1. What the client may not change.
         var metadata = Fields.Object(root, "metadata");
         RequireSameUid(present, metadata);
-        root["apiVersion"] ??= definition.ApiVersion;
-        root["kind"] ??= definition.Kind;
+        SetType(definition, root);
         metadata["name"] ??= present.Name;
         if (definition.Namespaced)
             metadata["namespace"] ??= present.Namespace;
         Keep(oldMetadata, metadata, "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation");
         metadata.Remove("selfLink");
-        if (part == Part.Status)
+        if (part != Part.Main)
         {
-            root = strategy.TakeStatus(old, root);
+            root = part == Part.Status ? strategy.TakeStatus(old, root) : NamespaceStrategy.TakeFinalizers(old, root);
             metadata = Fields.Object(root, "metadata");
         }
         else if (definition.HasStatus && strategy.StatusIsSeparate)
@@ -163,19 +175,39 @@ public sealed partial class Registry
         errors.ThrowIfAny(definition, present.Name);
         if (definition.HasGeneration && part == Part.Main && strategy.ChangesGeneration(root, old))
             metadata["generation"] = present.Generation + 1;
+        if (part == Part.Main)
+        {
+            strategy.Allocate(root, old, errors);
+            errors.ThrowIfAny(definition, present.Name);
+        }
 
         // 3. Store; or let go of an object whose last finalizer this write took away.
-        if (options.DryRun)
-            return StoredObject.Unstored(present.Key, root);
-        if (present.IsDeleting && (present.DeletionGracePeriodSeconds ?? 0) == 0 && IsReleased(definition, root, metadata))
+        try
+        {
+            if (!options.DryRun)
+                return Replace(definition, present, root, old);
+        }
+        catch (ApiException)
+        {
+            strategy.Abandon(root, old);
+            throw;
+        }
+
+        strategy.Abandon(root, old);
+        return StoredObject.Unstored(present.Key, root);
+    }
+
+    private StoredObject Replace(ResourceDefinition definition, StoredObject present, JsonObject root, JsonObject old)
+    {
+        if (present.IsDeleting && (present.DeletionGracePeriodSeconds ?? 0) == 0 && IsReleased(definition, root, Fields.Object(root, "metadata")))
         {
             var last = Store.Remove(present, root);
-            strategy.Deleted(old);
+            definition.Strategy.Deleted(root);
             return last;
         }
 
         var stored = Store.Replace(present, root);
-        strategy.Updated(root, old);
+        definition.Strategy.Updated(root, old);
         return stored;
     }
 
@@ -183,9 +215,9 @@ public sealed partial class Registry
         metadata["finalizers"] is not JsonArray { Count: > 0 } && !definition.Strategy.HoldsDeletion(root);
 
     /// <summary>Puts a pod on a node, as a scheduler does.</summary>
-    public StoredObject Bind(ObjectKey pod, string node) => Bind(pod, node, WriteOptions.Default);
+    public StoredObject Bind(StoreKey pod, string node) => Bind(pod, node, WriteOptions.Default);
 
-    internal StoredObject Bind(ObjectKey pod, string node, WriteOptions options) =>
+    internal StoredObject Bind(StoreKey pod, string node, WriteOptions options) =>
         Update(Catalog.Find(GroupResource.Pods), pod, Part.Main, (present, root) =>
         {
             if (present.IsDeleting)
@@ -193,14 +225,13 @@ public sealed partial class Registry
             if (present.NodeName.Length > 0)
                 throw ApiException.Conflict(pod, $"pod {pod.Name} is already assigned to node \"{present.NodeName}\"");
             Fields.Object(root, "spec")["nodeName"] = node;
-            PodConditions.Set(root, "PodScheduled", _time.GetUtcNow());
+            PodConditions.Set(root, "PodScheduled", Time.GetUtcNow());
             return root;
         }, options with { Binding = true });
 
     private void Stamp(ResourceDefinition definition, string @namespace, JsonObject root, JsonObject metadata)
     {
-        root["apiVersion"] = definition.ApiVersion;
-        root["kind"] = definition.Kind;
+        SetType(definition, root);
         if (definition.Namespaced)
             metadata["namespace"] = @namespace;
         else
@@ -213,11 +244,21 @@ public sealed partial class Registry
         metadata.Remove("generation");
     }
 
+    /// <summary>Kind and version come first, in this order: a list leaves them out of its items by cutting them off.</summary>
+    private void SetType(ResourceDefinition definition, JsonObject root)
+    {
+        var stored = Catalog.Find(definition.StoredIn);
+        root.Remove("apiVersion");
+        root.Remove("kind");
+        root.Insert(0, "kind", stored.Kind);
+        root.Insert(1, "apiVersion", stored.ApiVersion);
+    }
+
     private void RequireNamespace(ResourceDefinition definition, string @namespace, string name)
     {
         if (!definition.Namespaced)
             return;
-        var found = Store.Find(new ObjectKey(GroupResource.Namespaces, "", @namespace))
+        var found = Store.Find(new StoreKey(GroupResource.Namespaces, "", @namespace))
             ?? throw ApiException.NotFound(GroupResource.Namespaces, @namespace);
         if (!found.IsDeleting)
             return;
@@ -254,7 +295,7 @@ public sealed partial class Registry
         }
     }
 
-    internal string Now() => FormatTime(_time.GetUtcNow());
+    internal string Now() => FormatTime(Time.GetUtcNow());
 
     internal static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -34,6 +34,17 @@ public sealed class ResourceDefinition
     /// <summary>Where another group's resource holds the same objects (events.k8s.io shows the core group's events): that resource.</summary>
     internal GroupResource Stored { get; init; }
 
+    /// <summary>Where a selectable field is in the stored object, when elsewhere than its name says.</summary>
+    internal Func<string, string>? FieldAlias { get; init; }
+
+    /// <summary>Turns what is stored into what this resource shows, and back; null where they are the same.</summary>
+    internal Func<System.Text.Json.Nodes.JsonObject, System.Text.Json.Nodes.JsonObject>? Show { get; init; }
+
+    internal Func<System.Text.Json.Nodes.JsonObject, System.Text.Json.Nodes.JsonObject>? Accept { get; init; }
+
+    /// <summary>Whether a deletion is answered with the object; others answer with a Status.</summary>
+    internal bool ReturnsDeleted { get; init; }
+
     /// <summary>`v1`, `apps/v1`.</summary>
     public string ApiVersion => Resource.Group.Length == 0 ? Version : $"{Resource.Group}/{Version}";
 

@@ -50,4 +50,7 @@ public enum Part
     /// <summary>All but the status, where the resource has one.</summary>
     Main,
     Status,
+
+    /// <summary>`finalize` of a namespace: only `spec.finalizers`.</summary>
+    Finalize,
 }

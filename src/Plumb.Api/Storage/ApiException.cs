@@ -21,18 +21,18 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
 
     public bool IsAlreadyExists => Reason == "AlreadyExists";
 
-    public static ApiException NotFound(ObjectKey key) => NotFound(key.Resource, key.Name);
+    public static ApiException NotFound(StoreKey key) => NotFound(key.Resource, key.Name);
 
     public static ApiException NotFound(GroupResource resource, string name) =>
         new(404, "NotFound", $"{resource} \"{name}\" not found", DetailsOf(resource, name));
 
-    public static ApiException AlreadyExists(ObjectKey key) =>
+    public static ApiException AlreadyExists(StoreKey key) =>
         new(409, "AlreadyExists", $"{key.Resource} \"{key.Name}\" already exists", DetailsOf(key.Resource, key.Name));
 
-    public static ApiException Conflict(ObjectKey key, string why) =>
+    public static ApiException Conflict(StoreKey key, string why) =>
         new(409, "Conflict", $"Operation cannot be fulfilled on {key.Resource} \"{key.Name}\": {why}", DetailsOf(key.Resource, key.Name));
 
-    public static ApiException Modified(ObjectKey key) =>
+    public static ApiException Modified(StoreKey key) =>
         Conflict(key, "the object has been modified; please apply your changes to the latest version and try again");
 
     public static ApiException BadRequest(string message) => new(400, "BadRequest", message);

@@ -14,7 +14,7 @@ public enum ChangeKind
 /// <param name="Object">The version after; for a deletion the last state, carrying the resourceVersion of the deletion.</param>
 public readonly record struct Change(ChangeKind Kind, StoredObject? Old, StoredObject Object)
 {
-    public ObjectKey Key => Object.Key;
+    public StoreKey Key => Object.Key;
 
     /// <summary>The state that now stands: null after a deletion.</summary>
     public StoredObject? New => Kind == ChangeKind.Deleted ? null : Object;
@@ -60,7 +60,7 @@ public sealed class Subscription : IDisposable
 
     internal bool Matches(StoredObject stored) => (_namespace is null || stored.Namespace == _namespace) && (_filter is null || _filter(stored));
 
-    /// <summary>Seen through a filter, an object that begins to match is added and one that ceases to match is deleted.</summary>
+    /// <summary>Seen through a filter, an object that begins to match is added; one that ceases to match is deleted, as it was when it still matched.</summary>
     internal bool Offer(in Change change)
     {
         if (_namespace is not null && change.Object.Namespace != _namespace)
@@ -72,7 +72,9 @@ public sealed class Subscription : IDisposable
             var after = change.Kind != ChangeKind.Deleted && _filter(change.Object);
             if (!before && !after)
                 return true;
-            seen = change with { Kind = !after ? ChangeKind.Deleted : before ? ChangeKind.Modified : ChangeKind.Added };
+            seen = after
+                ? change with { Kind = before ? ChangeKind.Modified : ChangeKind.Added }
+                : change with { Kind = ChangeKind.Deleted, Object = change.Kind == ChangeKind.Deleted ? change.Object : change.Old!.AtVersion(change.Object.ResourceVersion) };
         }
 
         if (_channel.Writer.TryWrite(seen))

@@ -3,27 +3,37 @@ namespace Plumb.Api.Storage;
 /// <summary>The objects of one resource with their history and subscribers. All members are called under the store's lock, but those marked.</summary>
 internal sealed class Collection(ObjectStore store)
 {
-    private readonly Dictionary<ObjectKey, StoredObject> _objects = [];
+    private readonly Dictionary<StoreKey, StoredObject> _objects = [];
     private readonly List<Subscription> _subscriptions = [];
 
     public History History { get; } = new();
 
     public int Count => _objects.Count;
 
-    public StoredObject? Find(ObjectKey key) => _objects.GetValueOrDefault(key);
+    public StoredObject? Find(StoreKey key) => _objects.GetValueOrDefault(key);
 
     public IEnumerable<StoredObject> All => _objects.Values;
 
-    public List<StoredObject> Select(string? @namespace, Func<StoredObject, bool>? filter)
+    public List<StoredObject> Select(string? @namespace, Func<StoredObject, bool>? filter) => Select(_objects, @namespace, filter);
+
+    private static List<StoredObject> Select(Dictionary<StoreKey, StoredObject> objects, string? @namespace, Func<StoredObject, bool>? filter)
     {
         var found = new List<StoredObject>();
-        foreach (var (key, stored) in _objects)
+        foreach (var (key, stored) in objects)
         {
             if ((@namespace is null || key.Namespace == @namespace) && (filter is null || filter(stored)))
                 found.Add(stored);
         }
 
         return found;
+    }
+
+    /// <summary>The objects as they were at a version that the history still reaches.</summary>
+    public List<StoredObject> SelectAt(long resourceVersion, string? @namespace, Func<StoredObject, bool>? filter)
+    {
+        var then = new Dictionary<StoreKey, StoredObject>(_objects);
+        History.Rewind(then, resourceVersion);
+        return Select(then, @namespace, filter);
     }
 
     public void Commit(in Change change)

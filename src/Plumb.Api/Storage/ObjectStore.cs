@@ -17,7 +17,7 @@ public sealed class ObjectStore : IDisposable
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly Dictionary<GroupResource, Collection> _collections = [];
-    private readonly Dictionary<string, HashSet<ObjectKey>> _dependents = [];
+    private readonly Dictionary<string, HashSet<StoreKey>> _dependents = [];
     private readonly ArrayBufferWriter<byte> _buffer = new(16 << 10);
     private readonly Utf8JsonWriter _writer;
     private long _version;
@@ -38,14 +38,14 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
-    public StoredObject? Find(ObjectKey key)
+    public StoredObject? Find(StoreKey key)
     {
         lock (Gate)
             return CollectionOf(key.Resource).Find(key);
     }
 
     /// <exception cref="ApiException">404.</exception>
-    public StoredObject Get(ObjectKey key) => Find(key) ?? throw ApiException.NotFound(key);
+    public StoredObject Get(StoreKey key) => Find(key) ?? throw ApiException.NotFound(key);
 
     /// <summary>A consistent list in key order.</summary>
     /// <param name="namespace">Null: of all namespaces.</param>
@@ -62,6 +62,23 @@ public sealed class ObjectStore : IDisposable
         {
             found = CollectionOf(resource).Select(@namespace, filter);
             resourceVersion = _version;
+        }
+
+        Sort(found);
+        return found;
+    }
+
+    /// <summary>The list as it was at a version of the past.</summary>
+    /// <returns>Null: the history does not reach back so far.</returns>
+    internal IReadOnlyList<StoredObject>? ListAt(GroupResource resource, string? @namespace, Func<StoredObject, bool>? filter, long resourceVersion)
+    {
+        List<StoredObject> found;
+        lock (Gate)
+        {
+            var collection = CollectionOf(resource);
+            if (resourceVersion < collection.History.Oldest)
+                return null;
+            found = collection.SelectAt(resourceVersion, @namespace, filter);
         }
 
         Sort(found);
@@ -141,7 +158,7 @@ public sealed class ObjectStore : IDisposable
 
     /// <summary>Stores a new object. `metadata.resourceVersion` is set in <paramref name="root"/>.</summary>
     /// <exception cref="ApiException">409, already exists.</exception>
-    public StoredObject Insert(ObjectKey key, JsonObject root)
+    public StoredObject Insert(StoreKey key, JsonObject root)
     {
         lock (Gate)
         {
@@ -220,10 +237,11 @@ public sealed class ObjectStore : IDisposable
     {
         var metadata = root["metadata"]!.AsObject();
         metadata["resourceVersion"] = present.ResourceVersion.ToString(CultureInfo.InvariantCulture);
-        return Write(root).SequenceEqual(present.Json.Span);
+        var written = Write(root);
+        return written.Length == present.Json.Length && (written.SequenceEqual(present.Json.Span) || JsonNode.DeepEquals(root, present.ToNode()));
     }
 
-    private StoredObject Freeze(ObjectKey key, JsonObject root, StoredObject? previous)
+    private StoredObject Freeze(StoreKey key, JsonObject root, StoredObject? previous)
     {
         var metadata = root["metadata"]!.AsObject();
         metadata["resourceVersion"] = (++_version).ToString(CultureInfo.InvariantCulture);

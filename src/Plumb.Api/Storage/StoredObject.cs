@@ -12,7 +12,7 @@ public sealed record Owner(string ApiVersion, string Kind, string Name, string U
 /// <summary>One version of an object: its whole JSON as UTF-8, and what the store must know of it without parsing. Never changes.</summary>
 public sealed class StoredObject
 {
-    internal StoredObject(ObjectKey key, byte[] json, StoredObject? previous)
+    internal StoredObject(StoreKey key, byte[] json, StoredObject? previous)
     {
         Key = key;
         Json = json;
@@ -33,9 +33,17 @@ public sealed class StoredObject
     }
 
     /// <summary>What a dry run answers with.</summary>
-    internal static StoredObject Unstored(ObjectKey key, JsonObject root) => new(key, JsonSerializer.SerializeToUtf8Bytes(root, JsonNodeContext.Default.JsonObject), null);
+    internal static StoredObject Unstored(StoreKey key, JsonObject root) => new(key, JsonSerializer.SerializeToUtf8Bytes(root, JsonNodeContext.Default.JsonObject), null);
 
-    public ObjectKey Key { get; }
+    /// <summary>This state under another version: what a watcher is told of an object that has left its sight.</summary>
+    internal StoredObject AtVersion(long resourceVersion)
+    {
+        var root = ToNode();
+        root["metadata"]!["resourceVersion"] = resourceVersion.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Unstored(Key, root);
+    }
+
+    public StoreKey Key { get; }
 
     public string Namespace => Key.Namespace;
 

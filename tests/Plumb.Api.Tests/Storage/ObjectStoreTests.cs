@@ -9,7 +9,7 @@ public sealed class ObjectStoreTests : IDisposable
 
     public void Dispose() => _store.Dispose();
 
-    private static ObjectKey Key(string name, string @namespace = "default") => new(GroupResource.Pods, @namespace, name);
+    private static StoreKey Key(string name, string @namespace = "default") => new(GroupResource.Pods, @namespace, name);
 
     private static JsonObject Pod(string name, string node = "", string label = "x") => JsonNode.Parse(
         $$$"""{"kind":"Pod","metadata":{"name":"{{{name}}}","labels":{"app":"{{{label}}}"},"uid":"u-{{{name}}}"},"spec":{"nodeName":"{{{node}}}"},"status":{"phase":"Running"}}""")!.AsObject();

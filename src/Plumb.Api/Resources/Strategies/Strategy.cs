@@ -40,8 +40,14 @@ internal abstract class Strategy
     {
     }
 
-    /// <summary>Undoes what <see cref="PrepareCreate"/> took (addresses, ports) for an object that is not stored after all.</summary>
-    public virtual void Abandon(JsonObject root)
+    /// <summary>Takes what the object needs and no other may have (addresses, ports). What it took for an object with errors it gives back itself.</summary>
+    /// <param name="old">Null: the object is new.</param>
+    public virtual void Allocate(JsonObject root, JsonObject? old, FieldErrors errors)
+    {
+    }
+
+    /// <summary>Gives back what <see cref="Allocate"/> took for a version that is not stored after all.</summary>
+    public virtual void Abandon(JsonObject root, JsonObject? old)
     {
     }
 

@@ -35,7 +35,10 @@ internal sealed class FieldErrors
 
     /// <param name="supported">In the order in which the message lists them.</param>
     public void NotSupported(string field, string value, params IEnumerable<string> supported) =>
-        _errors.Add(("FieldValueNotSupported", $"Unsupported value: {Quote(value)}: supported values: {string.Join(", ", supported.Select(Quote))}", field));
+        NotSupportedShown(field, Quote(value), supported);
+
+    public void NotSupportedShown(string field, string shown, params IEnumerable<string> supported) =>
+        _errors.Add(("FieldValueNotSupported", $"Unsupported value: {shown}: supported values: {string.Join(", ", supported.Select(Quote))}", field));
 
     /// <exception cref="ApiException">422 with all of them.</exception>
     public void ThrowIfAny(ResourceDefinition definition, string name)

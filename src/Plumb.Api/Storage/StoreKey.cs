@@ -26,10 +26,10 @@ public readonly record struct GroupResource(string Group, string Resource)
 
 /// <summary>One object's place in the store.</summary>
 /// <param name="Namespace">Empty for objects of the whole cluster.</param>
-public readonly record struct ObjectKey(GroupResource Resource, string Namespace, string Name) : IComparable<ObjectKey>
+public readonly record struct StoreKey(GroupResource Resource, string Namespace, string Name) : IComparable<StoreKey>
 {
     /// <summary>The order of lists: by namespace, then by name, as bytes.</summary>
-    public int CompareTo(ObjectKey other)
+    public int CompareTo(StoreKey other)
     {
         var byNamespace = string.CompareOrdinal(Namespace, other.Namespace);
         return byNamespace != 0 ? byNamespace : string.CompareOrdinal(Name, other.Name);
@@ -37,11 +37,11 @@ public readonly record struct ObjectKey(GroupResource Resource, string Namespace
 
     public override string ToString() => Namespace.Length == 0 ? $"{Resource}/{Name}" : $"{Resource}/{Namespace}/{Name}";
 
-    public static bool operator <(ObjectKey left, ObjectKey right) => left.CompareTo(right) < 0;
+    public static bool operator <(StoreKey left, StoreKey right) => left.CompareTo(right) < 0;
 
-    public static bool operator >(ObjectKey left, ObjectKey right) => left.CompareTo(right) > 0;
+    public static bool operator >(StoreKey left, StoreKey right) => left.CompareTo(right) > 0;
 
-    public static bool operator <=(ObjectKey left, ObjectKey right) => left.CompareTo(right) <= 0;
+    public static bool operator <=(StoreKey left, StoreKey right) => left.CompareTo(right) <= 0;
 
-    public static bool operator >=(ObjectKey left, ObjectKey right) => left.CompareTo(right) >= 0;
+    public static bool operator >=(StoreKey left, StoreKey right) => left.CompareTo(right) >= 0;
 }

@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Plumb.Api.Discovery;
+using Plumb.Api.Http.Endpoints;
+using Plumb.Api.Resources;
+using Plumb.Api.Storage;
+using Plumb.Api.Streaming;
+
+namespace Plumb.Api.Http;
+
+/// <summary>
+/// From a request to its answer:
+/// 1. who asks (a bearer token; probes and the version are open), 2. which document or resource the path means, 3. the endpoint for the verb,
+/// 4. refusals as Status objects.
+/// </summary>
+internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
+{
+    private readonly Authentication _authentication;
+    private readonly Documents _documents;
+    private readonly Router _router;
+    private readonly ResourceEndpoints _resources;
+    private readonly ILogger _log;
+
+    public ApiApplication(Registry registry, Authentication authentication, Documents documents, PodStreams? streams, TimeProvider time, ILogger log, CancellationToken stopping)
+    {
+        _authentication = authentication;
+        _documents = documents;
+        _router = new Router(registry.Catalog);
+        _resources = new ResourceEndpoints(registry, streams, time, stopping);
+        _log = log;
+    }
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+    }
+
+    public async Task ProcessRequestAsync(HttpContext context)
+    {
+        try
+        {
+            await RouteAsync(context);
+        }
+        catch (ApiException refusal) when (!context.Response.HasStarted)
+        {
+            await Answer.StatusAsync(context, refusal);
+        }
+        catch (BadHttpRequestException refusal) when (!context.Response.HasStarted)
+        {
+            await Answer.StatusAsync(context, refusal.StatusCode == StatusCodes.Status413PayloadTooLarge
+                ? new ApiException(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728")
+                : ApiException.BadRequest(refusal.Message));
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client went away.
+        }
+        catch (Exception bug) when (bug is not OutOfMemoryException)
+        {
+            Log.Failed(_log, bug, context.Request.Method, context.Request.Path);
+            if (context.Response.HasStarted)
+                context.Abort();
+            else
+                await Answer.StatusAsync(context, ApiException.Internal(bug.Message));
+        }
+    }
+
+    private Task RouteAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value!;
+        if (Documents.IsOpen(path))
+            return _documents.ServeOpenAsync(context, path);
+        if (!_authentication.Accepts(context.Request))
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"plumb\"";
+            throw new ApiException(401, "Unauthorized", "Unauthorized");
+        }
+
+        var steps = Split(path);
+        var isCore = steps is ["api", ..];
+        if (isCore || steps is ["apis", ..])
+        {
+            var prefix = isCore ? 2 : 3;
+            var group = isCore || steps.Length < 2 ? "" : steps[1];
+            var version = steps.Length >= prefix ? steps[prefix - 1] : "";
+            if (!isCore && steps.Length > 1 && !_router.HasGroup(group))
+                return Answer.NoSuchPathAsync(context);
+            if (version.Length > 0 && !_router.HasVersion(group, version))
+                return isCore ? throw NoSuchResource() : Answer.NoSuchPathAsync(context);
+            if (steps.Length <= prefix)
+                return _documents.ServeDiscoveryAsync(context, isCore, group, version);
+            var rest = steps.AsSpan(prefix);
+            var legacyWatch = rest[0] == "watch" && rest.Length > 1;
+            var target = _router.Find(group, version, legacyWatch ? rest[1..] : rest) ?? throw NoSuchResource();
+            return _resources.ServeAsync(context, target, legacyWatch);
+        }
+
+        return steps is ["openapi", ..] ? _documents.ServeOpenApiAsync(context, steps) : steps.Length == 0 ? _documents.ServeRootAsync(context) : Answer.NoSuchPathAsync(context);
+    }
+
+    private static ApiException NoSuchResource() => new(404, "NotFound", "the server could not find the requested resource", []);
+
+    private static string[] Split(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+        public static partial void Failed(ILogger logger, Exception exception, string method, PathString path);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Http.Requests;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Tables;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Http.Endpoints;
+
+/// <summary>get and list.</summary>
+internal sealed class ReadEndpoint(Registry registry)
+{
+    public Task GetAsync(HttpContext context, Target target)
+    {
+        var negotiated = Negotiated.From(context.Request.Headers.Accept.ToString());
+        var stored = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
+        return ObjectAsync(context, 200, target.Definition, stored, negotiated);
+    }
+
+    /// <summary>One object in the form that was asked for.</summary>
+    public Task ObjectAsync(HttpContext context, int code, ResourceDefinition definition, StoredObject stored, Negotiated negotiated)
+    {
+        switch (negotiated.Form)
+        {
+            case Form.Table:
+                return Answer.JsonAsync(context, code, TableWriter.Write(
+                    definition, [stored], negotiated.MetaVersion, IncludeObject(context), registry.Time.GetUtcNow(),
+                    stored.ResourceVersion, null, null, withColumns: true));
+            case Form.Metadata:
+                return Answer.JsonAsync(context, code, TableWriter.Metadata(stored, negotiated.MetaVersion));
+            default:
+                return Answer.JsonAsync(context, code, Shown(definition, stored));
+        }
+    }
+
+    /// <summary>The object's JSON as this resource shows it: events are one store seen through two groups.</summary>
+    public static ReadOnlyMemory<byte> Shown(ResourceDefinition definition, StoredObject stored) =>
+        definition.Show is { } show ? Answer.Bytes(show(stored.ToNode())) : stored.Json;
+
+    public async Task ListAsync(HttpContext context, Target target, ListQuery query)
+    {
+        var negotiated = Negotiated.From(context.Request.Headers.Accept.ToString());
+        var page = Page(target, query);
+        if (negotiated.Form == Form.Table)
+        {
+            await Answer.JsonAsync(context, 200, TableWriter.Write(
+                target.Definition, page.Objects, negotiated.MetaVersion, IncludeObject(context), registry.Time.GetUtcNow(),
+                page.Version, page.Next, page.Remaining, withColumns: true));
+            return;
+        }
+
+        var output = new ArrayBufferWriter<byte>(page.Objects.Count * 2048 + 256);
+        WriteHead(output, target.Definition, negotiated, page);
+        for (var i = 0; i < page.Objects.Count; i++)
+        {
+            if (i > 0)
+                output.Write(","u8);
+            if (negotiated.Form == Form.Metadata)
+                output.Write(Answer.Bytes(TableWriter.Metadata(page.Objects[i], negotiated.MetaVersion)));
+            else
+                WriteItem(output, Shown(target.Definition, page.Objects[i]).Span);
+        }
+
+        output.Write("]}\n"u8);
+        await Answer.JsonAsync(context, 200, output.WrittenMemory);
+    }
+
+    public static bool IncludeObject(HttpContext context) => context.Request.Query["includeObject"].ToString() == "Object";
+
+    private ListPage Page(Target target, ListQuery query)
+    {
+        IReadOnlyList<StoredObject> all;
+        long version;
+        var past = query.Continue is { Version: > 0 } next ? next.Version : query.Match == "Exact" ? query.Version : 0;
+        if (past > 0)
+        {
+            version = past;
+            all = registry.Store.ListAt(target.Definition.StoredIn, target.Scope, query.Filter, past) ?? throw new ApiException(410, "Expired",
+                query.Continue is null
+                    ? "The resourceVersion for the provided list is too old."
+                    : "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.");
+        }
+        else
+        {
+            all = registry.Store.List(target.Definition.StoredIn, target.Scope, query.Filter, out version);
+            if (query.Version > version)
+            {
+                throw new ApiException(504, "Timeout", $"Timeout: Too large resource version: {query.Version}, current: {version}",
+                    new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }), ["retryAfterSeconds"] = 1 });
+            }
+        }
+
+        if (query.Continue is { } from)
+            all = [.. all.Where(from.IsBefore)];
+        if (query.Limit <= 0 || all.Count <= query.Limit || query.ResourceVersion == "0")
+            return new ListPage(all, version, null, null);
+        var objects = all.Take((int)query.Limit).ToList();
+        var last = objects[^1];
+        long? remaining = query.Filter is null ? all.Count - query.Limit : null;
+        return new ListPage(objects, version, new Continuation(version, last.Namespace, last.Name).Token, remaining);
+    }
+
+    private static void WriteHead(ArrayBufferWriter<byte> output, ResourceDefinition definition, Negotiated negotiated, ListPage page)
+    {
+        var (kind, version) = negotiated.Form == Form.Metadata
+            ? ("PartialObjectMetadataList", "meta.k8s.io/" + negotiated.MetaVersion)
+            : (definition.Kind + "List", definition.ApiVersion);
+        var head = new StringBuilder(160)
+            .Append("{\"kind\":\"").Append(kind).Append("\",\"apiVersion\":\"").Append(version)
+            .Append("\",\"metadata\":{\"resourceVersion\":\"").Append(page.Version.ToString(CultureInfo.InvariantCulture)).Append('"');
+        if (page.Next is not null)
+            head.Append(",\"continue\":\"").Append(page.Next).Append('"');
+        if (page.Remaining is { } remaining)
+            head.Append(",\"remainingItemCount\":").Append(remaining.ToString(CultureInfo.InvariantCulture));
+        head.Append("},\"items\":[");
+        output.Write(Encoding.UTF8.GetBytes(head.ToString()));
+    }
+
+    /// <summary>Items say neither kind nor version, which the list says for them; both stand first in a stored object.</summary>
+    private static void WriteItem(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        reader.Read();
+        while (reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("kind"u8) || reader.ValueTextEquals("apiVersion"u8)))
+        {
+            reader.Read();
+            reader.Read();
+        }
+
+        output.Write("{"u8);
+        output.Write(json[(int)reader.TokenStartIndex..]);
+    }
+
+    private sealed record ListPage(IReadOnlyList<StoredObject> Objects, long Version, string? Next, long? Remaining);
+}

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Http.Requests;
+using Plumb.Api.Resources;
+using Plumb.Api.Storage;
+using Plumb.Api.Streaming;
+
+namespace Plumb.Api.Http.Endpoints;
+
+/// <summary>Chooses, for a resource path, the endpoint of the request's verb.</summary>
+internal sealed class ResourceEndpoints(Registry registry, PodStreams? streams, TimeProvider time, CancellationToken stopping)
+{
+    private readonly ReadEndpoint _read = new(registry);
+    private readonly WatchEndpoint _watch = new(registry, time, stopping);
+    private readonly WriteEndpoint _write = new(registry);
+    private readonly PatchEndpoint _patch = new(registry);
+    private readonly SubresourceEndpoints _subresources = new(registry, streams, time);
+
+    /// <param name="legacyWatch">The path was of the old kind, `/api/v1/watch/…`.</param>
+    public Task ServeAsync(HttpContext context, Target target, bool legacyWatch)
+    {
+        var method = context.Request.Method;
+        if (target.Subresource.Length > 0 && target.Subresource is not ("status" or "finalize"))
+            return _subresources.ServeAsync(context, target);
+        if (!Allows(target, method))
+            throw NotAllowed();
+        if (HttpMethods.IsGet(method))
+        {
+            if (!target.IsCollection && !legacyWatch)
+                return _read.GetAsync(context, target);
+            var query = ListQuery.Parse(context.Request.Query, target.Definition, legacyWatch);
+            return query.Watch ? _watch.ServeAsync(context, target, query) : _read.ListAsync(context, target, query);
+        }
+
+        if (HttpMethods.IsPost(method))
+            return _write.CreateAsync(context, target);
+        if (HttpMethods.IsPut(method))
+            return _write.UpdateAsync(context, target);
+        if (HttpMethods.IsPatch(method))
+            return _patch.ServeAsync(context, target);
+        return target.IsCollection ? _write.DeleteCollectionAsync(context, target) : _write.DeleteAsync(context, target);
+    }
+
+    public static ApiException NotAllowed() =>
+        new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", []);
+
+    private static bool Allows(Target target, string method)
+    {
+        if (target.Subresource.Length > 0)
+        {
+            return target.Subresource == "finalize"
+                ? HttpMethods.IsPut(method)
+                : HttpMethods.IsGet(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
+        }
+
+        if (!target.IsCollection)
+            return HttpMethods.IsGet(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method) || HttpMethods.IsDelete(method);
+        if (HttpMethods.IsDelete(method))
+            return target.Definition.Verbs.Contains("deletecollection");
+        return HttpMethods.IsGet(method) || (HttpMethods.IsPost(method) && (target.Namespace.Length > 0 || !target.Definition.Namespaced));
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Http.Requests;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Http.Endpoints;
+
+/// <summary>autoscaling/v1 Scale of the workloads: their replicas, seen alone.</summary>
+internal sealed class ScaleEndpoint(Registry registry)
+{
+    public async Task ServeAsync(HttpContext context, Target target)
+    {
+        var method = context.Request.Method;
+        if (HttpMethods.IsGet(method))
+        {
+            var stored = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
+            await Answer.JsonAsync(context, 200, ScaleOf(stored));
+            return;
+        }
+
+        if (!HttpMethods.IsPut(method) && !HttpMethods.IsPatch(method))
+            throw ResourceEndpoints.NotAllowed();
+        var query = WriteQuery.Parse(context, HttpMethods.IsPut(method) ? "UpdateOptions" : "PatchOptions");
+        var body = await RequestBody.ReadAsync(context);
+        var patch = HttpMethods.IsPatch(method) ? Patching.Read(context, body, null) : null;
+        var written = registry.Update(target.Definition, target.Key, Part.Main, (present, root) =>
+        {
+            var scale = patch is null ? RequestBody.Parse(body, "Scale", []) : patch(ScaleOf(present));
+            Check(target, present, scale);
+            Fields.Object(root, "spec")["replicas"] = Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0;
+            return root;
+        }, query.Options);
+        Answer.Warn(context, query.Warnings);
+        await Answer.JsonAsync(context, 200, ScaleOf(written));
+    }
+
+    private static void Check(Target target, StoredObject present, JsonObject scale)
+    {
+        if (Fields.Text(scale, "apiVersion") is { Length: > 0 } version && version != "autoscaling/v1")
+        {
+            throw ApiException.BadRequest(
+                $"Scale in version \"v1\" cannot be handled as a Scale: no kind \"Scale\" is registered for version \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
+        }
+
+        var metadata = Fields.Object(scale, "metadata");
+        WriteEndpoint.RequireName(target, metadata);
+        WriteEndpoint.RequireVersion(present, WriteEndpoint.ExpectedVersion(metadata));
+        var replicas = Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0;
+        if (replicas >= 0)
+            return;
+        var errors = new FieldErrors();
+        errors.Invalid("spec.replicas", replicas.ToString(), "must be greater than or equal to 0");
+        throw errors.ToException("autoscaling", "Scale", target.Name);
+    }
+
+    private static JsonObject ScaleOf(StoredObject stored)
+    {
+        var root = stored.ToNode();
+        var metadata = Fields.Object(root, "metadata");
+        var spec = Fields.Find(root, "spec");
+        var status = new JsonObject { ["replicas"] = Fields.Number(Fields.Find(root, "status"), "replicas") ?? 0 };
+        var selector = SelectorText.Of(Fields.Find(spec, "selector"));
+        if (selector.Length > 0)
+            status["selector"] = selector;
+        return new JsonObject
+        {
+            ["kind"] = "Scale",
+            ["apiVersion"] = "autoscaling/v1",
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = stored.Name,
+                ["namespace"] = stored.Namespace,
+                ["uid"] = stored.Uid,
+                ["resourceVersion"] = metadata["resourceVersion"]!.DeepClone(),
+                ["creationTimestamp"] = metadata["creationTimestamp"]!.DeepClone(),
+            },
+            ["spec"] = new JsonObject { ["replicas"] = Fields.Number(spec, "replicas") ?? 0 },
+            ["status"] = status,
+        };
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Http.Requests;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
+using Plumb.Api.Streaming;
+
+namespace Plumb.Api.Http.Endpoints;
+
+/// <summary>Subresources that are not a part of their object: pods' binding, eviction and conversations, service accounts' token, scale.</summary>
+internal sealed class SubresourceEndpoints(Registry registry, PodStreams? streams, TimeProvider time)
+{
+    private readonly ScaleEndpoint _scale = new(registry);
+
+    public Task ServeAsync(HttpContext context, Target target)
+    {
+        var method = context.Request.Method;
+        var isCreate = HttpMethods.IsPost(method);
+        switch (target.Subresource)
+        {
+            case "scale":
+                return _scale.ServeAsync(context, target);
+            case "binding" when isCreate:
+                return BindAsync(context, target);
+            case "eviction" when isCreate:
+                return EvictAsync(context, target);
+            case "token" when isCreate:
+                return TokenAsync(context, target);
+            case "log" when HttpMethods.IsGet(method):
+                return Streams().LogAsync(context, Pod(target, mustBeScheduled: false));
+            case "exec" when isCreate || HttpMethods.IsGet(method):
+                return Streams().ExecAsync(context, Pod(target, mustBeScheduled: true));
+            case "attach" when isCreate || HttpMethods.IsGet(method):
+                return Streams().AttachAsync(context, Pod(target, mustBeScheduled: true));
+            case "portforward" when isCreate || HttpMethods.IsGet(method):
+                return Streams().PortForwardAsync(context, Pod(target, mustBeScheduled: true));
+            default:
+                throw ResourceEndpoints.NotAllowed();
+        }
+    }
+
+    private PodStreams Streams() => streams ?? throw new ApiException(503, "ServiceUnavailable", "the cluster has no nodes that could be asked");
+
+    private PodIdentity Pod(Target target, bool mustBeScheduled)
+    {
+        var stored = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
+        var spec = Fields.Find(stored.ToNode(), "spec");
+        if (mustBeScheduled && stored.NodeName.Length == 0)
+            throw ApiException.BadRequest($"pod {stored.Name} does not have a host assigned");
+        var names = new List<string>();
+        foreach (var container in Fields.Objects(spec, "containers"))
+            names.Add(Fields.Text(container, "name"));
+        var main = names.Count;
+        foreach (var container in Fields.Objects(spec, "initContainers"))
+            names.Add(Fields.Text(container, "name"));
+        return new PodIdentity(stored.Namespace, stored.Name, stored.Uid, stored.NodeName, names) { MainContainers = main };
+    }
+
+    private async Task BindAsync(HttpContext context, Target target)
+    {
+        var query = WriteQuery.Parse(context, "CreateOptions");
+        var body = RequestBody.Parse(await RequestBody.ReadAsync(context), "Binding", []);
+        var node = Fields.Text(Fields.Find(body, "target"), "name");
+        if (node.Length == 0)
+            throw new ApiException(500, "", "target.name: Required value");
+        registry.Bind(target.Key, node, query.Options);
+        await Answer.JsonAsync(context, 201, new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Success",
+            ["code"] = 201,
+        });
+    }
+
+    private async Task EvictAsync(HttpContext context, Target target)
+    {
+        var query = WriteQuery.Parse(context, "CreateOptions");
+        var body = RequestBody.Parse(await RequestBody.ReadAsync(context), "Eviction", []);
+        var grace = Fields.Number(Fields.Find(body, "deleteOptions"), "gracePeriodSeconds");
+        registry.Delete(target.Definition, target.Key, new DeleteOptions { GracePeriodSeconds = grace, DryRun = query.DryRun });
+        await Answer.JsonAsync(context, 201, new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Success",
+            ["code"] = 201,
+        });
+    }
+
+    /// <summary>Tokens of the lab name their service account and are signed by nobody: the API server takes no other token than its own.</summary>
+    private async Task TokenAsync(HttpContext context, Target target)
+    {
+        var account = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
+        var body = RequestBody.Parse(await RequestBody.ReadAsync(context), "TokenRequest", []);
+        var spec = Fields.Object(body, "spec");
+        var seconds = Fields.Number(spec, "expirationSeconds") ?? 3600;
+        var errors = new FieldErrors();
+        if (seconds < 600)
+            errors.Invalid("spec.expirationSeconds", seconds.ToString(), "may not specify a duration less than 10 minutes");
+        if (errors.Count > 0)
+            throw errors.ToException("authentication.k8s.io", "TokenRequest", "");
+        spec["expirationSeconds"] = seconds;
+        spec["audiences"] ??= new JsonArray("https://kubernetes.default.svc");
+        var now = time.GetUtcNow();
+        var claims = new JsonObject
+        {
+            ["sub"] = $"system:serviceaccount:{account.Namespace}:{account.Name}",
+            ["iat"] = now.ToUnixTimeSeconds(),
+            ["exp"] = now.AddSeconds(seconds).ToUnixTimeSeconds(),
+        };
+        await Answer.JsonAsync(context, 201, new JsonObject
+        {
+            ["kind"] = "TokenRequest",
+            ["apiVersion"] = "authentication.k8s.io/v1",
+            ["metadata"] = new JsonObject { ["name"] = account.Name, ["namespace"] = account.Namespace, ["creationTimestamp"] = registry.Now() },
+            ["spec"] = spec.DeepClone(),
+            ["status"] = new JsonObject
+            {
+                ["token"] = $"{Segment(new JsonObject { ["alg"] = "none" })}.{Segment(claims)}.",
+                ["expirationTimestamp"] = Registry.FormatTime(now.AddSeconds(seconds)),
+            },
+        });
+    }
+
+    private static string Segment(JsonObject part) => Convert.ToBase64String(Answer.Bytes(part)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+}

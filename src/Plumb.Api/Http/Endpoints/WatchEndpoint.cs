@@ -1,0 +1,168 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Http.Requests;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Tables;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Http.Endpoints;
+
+/// <summary>watch: one JSON object a line, the stored bytes as they are.</summary>
+internal sealed class WatchEndpoint(Registry registry, TimeProvider time, CancellationToken stopping)
+{
+    /// <summary>A watcher that is so many changes behind is told to list again, rather than to hold the memory of the cluster.</summary>
+    private const int MostWaiting = 16_384;
+
+    /// <summary>A real server sends a bookmark about once a minute.</summary>
+    private static readonly TimeSpan BookmarkEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>What a real server does without timeoutSeconds: between half an hour and an hour.</summary>
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(40);
+
+    public async Task ServeAsync(HttpContext context, Target target, ListQuery query)
+    {
+        var negotiated = Negotiated.From(context.Request.Headers.Accept.ToString());
+        var filter = query.Filter;
+        if (target.Name.Length > 0)
+            filter = stored => stored.Name == target.Name && (query.Filter is null || query.Filter(stored));
+
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "no-cache, private";
+        var events = new EventWriter(context, target.Definition, negotiated, time);
+        Subscription subscription;
+        try
+        {
+            subscription = Subscribe(target, query, filter);
+        }
+        catch (ApiException expired) when (expired.Code == 410)
+        {
+            events.Error(expired);
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            return;
+        }
+
+        using var ended = subscription;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        using var timeout = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), end, query.Timeout ?? DefaultTimeout, Timeout.InfiniteTimeSpan);
+        try
+        {
+            // The head goes out at once: a client waits for it before it trusts the watch.
+            await context.Response.StartAsync(end.Token);
+            foreach (var stored in subscription.Initial)
+                events.Object(ChangeKind.Added, stored);
+            if (query is { SendInitialEvents: true, Bookmarks: true })
+                events.Bookmark(subscription.ResourceVersion, initialEventsEnd: true);
+            await context.Response.BodyWriter.FlushAsync(end.Token);
+            await PumpAsync(context.Response.BodyWriter, subscription, events, query.Bookmarks, end.Token);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // The time is up, the client went away, or the server stops: the answer ends here.
+        }
+    }
+
+    private async Task PumpAsync(PipeWriter output, Subscription subscription, EventWriter events, bool bookmarks, CancellationToken cancel)
+    {
+        using var timer = bookmarks ? new PeriodicTimer(BookmarkEvery, time) : null;
+        var tick = timer?.WaitForNextTickAsync(cancel).AsTask();
+        try
+        {
+            while (true)
+            {
+                var more = subscription.Changes.WaitToReadAsync(cancel).AsTask();
+                while (!more.IsCompleted && tick is not null && await Task.WhenAny(more, tick) == tick)
+                {
+                    await tick;
+                    tick = timer!.WaitForNextTickAsync(cancel).AsTask();
+                    if (subscription.TryGetProgress(out var version))
+                        events.Bookmark(version, initialEventsEnd: false);
+                    await output.FlushAsync(cancel);
+                }
+
+                if (!await more)
+                    return;
+                while (subscription.Changes.TryRead(out var change))
+                    events.Object(change.Kind, change.Object);
+                await output.FlushAsync(cancel);
+            }
+        }
+        catch (ApiException expired)
+        {
+            events.Error(expired);
+            await output.FlushAsync(cancel);
+        }
+    }
+
+    private Subscription Subscribe(Target target, ListQuery query, Func<StoredObject, bool>? filter)
+    {
+        var resource = target.Definition.StoredIn;
+        var fromNow = query.SendInitialEvents == true || (query.SendInitialEvents is null && query.Version == 0);
+        if (fromNow)
+            return registry.Store.Subscribe(resource, target.Scope, filter, MostWaiting);
+        if (query.Version > 0)
+            return registry.Store.SubscribeSince(resource, target.Scope, filter, query.Version, MostWaiting);
+        return registry.Store.SubscribeSince(resource, target.Scope, filter, registry.Store.ResourceVersion, MostWaiting);
+    }
+
+    private sealed class EventWriter(HttpContext context, ResourceDefinition definition, Negotiated negotiated, TimeProvider time)
+    {
+        private readonly PipeWriter _output = context.Response.BodyWriter;
+        private readonly bool _includeObject = ReadEndpoint.IncludeObject(context);
+        private bool _columnsSent;
+
+        public void Object(ChangeKind kind, StoredObject stored)
+        {
+            Open(kind switch { ChangeKind.Added => "ADDED"u8, ChangeKind.Modified => "MODIFIED"u8, _ => "DELETED"u8 });
+            switch (negotiated.Form)
+            {
+                case Form.Table:
+                    _output.Write(TableWriter.Write(
+                        definition, [stored], negotiated.MetaVersion, _includeObject, time.GetUtcNow(), stored.ResourceVersion, null, null, !_columnsSent).Span);
+                    _columnsSent = true;
+                    break;
+                case Form.Metadata:
+                    _output.Write(Answer.Bytes(TableWriter.Metadata(stored, negotiated.MetaVersion)));
+                    break;
+                default:
+                    _output.Write(ReadEndpoint.Shown(definition, stored).Span);
+                    break;
+            }
+
+            _output.Write("}\n"u8);
+        }
+
+        public void Bookmark(long version, bool initialEventsEnd)
+        {
+            var annotations = initialEventsEnd ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "";
+            var metadata = $"\"metadata\":{{\"resourceVersion\":\"{version.ToString(CultureInfo.InvariantCulture)}\"{annotations}}}";
+            var meta = "meta.k8s.io/" + negotiated.MetaVersion;
+            var body = negotiated.Form switch
+            {
+                Form.Table => $"{{\"kind\":\"Table\",\"apiVersion\":\"{meta}\",\"metadata\":{{\"resourceVersion\":\"{version.ToString(CultureInfo.InvariantCulture)}\"}},\"columnDefinitions\":null," +
+                    $"\"rows\":[{{\"cells\":[],\"object\":{{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"{meta}\",{metadata}}}}}]}}",
+                Form.Metadata => $"{{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"{meta}\",{metadata}}}",
+                _ => $"{{\"kind\":\"{definition.Kind}\",\"apiVersion\":\"{definition.ApiVersion}\",{metadata}}}",
+            };
+            Open("BOOKMARK"u8);
+            _output.Write(Encoding.UTF8.GetBytes(body));
+            _output.Write("}\n"u8);
+        }
+
+        public void Error(ApiException refusal)
+        {
+            Open("ERROR"u8);
+            _output.Write(Answer.Bytes(refusal.ToStatus()));
+            _output.Write("}\n"u8);
+        }
+
+        private void Open(ReadOnlySpan<byte> type)
+        {
+            _output.Write("{\"type\":\""u8);
+            _output.Write(type);
+            _output.Write("\",\"object\":"u8);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Http.Requests;
+
+/// <summary>DeleteOptions, from the body where there is one, else from the query.</summary>
+internal static class DeleteQuery
+{
+    /// <exception cref="ApiException">400, 422.</exception>
+    public static async Task<DeleteOptions> ParseAsync(HttpContext context)
+    {
+        var bytes = await RequestBody.ReadAsync(context);
+        var query = context.Request.Query;
+        JsonObject body = [];
+        if (bytes.Length > 0)
+            body = ParseBody(bytes);
+        var grace = Fields.Number(body, "gracePeriodSeconds") ?? ListQuery.Number(query, "gracePeriodSeconds");
+        var policy = Fields.Text(body, "propagationPolicy") is { Length: > 0 } said ? said : query["propagationPolicy"].ToString();
+        var orphan = body["orphanDependents"] is JsonValue ? Fields.Flag(body, "orphanDependents") : query.ContainsKey("orphanDependents") ? ListQuery.Flag(query, "orphanDependents") : (bool?)null;
+        var errors = new FieldErrors();
+        if (policy.Length > 0 && orphan is not null)
+            errors.InvalidText("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set");
+        else if (policy is not ("" or "Background" or "Foreground" or "Orphan"))
+            errors.NotSupported("propagationPolicy", policy, "Foreground", "Background", "Orphan", "nil");
+        var dryRun = Fields.Array(body, "dryRun") is { Count: > 0 } list ? list[0]!.GetValue<string>() : query["dryRun"].ToString();
+        if (dryRun is not ("" or "All"))
+            errors.NotSupportedShown("dryRun", $"[{FieldErrors.Quote(dryRun)}]", "All");
+        if (errors.Count > 0)
+            throw errors.ToException("meta.k8s.io", "DeleteOptions", "");
+
+        var preconditions = Fields.Find(body, "preconditions");
+        var version = Fields.Text(preconditions, "resourceVersion");
+        return new DeleteOptions
+        {
+            GracePeriodSeconds = grace,
+            Propagation = policy switch
+            {
+                "Background" => Propagation.Background,
+                "Foreground" => Propagation.Foreground,
+                "Orphan" => Propagation.Orphan,
+                _ => orphan switch { true => Propagation.Orphan, false => Propagation.Background, null => null },
+            },
+            Uid = Fields.Text(preconditions, "uid") is { Length: > 0 } uid ? uid : null,
+            ResourceVersion = long.TryParse(version, out var number) ? number : null,
+            DryRun = dryRun.Length > 0,
+        };
+    }
+
+    private static JsonObject ParseBody(byte[] bytes)
+    {
+        try
+        {
+            var body = JsonNode.Parse(bytes) as JsonObject ?? [];
+            var kind = Fields.Text(body, "kind");
+            if (kind is not ("" or "DeleteOptions"))
+                throw new ApiException(500, "", $"no kind \"{kind}\" is registered for version \"{Fields.Text(body, "apiVersion")}\" in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"");
+            return body;
+        }
+        catch (JsonException broken)
+        {
+            throw ApiException.BadRequest($"couldn't get version/kind; json parse error: {RequestBody.Describe(bytes, broken)}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Schema;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Http.Requests;
+
+/// <summary>What a typed decoder would say of a request's object: values that do not fit, members that do not exist or are there twice.</summary>
+internal static class FieldCheck
+{
+    /// <summary>Unknown members are dropped, as a typed server drops them; said in a warning or, when strict, refused.</summary>
+    /// <exception cref="ApiException">400.</exception>
+    public static void Apply(ResourceDefinition definition, JsonObject root, List<string> duplicates, WriteQuery query)
+    {
+        var errors = duplicates.ConvertAll(static path => $"duplicate field \"{path}\"");
+        if (TypeTable.Of(definition) is { } schema)
+        {
+            var walk = FieldWalk.Over(schema, root);
+            if (walk.Mismatch is { } mismatch)
+                throw ApiException.BadRequest($"{definition.Kind} in version \"{definition.Version}\" cannot be handled as a {definition.Kind}: {mismatch}");
+            foreach (var path in walk.Unknown)
+            {
+                errors.Add($"unknown field \"{path}\"");
+                Remove(root, path);
+            }
+        }
+
+        if (errors.Count == 0 || query.FieldValidation == FieldValidation.Ignore)
+            return;
+        if (query.FieldValidation == FieldValidation.Strict)
+            throw ApiException.BadRequest($"{definition.Kind} in version \"{definition.Version}\" cannot be handled as a {definition.Kind}: strict decoding error: {string.Join(", ", errors)}");
+        query.Warnings.AddRange(errors);
+    }
+
+    /// <summary>The same for the outcome of a patch, which the server words in another way.</summary>
+    /// <exception cref="ApiException">422.</exception>
+    public static void ApplyToPatched(ResourceDefinition definition, JsonObject root, WriteQuery query)
+    {
+        if (TypeTable.Of(definition) is not { } schema)
+            return;
+        var walk = FieldWalk.Over(schema, root);
+        if (walk.Mismatch is { } mismatch)
+            throw InvalidPatch(root, mismatch);
+        if (walk.Unknown.Count == 0)
+            return;
+        var errors = walk.Unknown.ConvertAll(static path => $"unknown field \"{path}\"");
+        if (query.FieldValidation == FieldValidation.Strict)
+            throw InvalidPatch(root, $"strict decoding error: {string.Join(", ", errors)}");
+        foreach (var path in walk.Unknown)
+            Remove(root, path);
+        if (query.FieldValidation == FieldValidation.Warn)
+            query.Warnings.AddRange(errors);
+    }
+
+    public static ApiException InvalidPatch(JsonObject patched, string why)
+    {
+        var errors = new FieldErrors();
+        errors.Invalid("patch", FieldErrors.Quote(patched.ToJsonString()), why);
+        return errors.ToException("", "", "");
+    }
+
+    private static void Remove(JsonNode root, string path)
+    {
+        // `spec.containers[0].bogus`: the parent of the last step. A key of a map may itself hold dots, but maps have no unknown members.
+        JsonNode? at = root;
+        var steps = path.Split('.');
+        for (var i = 0; i < steps.Length - 1 && at is not null; i++)
+        {
+            var bracket = steps[i].IndexOf('[', StringComparison.Ordinal);
+            at = at[bracket < 0 ? steps[i] : steps[i][..bracket]];
+            while (bracket >= 0 && at is not null)
+            {
+                var close = steps[i].IndexOf(']', bracket);
+                at = at[int.Parse(steps[i].AsSpan(bracket + 1, close - bracket - 1))];
+                bracket = steps[i].IndexOf('[', close);
+            }
+        }
+
+        (at as JsonObject)?.Remove(steps[^1]);
+    }
+}

@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Resources;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Http.Requests;
+
+/// <summary>Reads what clients send.</summary>
+internal static class RequestBody
+{
+    private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false, MaxDepth = 128 };
+
+    public static async Task<byte[]> ReadAsync(HttpContext context)
+    {
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var result = await reader.ReadAsync(context.RequestAborted);
+            if (result.IsCompleted)
+            {
+                var body = result.Buffer.ToArray();
+                reader.AdvanceTo(result.Buffer.End);
+                return body;
+            }
+
+            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
+    /// <summary>The object of a create or update: JSON (or YAML) of the kind that the path means.</summary>
+    /// <param name="duplicates">Takes the paths of members that the text says twice.</param>
+    public static async Task<JsonObject> ObjectAsync(HttpContext context, ResourceDefinition definition, List<string> duplicates)
+    {
+        var bytes = await ReadAsync(context);
+        var type = MediaType(context);
+        if (type == "application/yaml")
+            bytes = Yaml.ToJson(bytes, $"the object provided is unrecognized (must be of type {definition.Kind}): ");
+        else if (type is not ("" or "application/json"))
+            throw UnsupportedMediaType("application/json, application/yaml");
+        var root = Parse(bytes, definition.Kind, duplicates);
+        RequireKind(root, definition);
+        return root;
+    }
+
+    public static string MediaType(HttpContext context) => (context.Request.ContentType ?? "").Split(';')[0].Trim();
+
+    public static ApiException UnsupportedMediaType(string accepted) => new(415, "UnsupportedMediaType",
+        $"the body of the request was in an unknown format - accepted media types include: {accepted}");
+
+    internal static JsonObject Parse(byte[] bytes, string kind, List<string> duplicates)
+    {
+        JsonNode? node;
+        try
+        {
+            node = JsonNode.Parse(bytes, null, NoDuplicates);
+        }
+        catch (JsonException)
+        {
+            node = ParseSlowly(bytes, kind, duplicates);
+        }
+
+        return node switch
+        {
+            JsonObject root => root,
+            null => [],
+            _ => throw Unrecognized(kind, "json: cannot unmarshal " + (node is JsonArray ? "array" : "value") + " into Go value of type struct", bytes),
+        };
+    }
+
+    /// <summary>The text is broken, or says a member twice: the last one then counts.</summary>
+    private static JsonNode? ParseSlowly(byte[] bytes, string kind, List<string> duplicates)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 128 });
+            reader.Read();
+            var node = DuplicateTolerant.Read(ref reader, "", duplicates);
+            return reader.Read() ? throw new JsonException() : node;
+        }
+        catch (JsonException broken)
+        {
+            throw Unrecognized(kind, Describe(bytes, broken), bytes);
+        }
+    }
+
+    private static ApiException Unrecognized(string kind, string why, byte[] bytes)
+    {
+        var shown = bytes.Length == 0 ? "<empty>" : bytes.Length > 1024 ? Encoding.UTF8.GetString(bytes, 0, 1024) + "..." : Encoding.UTF8.GetString(bytes);
+        if (bytes.Length > 0 && bytes[0] != (byte)'{')
+            shown = Convert.ToHexStringLower(bytes.AsSpan(0, Math.Min(bytes.Length, 1024)));
+        return ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({shown})");
+    }
+
+    /// <summary>A syntax error in the words of Go's parser, as far as the position tells them.</summary>
+    public static string Describe(byte[] bytes, JsonException broken)
+    {
+        var line = broken.LineNumber ?? 0;
+        var start = 0;
+        for (; line > 0 && start < bytes.Length; start++)
+        {
+            if (bytes[start] == (byte)'\n')
+                line--;
+        }
+
+        var at = start + (int)(broken.BytePositionInLine ?? 0);
+        return bytes.Length == 0 || at >= bytes.Length
+            ? "unexpected end of JSON input"
+            : $"invalid character '{(char)bytes[at]}' looking for beginning of value";
+    }
+
+    private static void RequireKind(JsonObject root, ResourceDefinition definition)
+    {
+        var kind = Fields.Text(root, "kind");
+        var version = Fields.Text(root, "apiVersion");
+        if (version.Length > 0 && version != definition.ApiVersion)
+        {
+            var short1 = version.Contains('/', StringComparison.Ordinal) ? definition.Version : version;
+            throw ApiException.BadRequest(
+                $"{(kind.Length > 0 ? kind : definition.Kind)} in version \"{short1}\" cannot be handled as a {definition.Kind}: no kind \"{(kind.Length > 0 ? kind : definition.Kind)}\" is registered for version \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
+        }
+
+        if (kind.Length > 0 && kind != definition.Kind)
+        {
+            throw ApiException.BadRequest(
+                $"{kind} in version \"{definition.Version}\" cannot be handled as a {definition.Kind}: no kind \"{kind}\" is registered for version \"{definition.ApiVersion}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
+        }
+    }
+}
+
+/// <summary>A JSON reader that lets the last of several members of one name win, and names them.</summary>
+internal static class DuplicateTolerant
+{
+    public static JsonNode? Read(ref Utf8JsonReader reader, string path, List<string> duplicates)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                var members = new JsonObject();
+                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    var name = reader.GetString()!;
+                    var memberPath = path.Length == 0 ? name : $"{path}.{name}";
+                    reader.Read();
+                    if (members.ContainsKey(name))
+                        duplicates.Add(memberPath);
+                    members[name] = Read(ref reader, memberPath, duplicates);
+                }
+
+                return members;
+            case JsonTokenType.StartArray:
+                var items = new JsonArray();
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    items.Add(Read(ref reader, $"{path}[{items.Count}]", duplicates));
+                return items;
+            default:
+                return JsonNode.Parse(ref reader);
+        }
+    }
+}

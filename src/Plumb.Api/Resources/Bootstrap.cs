@@ -1,0 +1,59 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Resources;
+
+/// <summary>What a cluster has from its first moment.</summary>
+internal static class Bootstrap
+{
+    public static void Namespaces(Registry registry)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["default", "kube-node-lease", "kube-public", "kube-system"])
+            registry.Create(GroupResource.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
+    }
+
+    /// <summary>The Service `kubernetes` on the first address of the range, and its endpoints; a loopback address is none that a node could reach.</summary>
+    public static void KubernetesService(Registry registry, IPEndPoint advertised, string authorityPem)
+    {
+        registry.Create(GroupResource.Services, "default", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = Labels() },
+            ["spec"] = new JsonObject
+            {
+                ["clusterIP"] = registry.Ranges.FirstAddress.ToString(),
+                ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = 443, ["protocol"] = "TCP", ["targetPort"] = advertised.Port }),
+            },
+        });
+        registry.Create(GroupResource.ConfigMaps, "kube-system", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "kube-root-ca.crt" },
+            ["data"] = new JsonObject { ["ca.crt"] = authorityPem },
+        });
+        if (IPAddress.IsLoopback(advertised.Address))
+            return;
+        var address = advertised.Address.ToString();
+        registry.Create(GroupResource.Endpoints, "default", new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = "kubernetes",
+                ["labels"] = new JsonObject { ["endpointslice.kubernetes.io/skip-mirror"] = "true" },
+            },
+            ["subsets"] = new JsonArray(new JsonObject
+            {
+                ["addresses"] = new JsonArray(new JsonObject { ["ip"] = address }),
+                ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = advertised.Port, ["protocol"] = "TCP" }),
+            }),
+        });
+        registry.Create(GroupResource.EndpointSlices, "default", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = new JsonObject { ["kubernetes.io/service-name"] = "kubernetes" } },
+            ["addressType"] = "IPv4",
+            ["endpoints"] = new JsonArray(new JsonObject { ["addresses"] = new JsonArray(address), ["conditions"] = new JsonObject { ["ready"] = true } }),
+            ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = advertised.Port, ["protocol"] = "TCP" }),
+        });
+    }
+
+    private static JsonObject Labels() => new() { ["component"] = "apiserver", ["provider"] = "kubernetes" };
+}

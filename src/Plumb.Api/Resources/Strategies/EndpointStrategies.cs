@@ -1,0 +1,105 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Validation;
+
+namespace Plumb.Api.Resources.Strategies;
+
+internal sealed class EndpointsStrategy : Strategy
+{
+    public override void Default(JsonObject root)
+    {
+        foreach (var subset in Fields.Objects(root, "subsets"))
+        {
+            foreach (var port in Fields.Objects(subset, "ports"))
+                Fields.DefaultText(port, "protocol", "TCP");
+        }
+    }
+
+    public override void Validate(JsonObject root, FieldErrors errors)
+    {
+        var index = 0;
+        foreach (var subset in Fields.Objects(root, "subsets"))
+        {
+            var at = $"subsets[{index++}]";
+            if (Fields.Array(subset, "addresses") is not { Count: > 0 } && Fields.Array(subset, "notReadyAddresses") is not { Count: > 0 })
+                errors.Required(at, "must specify `addresses` or `notReadyAddresses`");
+            foreach (var member in (ReadOnlySpan<string>)["addresses", "notReadyAddresses"])
+            {
+                var i = 0;
+                foreach (var address in Fields.Objects(subset, member))
+                    AddressValidation.Endpoint(Fields.Text(address, "ip"), $"{at}.{member}[{i++}].ip", errors);
+            }
+
+            AddressValidation.Ports(subset, at + ".ports", required: true, errors);
+        }
+    }
+}
+
+internal sealed class EndpointSliceStrategy : Strategy
+{
+    public override void Default(JsonObject root)
+    {
+        foreach (var port in Fields.Objects(root, "ports"))
+        {
+            Fields.Default(port, "name", "");
+            Fields.DefaultText(port, "protocol", "TCP");
+        }
+
+        Fields.Default(root, "endpoints", new JsonArray());
+        Fields.Default(root, "ports", new JsonArray());
+    }
+
+    public override void PrepareCreate(JsonObject root, in Admission admission)
+    {
+        if (Fields.Text(root, "addressType") == "FQDN")
+            admission.Warn("spec.addressType: FQDN endpoints are deprecated");
+    }
+
+    /// <summary>An EndpointSlice has no spec: all of it but the metadata counts.</summary>
+    public override bool ChangesGeneration(JsonObject root, JsonObject old) =>
+        !JsonNode.DeepEquals(root["endpoints"], old["endpoints"]) || !JsonNode.DeepEquals(root["ports"], old["ports"]);
+
+    public override void Validate(JsonObject root, FieldErrors errors)
+    {
+        var type = Fields.Text(root, "addressType");
+        if (type.Length == 0)
+            errors.Required("addressType");
+        else if (type is not ("IPv4" or "IPv6" or "FQDN"))
+            errors.NotSupported("addressType", type, "FQDN", "IPv4", "IPv6");
+        var index = 0;
+        foreach (var endpoint in Fields.Objects(root, "endpoints"))
+        {
+            var at = $"endpoints[{index++}].addresses";
+            var addresses = MetadataValidation.Texts(endpoint, "addresses");
+            if (addresses.Count == 0)
+                errors.Required(at, "must contain at least 1 address");
+            for (var i = 0; i < addresses.Count; i++)
+            {
+                if (type == "FQDN")
+                {
+                    foreach (var fault in NameSyntax.Subdomain(addresses[i].TrimEnd('.')))
+                        errors.InvalidText($"{at}[{i}]", addresses[i], fault);
+                }
+                else if (type == "IPv4" && (!NameSyntax.IsAddress(addresses[i]) || addresses[i].Contains(':', StringComparison.Ordinal)))
+                {
+                    errors.InvalidText($"{at}[{i}]", addresses[i], "must be an IPv4 address");
+                }
+                else if (type == "IPv6" && (!NameSyntax.IsAddress(addresses[i]) || !addresses[i].Contains(':', StringComparison.Ordinal)))
+                {
+                    errors.InvalidText($"{at}[{i}]", addresses[i], "must be an IPv6 address");
+                }
+                else
+                {
+                    AddressValidation.Endpoint(addresses[i], $"{at}[{i}]", errors);
+                }
+            }
+        }
+
+        AddressValidation.Ports(root, "ports", required: false, errors);
+    }
+
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        if (Fields.Text(root, "addressType") != Fields.Text(old, "addressType"))
+            errors.InvalidText("addressType", Fields.Text(root, "addressType"), "field is immutable");
+    }
+}

@@ -1,0 +1,161 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Schema;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Resources.Strategies;
+
+internal sealed class PodStrategy : Strategy
+{
+    private const string UpdateRule = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
+        + "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+    public override void Default(JsonObject root)
+    {
+        var spec = Fields.Object(root, "spec");
+        PodDefaults.Apply(spec);
+        Fields.Default(spec, "enableServiceLinks", true);
+    }
+
+    public override void PrepareCreate(JsonObject root, in Admission admission)
+    {
+        var spec = Fields.Object(root, "spec");
+        Tolerate(spec, "node.kubernetes.io/not-ready");
+        Tolerate(spec, "node.kubernetes.io/unreachable");
+        Fields.Default(spec, "priority", 0);
+        Fields.DefaultText(spec, "preemptionPolicy", "PreemptLowerPriority");
+        var status = new JsonObject { ["phase"] = "Pending" };
+        if (Fields.Array(spec, "schedulingGates") is { Count: > 0 })
+        {
+            status["conditions"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "PodScheduled",
+                ["status"] = "False",
+                ["lastProbeTime"] = null,
+                ["lastTransitionTime"] = null,
+                ["reason"] = "SchedulingGated",
+                ["message"] = "Scheduling is blocked due to non-empty scheduling gates",
+            });
+        }
+
+        status["qosClass"] = QualityOfService(spec);
+        root["status"] = status;
+    }
+
+    public override void Validate(JsonObject root, FieldErrors errors) => PodValidation.Spec(Fields.Object(root, "spec"), "spec", errors);
+
+    public override void PrepareUpdate(JsonObject root, JsonObject old, Part part, in Admission admission)
+    {
+        if (part == Part.Main && !admission.Options.Binding)
+            RequireUnchanged(root, old, admission.Definition);
+        if (part == Part.Status && Fields.Find(root, "status") is { } status)
+            Fields.Default(status, "qosClass", old["status"]?["qosClass"]?.DeepClone() ?? "BestEffort");
+    }
+
+    /// <summary>Status writers may set labels and annotations too, as a kubelet may.</summary>
+    public override JsonObject TakeStatus(JsonObject old, JsonObject proposed)
+    {
+        var root = base.TakeStatus(old, proposed);
+        var metadata = Fields.Object(root, "metadata");
+        foreach (var member in (ReadOnlySpan<string>)["labels", "annotations"])
+        {
+            if (Fields.Find(proposed, "metadata")?[member] is { } value)
+                metadata[member] = value.DeepClone();
+        }
+
+        return root;
+    }
+
+    public override long Grace(JsonObject root, StoredObject present, DeleteOptions options)
+    {
+        // A pod that no kubelet knows, or whose containers have ended, goes at once.
+        if (present.NodeName.Length == 0 || present.Phase is "Succeeded" or "Failed")
+            return 0;
+        var grace = options.GracePeriodSeconds ?? Fields.Number(Fields.Find(root, "spec"), "terminationGracePeriodSeconds") ?? 30;
+        return grace < 0 ? 1 : grace;
+    }
+
+    private static void RequireUnchanged(JsonObject root, JsonObject old, ResourceDefinition definition)
+    {
+        var spec = Fields.Object(root, "spec");
+        var before = Fields.Object(old, "spec");
+        var errors = new FieldErrors();
+        if ((Fields.Array(spec, "containers")?.Count ?? 0) != (Fields.Array(before, "containers")?.Count ?? 0))
+        {
+            errors.Forbidden("spec.containers", "pod updates may not add or remove containers");
+        }
+        else if (!JsonNode.DeepEquals(Fixed(spec), Fixed(before)) || !OnlyAdds(before, spec, "tolerations"))
+        {
+            errors.Forbidden("spec", UpdateRule);
+        }
+
+        errors.ThrowIfAny(definition, Fields.Text(Fields.Object(root, "metadata"), "name"));
+    }
+
+    /// <summary>The spec without what an update may change.</summary>
+    private static JsonObject Fixed(JsonObject spec)
+    {
+        var fixedSpec = spec.DeepClone().AsObject();
+        foreach (var member in (ReadOnlySpan<string>)["activeDeadlineSeconds", "tolerations", "schedulingGates"])
+            fixedSpec.Remove(member);
+        foreach (var member in (ReadOnlySpan<string>)["containers", "initContainers"])
+        {
+            foreach (var container in Fields.Objects(fixedSpec, member))
+                container.Remove("image");
+        }
+
+        return fixedSpec;
+    }
+
+    private static bool OnlyAdds(JsonObject before, JsonObject after, string member)
+    {
+        foreach (var item in Fields.Array(before, member) ?? [])
+        {
+            if (!(Fields.Array(after, member) ?? []).Any(other => JsonNode.DeepEquals(item, other)))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static void Tolerate(JsonObject spec, string key)
+    {
+        foreach (var toleration in Fields.Objects(spec, "tolerations"))
+        {
+            if ((Fields.Text(toleration, "key") == key || (Fields.Text(toleration, "key").Length == 0 && Fields.Text(toleration, "operator") == "Exists"))
+                && Fields.Text(toleration, "effect") is "" or "NoExecute")
+            {
+                return;
+            }
+        }
+
+        if (spec["tolerations"] is not JsonArray tolerations)
+            spec["tolerations"] = tolerations = [];
+        tolerations.Add(new JsonObject { ["key"] = key, ["operator"] = "Exists", ["effect"] = "NoExecute", ["tolerationSeconds"] = 300 });
+    }
+
+    private static string QualityOfService(JsonObject spec)
+    {
+        bool any = false, guaranteed = true;
+        foreach (var member in (ReadOnlySpan<string>)["containers", "initContainers"])
+        {
+            foreach (var container in Fields.Objects(spec, member))
+            {
+                var resources = Fields.Find(container, "resources");
+                foreach (var name in (ReadOnlySpan<string>)["cpu", "memory"])
+                {
+                    var request = Fields.Find(resources, "requests")?[name]?.ToString();
+                    var limit = Fields.Find(resources, "limits")?[name]?.ToString();
+                    any |= IsPositive(request) || IsPositive(limit);
+                    guaranteed &= limit is not null && Same(request ?? limit, limit);
+                }
+            }
+        }
+
+        return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+    }
+
+    private static bool IsPositive(string? text) => text is not null && Quantities.TryParse(text, out var value) && value > 0;
+
+    private static bool Same(string left, string right) => Quantities.TryParse(left, out var a) && Quantities.TryParse(right, out var b) && a == b;
+}

@@ -1,0 +1,219 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Validation;
+
+namespace Plumb.Api.Resources.Strategies;
+
+/// <summary>What has a selector and makes pods from a template.</summary>
+internal abstract class WorkloadStrategy(string kind) : Strategy
+{
+    public override void Default(JsonObject root)
+    {
+        var spec = Fields.Object(root, "spec");
+        PodDefaults.Apply(Fields.Object(Fields.Object(spec, "template"), "spec"));
+        DefaultSpec(spec);
+    }
+
+    public override void PrepareCreate(JsonObject root, in Admission admission) => root["status"] = NewStatus();
+
+    public override void Validate(JsonObject root, FieldErrors errors)
+    {
+        var spec = Fields.Object(root, "spec");
+        if (Fields.Number(spec, "replicas") is { } replicas and < 0)
+            errors.Invalid("spec.replicas", replicas.ToString(), "must be greater than or equal to 0");
+        var template = Fields.Object(spec, "template");
+        Selector(spec, template, errors);
+        MetadataValidation.Labels(Fields.Find(Fields.Find(template, "metadata"), "labels"), "spec.template.labels", errors);
+        var pod = Fields.Object(template, "spec");
+        PodValidation.Spec(pod, "spec.template.spec", errors);
+        RestartPolicy(pod, errors);
+        ValidateSpec(spec, errors);
+    }
+
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        var selector = Fields.Find(root, "spec")?["selector"];
+        if (!JsonNode.DeepEquals(selector, Fields.Find(old, "spec")?["selector"]))
+            errors.Invalid("spec.selector", selector, "field is immutable");
+    }
+
+    protected abstract void DefaultSpec(JsonObject spec);
+
+    protected virtual JsonObject NewStatus() => [];
+
+    protected virtual void ValidateSpec(JsonObject spec, FieldErrors errors)
+    {
+    }
+
+    protected virtual void RestartPolicy(JsonObject pod, FieldErrors errors)
+    {
+        var policy = Fields.Text(pod, "restartPolicy");
+        if (policy != "Always" && policy is "OnFailure" or "Never")
+            errors.NotSupported("spec.template.spec.restartPolicy", policy, "Always");
+    }
+
+    protected virtual void Selector(JsonObject spec, JsonObject template, FieldErrors errors)
+    {
+        var selector = Fields.Find(spec, "selector");
+        var labels = Fields.Find(Fields.Find(template, "metadata"), "labels");
+        if (selector is null)
+        {
+            errors.Required("spec.selector");
+        }
+        else
+        {
+            SelectorValidation.Validate(selector, "spec.selector", errors);
+            if (SelectorValidation.IsEmpty(selector))
+            {
+                errors.Invalid("spec.selector", selector, $"empty selector is invalid for {kind}");
+                return;
+            }
+        }
+
+        if (selector is null || !SelectorValidation.Selects(selector, labels))
+            errors.Invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
+    }
+}
+
+internal sealed class DeploymentStrategy() : WorkloadStrategy("deployment")
+{
+    protected override void DefaultSpec(JsonObject spec)
+    {
+        Fields.Default(spec, "replicas", 1);
+        var strategy = Fields.Object(spec, "strategy");
+        Fields.DefaultText(strategy, "type", "RollingUpdate");
+        if (Fields.Text(strategy, "type") == "RollingUpdate")
+        {
+            var rolling = Fields.Object(strategy, "rollingUpdate");
+            Fields.Default(rolling, "maxUnavailable", "25%");
+            Fields.Default(rolling, "maxSurge", "25%");
+        }
+
+        Fields.Default(spec, "revisionHistoryLimit", 10);
+        Fields.Default(spec, "progressDeadlineSeconds", 600);
+    }
+
+    protected override void ValidateSpec(JsonObject spec, FieldErrors errors)
+    {
+        var strategy = Fields.Find(spec, "strategy");
+        var type = Fields.Text(strategy, "type");
+        if (type is not ("Recreate" or "RollingUpdate"))
+            errors.NotSupportedShown("spec.strategy", $"{{\"Type\":{FieldErrors.Quote(type)},\"RollingUpdate\":null}}", "Recreate", "RollingUpdate");
+        var rolling = Fields.Find(strategy, "rollingUpdate");
+        if (type == "Recreate" && rolling is not null)
+            errors.Forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'");
+        if (type == "RollingUpdate" && rolling is not null)
+        {
+            var unavailable = Share(rolling, "maxUnavailable", errors);
+            var surge = Share(rolling, "maxSurge", errors);
+            if (unavailable == 0 && surge == 0)
+                errors.Invalid("spec.strategy.rollingUpdate.maxUnavailable", rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0");
+        }
+
+        var ready = Fields.Number(spec, "minReadySeconds") ?? 0;
+        if (Fields.Number(spec, "progressDeadlineSeconds") is { } deadline && deadline <= ready)
+            errors.Invalid("spec.progressDeadlineSeconds", deadline.ToString(), "must be greater than minReadySeconds");
+        else if (Fields.Number(spec, "progressDeadlineSeconds") is { } limit and <= 5 && limit <= ready + 5)
+            errors.Invalid("spec.progressDeadlineSeconds", limit.ToString(), "must be greater than minReadySeconds");
+    }
+
+    /// <summary>A count, or a percentage.</summary>
+    private static long? Share(JsonObject rolling, string member, FieldErrors errors)
+    {
+        if (Fields.Number(rolling, member) is { } number)
+            return number;
+        var text = Fields.Text(rolling, member);
+        if (text.EndsWith('%') && long.TryParse(text.AsSpan(0, text.Length - 1), out var percent) && percent >= 0)
+            return percent;
+        errors.InvalidText("spec.strategy.rollingUpdate." + member, text,
+            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+        return null;
+    }
+}
+
+internal sealed class ReplicaSetStrategy() : WorkloadStrategy("replicaset")
+{
+    protected override void DefaultSpec(JsonObject spec) => Fields.Default(spec, "replicas", 1);
+
+    protected override JsonObject NewStatus() => new() { ["replicas"] = 0 };
+}
+
+internal sealed class DaemonSetStrategy() : WorkloadStrategy("daemonset")
+{
+    protected override void DefaultSpec(JsonObject spec)
+    {
+        var strategy = Fields.Object(spec, "updateStrategy");
+        Fields.DefaultText(strategy, "type", "RollingUpdate");
+        if (Fields.Text(strategy, "type") == "RollingUpdate")
+        {
+            var rolling = Fields.Object(strategy, "rollingUpdate");
+            Fields.Default(rolling, "maxUnavailable", 1);
+            Fields.Default(rolling, "maxSurge", 0);
+        }
+
+        Fields.Default(spec, "revisionHistoryLimit", 10);
+    }
+
+    protected override JsonObject NewStatus() => new() { ["currentNumberScheduled"] = 0, ["numberMisscheduled"] = 0, ["desiredNumberScheduled"] = 0, ["numberReady"] = 0 };
+}
+
+internal sealed class StatefulSetStrategy() : WorkloadStrategy("statefulset")
+{
+    protected override void DefaultSpec(JsonObject spec)
+    {
+        Fields.Default(spec, "replicas", 1);
+        Fields.DefaultText(spec, "podManagementPolicy", "OrderedReady");
+        var strategy = Fields.Object(spec, "updateStrategy");
+        Fields.DefaultText(strategy, "type", "RollingUpdate");
+        if (Fields.Text(strategy, "type") == "RollingUpdate")
+            Fields.Default(Fields.Object(strategy, "rollingUpdate"), "partition", 0);
+        var retention = Fields.Object(spec, "persistentVolumeClaimRetentionPolicy");
+        Fields.DefaultText(retention, "whenDeleted", "Retain");
+        Fields.DefaultText(retention, "whenScaled", "Retain");
+        Fields.Default(spec, "revisionHistoryLimit", 10);
+        foreach (var claim in Fields.Objects(spec, "volumeClaimTemplates"))
+        {
+            claim["kind"] ??= "PersistentVolumeClaim";
+            claim["apiVersion"] ??= "v1";
+            Fields.DefaultText(Fields.Object(claim, "spec"), "volumeMode", "Filesystem");
+            Fields.Default(claim, "status", new JsonObject { ["phase"] = "Pending" });
+        }
+    }
+
+    protected override JsonObject NewStatus() => new() { ["replicas"] = 0, ["availableReplicas"] = 0 };
+}
+
+internal sealed class JobStrategy() : WorkloadStrategy("job")
+{
+    public override void PrepareCreate(JsonObject root, in Admission admission)
+    {
+        base.PrepareCreate(root, admission);
+        var metadata = Fields.Object(root, "metadata");
+        var spec = Fields.Object(root, "spec");
+        if (Fields.Flag(spec, "manualSelector"))
+            return;
+        var uid = Fields.Text(metadata, "uid");
+        var labels = Fields.Object(Fields.Object(Fields.Object(spec, "template"), "metadata"), "labels");
+        labels["batch.kubernetes.io/controller-uid"] = uid;
+        labels["batch.kubernetes.io/job-name"] = Fields.Text(metadata, "name");
+        labels["controller-uid"] = uid;
+        labels["job-name"] = Fields.Text(metadata, "name");
+        Fields.Object(Fields.Object(spec, "selector"), "matchLabels")["batch.kubernetes.io/controller-uid"] = uid;
+    }
+
+    protected override void DefaultSpec(JsonObject spec)
+    {
+        if (spec["completions"] is null && spec["parallelism"] is null)
+            spec["completions"] = 1;
+        Fields.Default(spec, "parallelism", 1);
+        Fields.Default(spec, "backoffLimit", 6);
+        Fields.DefaultText(spec, "completionMode", "NonIndexed");
+        Fields.Default(spec, "suspend", false);
+        Fields.DefaultText(spec, "podReplacementPolicy", "TerminatingOrFailed");
+    }
+
+    protected override void RestartPolicy(JsonObject pod, FieldErrors errors)
+    {
+        if (Fields.Text(pod, "restartPolicy") == "Always")
+            errors.Required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
+    }
+}

@@ -1,0 +1,70 @@
+namespace Plumb.Api.Schema;
+
+/// <inheritdoc cref="CoreTypes"/>
+internal static class GroupTypes
+{
+    public const string Apps = """
+        =Deployment spec:DeploymentSpec status:DeploymentStatus
+        DeploymentSpec replicas:int32 selector:LabelSelector template:PodTemplateSpec strategy:DeploymentStrategy minReadySeconds:int32 revisionHistoryLimit:int32 paused:bool progressDeadlineSeconds:int32
+        DeploymentStrategy type:string rollingUpdate:RollingUpdateDeployment
+        RollingUpdateDeployment maxUnavailable:intstr maxSurge:intstr
+        DeploymentStatus observedGeneration:int64 replicas:int32 updatedReplicas:int32 readyReplicas:int32 availableReplicas:int32 unavailableReplicas:int32 terminatingReplicas:int32 conditions:[]DeploymentCondition collisionCount:int32
+        DeploymentCondition type:string status:string lastUpdateTime:time lastTransitionTime:time reason:string message:string
+        =ReplicaSet spec:ReplicaSetSpec status:ReplicaSetStatus
+        ReplicaSetSpec replicas:int32 minReadySeconds:int32 selector:LabelSelector template:PodTemplateSpec
+        ReplicaSetStatus replicas:int32 fullyLabeledReplicas:int32 readyReplicas:int32 availableReplicas:int32 terminatingReplicas:int32 observedGeneration:int64 conditions:[]WorkloadCondition
+        WorkloadCondition type:string status:string lastTransitionTime:time reason:string message:string
+        =DaemonSet spec:DaemonSetSpec status:DaemonSetStatus
+        DaemonSetSpec selector:LabelSelector template:PodTemplateSpec updateStrategy:DaemonSetUpdateStrategy minReadySeconds:int32 revisionHistoryLimit:int32
+        DaemonSetUpdateStrategy type:string rollingUpdate:RollingUpdateDeployment
+        DaemonSetStatus currentNumberScheduled:int32 numberMisscheduled:int32 desiredNumberScheduled:int32 numberReady:int32 observedGeneration:int64 updatedNumberScheduled:int32 numberAvailable:int32 numberUnavailable:int32 collisionCount:int32 conditions:[]WorkloadCondition
+        =StatefulSet spec:StatefulSetSpec status:StatefulSetStatus
+        StatefulSetSpec replicas:int32 selector:LabelSelector template:PodTemplateSpec volumeClaimTemplates:[]PersistentVolumeClaim serviceName:string podManagementPolicy:string updateStrategy:StatefulSetUpdateStrategy revisionHistoryLimit:int32 minReadySeconds:int32 persistentVolumeClaimRetentionPolicy:RetentionPolicy ordinals:StatefulSetOrdinals
+        StatefulSetUpdateStrategy type:string rollingUpdate:RollingUpdateStatefulSetStrategy
+        RollingUpdateStatefulSetStrategy partition:int32 maxUnavailable:intstr
+        RetentionPolicy whenDeleted:string whenScaled:string
+        StatefulSetOrdinals start:int32
+        StatefulSetStatus observedGeneration:int64 replicas:int32 readyReplicas:int32 currentReplicas:int32 updatedReplicas:int32 currentRevision:string updateRevision:string collisionCount:int32 conditions:[]WorkloadCondition availableReplicas:int32
+        =ControllerRevision data:any revision:int64
+        =Job spec:JobSpec status:JobStatus
+        JobSpec parallelism:int32 completions:int32 activeDeadlineSeconds:int64 podFailurePolicy:any successPolicy:any backoffLimit:int32 backoffLimitPerIndex:int32 maxFailedIndexes:int32 selector:LabelSelector manualSelector:bool template:PodTemplateSpec ttlSecondsAfterFinished:int32 completionMode:string suspend:bool podReplacementPolicy:string managedBy:string
+        JobStatus conditions:[]JobCondition startTime:time completionTime:time active:int32 succeeded:int32 failed:int32 terminating:int32 completedIndexes:string failedIndexes:string uncountedTerminatedPods:any ready:int32
+        JobCondition type:string status:string lastProbeTime:time lastTransitionTime:time reason:string message:string
+        """;
+
+    public const string Network = """
+        =EndpointSlice addressType:string endpoints:[]Endpoint ports:[]EndpointPort
+        Endpoint addresses:[]string conditions:EndpointConditions hostname:string targetRef:ObjectReference deprecatedTopology:map:string nodeName:string zone:string hints:EndpointHints
+        EndpointConditions ready:bool serving:bool terminating:bool
+        EndpointHints forZones:[]ForZone forNodes:[]ForNode
+        ForZone name:string
+        ForNode name:string
+        =NetworkPolicy spec:NetworkPolicySpec status:any
+        NetworkPolicySpec podSelector:LabelSelector ingress:[]NetworkPolicyIngressRule egress:[]NetworkPolicyEgressRule policyTypes:[]string
+        NetworkPolicyIngressRule ports:[]NetworkPolicyPort from:[]NetworkPolicyPeer
+        NetworkPolicyEgressRule ports:[]NetworkPolicyPort to:[]NetworkPolicyPeer
+        NetworkPolicyPort protocol:string port:intstr endPort:int32
+        NetworkPolicyPeer podSelector:LabelSelector namespaceSelector:LabelSelector ipBlock:IPBlock
+        IPBlock cidr:string except:[]string
+        =Ingress spec:IngressSpec status:IngressStatus
+        IngressSpec ingressClassName:string defaultBackend:IngressBackend tls:[]IngressTLS rules:[]IngressRule
+        IngressBackend service:IngressServiceBackend resource:TypedLocalObjectReference
+        IngressServiceBackend name:string port:ServiceBackendPort
+        ServiceBackendPort name:string number:int32
+        IngressTLS hosts:[]string secretName:string
+        IngressRule host:string http:HTTPIngressRuleValue
+        HTTPIngressRuleValue paths:[]HTTPIngressPath
+        HTTPIngressPath path:string pathType:string backend:IngressBackend
+        IngressStatus loadBalancer:LoadBalancerStatus
+        =IngressClass spec:IngressClassSpec
+        IngressClassSpec controller:string parameters:IngressClassParametersReference
+        IngressClassParametersReference apiGroup:string kind:string name:string scope:string namespace:string
+        =Lease spec:LeaseSpec
+        LeaseSpec holderIdentity:string leaseDurationSeconds:int32 acquireTime:micro renewTime:micro leaseTransitions:int32 strategy:string preferredHolder:string
+        """;
+
+    /// <summary>events.k8s.io/v1 Event: the same objects as the core group's, under other names.</summary>
+    public const string Events = """
+        =events.k8s.io/Event eventTime:micro series:EventSeries reportingController:string reportingInstance:string action:string reason:string regarding:ObjectReference related:ObjectReference note:string type:string deprecatedSource:EventSource deprecatedFirstTimestamp:time deprecatedLastTimestamp:time deprecatedCount:int32
+        """;
+}

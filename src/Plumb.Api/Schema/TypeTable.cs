@@ -1,0 +1,118 @@
+using Plumb.Api.Resources;
+
+namespace Plumb.Api.Schema;
+
+internal enum Scalar
+{
+    /// <summary>Not a scalar: see <see cref="FieldType.Named"/>.</summary>
+    None,
+    Text,
+    Int32,
+    Int64,
+    Flag,
+    Time,
+    MicroTime,
+    Quantity,
+    IntOrString,
+    Bytes,
+    Any,
+}
+
+/// <summary>What a field holds.</summary>
+/// <param name="Element">The type inside a list or map.</param>
+internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, bool IsMap, FieldType? Element)
+{
+    /// <summary>As Go writes it, in its decoder's messages.</summary>
+    public string GoName => IsList ? "[]" + Element!.GoName : IsMap ? "map[string]" + Element!.GoName : Scalar switch
+    {
+        Scalar.Text => "string",
+        Scalar.Int32 => "int32",
+        Scalar.Int64 => "int64",
+        Scalar.Flag => "bool",
+        Scalar.Time => "v1.Time",
+        Scalar.MicroTime => "v1.MicroTime",
+        Scalar.Quantity => "resource.Quantity",
+        Scalar.IntOrString => "intstr.IntOrString",
+        Scalar.Bytes => "[]uint8",
+        _ => "v1." + Named?.Name,
+    };
+}
+
+/// <summary>One type of the API: its fields by name.</summary>
+internal sealed class TypeSchema(string name, bool isKind)
+{
+    public string Name { get; } = name;
+
+    /// <summary>Stands for itself in the API: has apiVersion, kind and metadata.</summary>
+    public bool IsKind { get; } = isKind;
+
+    public Dictionary<string, FieldType> Fields { get; } = [];
+}
+
+/// <summary>The types of <see cref="CoreTypes"/> and <see cref="GroupTypes"/>, read when they are first asked for.</summary>
+internal sealed class TypeTable
+{
+    private static readonly Lazy<TypeTable> Shared = new(static () => new TypeTable());
+
+    private readonly Dictionary<string, TypeSchema> _types = [];
+
+    private TypeTable()
+    {
+        var lines = new List<string>();
+        foreach (var text in (ReadOnlySpan<string>)[CoreTypes.Meta, CoreTypes.Core, CoreTypes.Pods, GroupTypes.Apps, GroupTypes.Network, GroupTypes.Events])
+            lines.AddRange(text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        foreach (var line in lines)
+        {
+            var isKind = line[0] == '=';
+            var key = line[(isKind ? 1 : 0)..line.IndexOf(' ', StringComparison.Ordinal)];
+            _types.Add(key, new TypeSchema(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..], isKind));
+        }
+
+        foreach (var line in lines)
+        {
+            var words = line.Split(' ');
+            var schema = _types[words[0].TrimStart('=')];
+            if (schema.IsKind)
+            {
+                schema.Fields["apiVersion"] = Parse("string");
+                schema.Fields["kind"] = Parse("string");
+                schema.Fields["metadata"] = Parse("ObjectMeta");
+            }
+
+            foreach (var field in words.AsSpan(1))
+            {
+                var colon = field.IndexOf(':', StringComparison.Ordinal);
+                schema.Fields.Add(field[..colon], Parse(field[(colon + 1)..]));
+            }
+        }
+    }
+
+    public IEnumerable<(string Key, TypeSchema Schema)> All => _types.Select(static pair => (pair.Key, pair.Value));
+
+    /// <returns>Null: the kind is stored as it comes, and nothing is known of its fields.</returns>
+    public static TypeSchema? Of(ResourceDefinition definition) =>
+        Shared.Value._types.GetValueOrDefault($"{definition.Resource.Group}/{definition.Kind}") ?? Shared.Value._types.GetValueOrDefault(definition.Kind);
+
+    private FieldType Parse(string text)
+    {
+        if (text.StartsWith("[]", StringComparison.Ordinal))
+            return new FieldType(Scalar.None, null, IsList: true, IsMap: false, Parse(text[2..]));
+        if (text.StartsWith("map:", StringComparison.Ordinal))
+            return new FieldType(Scalar.None, null, IsList: false, IsMap: true, Parse(text[4..]));
+        var scalar = text switch
+        {
+            "string" => Scalar.Text,
+            "int32" => Scalar.Int32,
+            "int64" => Scalar.Int64,
+            "bool" => Scalar.Flag,
+            "time" => Scalar.Time,
+            "micro" => Scalar.MicroTime,
+            "quantity" => Scalar.Quantity,
+            "intstr" => Scalar.IntOrString,
+            "bytes" => Scalar.Bytes,
+            "any" => Scalar.Any,
+            _ => Scalar.None,
+        };
+        return new FieldType(scalar, scalar == Scalar.None ? _types[text] : null, IsList: false, IsMap: false, null);
+    }
+}

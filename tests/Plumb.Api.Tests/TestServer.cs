@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Plumb.Api.Tests;
+
+/// <summary>A server of its own for each test, reached in memory.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly HttpClient _client;
+
+    private TestServer(ApiServer server)
+    {
+        Api = server;
+        _client = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, _) => new ValueTask<Stream>(server.Connect()) })
+        {
+            BaseAddress = new Uri("http://api"),
+        };
+    }
+
+    public ApiServer Api { get; }
+
+    public HttpClient Client => _client;
+
+    public static async Task<TestServer> StartAsync(TimeProvider? time = null) =>
+        new(await ApiServer.StartAsync(
+            new ApiServerOptions { Random = new Random(1), Time = time ?? TimeProvider.System, Advertised = new IPEndPoint(new IPAddress([192, 0, 2, 10]), 6443) },
+            TestContext.Current.CancellationToken));
+
+    public async Task<(HttpStatusCode Code, JsonNode Body)> SendAsync(string method, string path, string? body = null, string contentType = "application/json", string? accept = null)
+    {
+        using var response = await RawAsync(method, path, body, contentType, accept);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return (response.StatusCode, text.StartsWith('{') ? JsonNode.Parse(text)! : JsonValue.Create(text));
+    }
+
+    public async Task<HttpResponseMessage> RawAsync(string method, string path, string? body = null, string contentType = "application/json", string? accept = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            if (contentType.Length > 0)
+                request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        }
+
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+    }
+
+    public async Task<JsonNode> CreateAsync(string path, string body)
+    {
+        var (code, answer) = await SendAsync("POST", path, body);
+        Assert.True(code == HttpStatusCode.Created, answer.ToJsonString());
+        return answer;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await Api.DisposeAsync();
+    }
+}
