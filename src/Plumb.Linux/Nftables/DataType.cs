@@ -28,7 +28,7 @@ public sealed record DataType(byte Id, string Name, int Bits, ByteOrder Order)
     public static DataType TcpFlag { get; } = new(15, "tcp_flag", 8, ByteOrder.Big);
     public static DataType DccpPacketType { get; } = new(16, "dccp_pkttype", 4, ByteOrder.Big);
     public static DataType MobilityHeaderType { get; } = new(17, "mh_type", 8, ByteOrder.Big);
-    public static DataType Time { get; } = new(18, "time", 64, ByteOrder.Host);
+    public static DataType Time { get; } = new(18, "time", 32, ByteOrder.Host);
     public static DataType Mark { get; } = new(19, "mark", 32, ByteOrder.Host);
     public static DataType InterfaceIndex { get; } = new(20, "iface_index", 32, ByteOrder.Host);
     public static DataType InterfaceType { get; } = new(21, "iface_type", 16, ByteOrder.Host);

@@ -72,18 +72,18 @@ public sealed record SetElement(Octets Key)
         return new SetElement(Octets.Adopt(first)) { Last = isRange ? Octets.Adopt(last) : default, Data = Encode(schema.Data, data) };
     }
 
-    /// <summary>The order in which nft lists elements, which is also the one in which an anonymous set's are kept.</summary>
+    /// <summary>
+    /// The order in which nft lists elements, which is also the one in which an anonymous set's are kept. Ranges over several parts
+    /// stay as they come: nft does not sort those, and the kernel keeps them in the order in which they were added.
+    /// </summary>
     internal static ValueList<SetElement> Sorted(ValueList<SetElement> elements, SetSchema schema)
     {
+        if (schema is { IsInterval: true, IsConcatenation: true })
+        {
+            return elements;
+        }
         var items = elements.AsSpan().ToArray();
-        if (!schema.IsInterval || schema.IsConcatenation)
-        {
-            Array.Sort(items, (a, b) => CompareAsListed(a, b, schema));
-        }
-        else
-        {
-            Array.Sort(items, static (a, b) => a.IsCatchAll != b.IsCatchAll ? (a.IsCatchAll ? 1 : -1) : a.Key.CompareTo(b.Key));
-        }
+        Array.Sort(items, (a, b) => CompareAsListed(a, b, schema));
         return [.. items];
     }
 
@@ -97,7 +97,7 @@ public sealed record SetElement(Octets Key)
         if (!schema.IsConcatenation)
         {
             var order = schema.KeyOrder(0);
-            return order == ByteOrder.Host
+            return order == ByteOrder.Host && !schema.IsInterval
                 ? a.Key.ToNumber(order).CompareTo(b.Key.ToNumber(order))
                 : a.Key.CompareTo(b.Key);
         }

@@ -19,7 +19,13 @@ public sealed record AnonymousSet : SetReference
 {
     public AnonymousSet(SetSchema schema, ValueList<SetElement> elements)
     {
-        Schema = schema with { Name = "" };
+        Schema = schema with
+        {
+            Table = default,
+            Name = "",
+            Key = WithoutTypeof(schema.Key),
+            Data = schema.Data is MapData.Fields { Items: var items } ? new MapData.Fields(WithoutTypeof(items)) : schema.Data,
+        };
         Elements = SetElement.Sorted(elements, schema);
     }
 
@@ -29,4 +35,15 @@ public sealed record AnonymousSet : SetReference
 
     /// <summary>The kernel puts a number where %d stands.</summary>
     internal string KernelName => Schema.Data is null ? "__set%d" : "__map%d";
+
+    // What is looked up in it says where its values come from.
+    private static ValueList<SetField> WithoutTypeof(ValueList<SetField> fields)
+    {
+        var plain = new SetField[fields.Count];
+        for (var i = 0; i < plain.Length; i++)
+        {
+            plain[i] = fields[i] with { Typeof = null };
+        }
+        return [.. plain];
+    }
 }

@@ -121,13 +121,7 @@ internal sealed class Ruleset
 
         private static List<(SetElement, string?)> Sorted(List<(SetElement Element, string? Comment)> elements, SetSchema schema)
         {
-            if (schema.IsInterval && !schema.IsConcatenation)
-            {
-                elements.Sort(static (a, b) => a.Element.IsCatchAll != b.Element.IsCatchAll
-                    ? (a.Element.IsCatchAll ? 1 : -1)
-                    : a.Element.Key.CompareTo(b.Element.Key));
-            }
-            else
+            if (schema is not { IsInterval: true, IsConcatenation: true })
             {
                 elements.Sort((a, b) => SetElement.CompareAsListed(a.Element, b.Element, schema));
             }

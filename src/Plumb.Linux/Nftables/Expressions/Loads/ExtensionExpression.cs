@@ -55,7 +55,10 @@ public sealed record ExtensionExpression(
         writer.Wire.U8(NFTA_EXTHDR_TYPE, Type);
         writer.Wire.U32BigEndian(NFTA_EXTHDR_OFFSET, OffsetBytes);
         writer.Wire.U32BigEndian(NFTA_EXTHDR_LEN, LengthBytes);
-        writer.Wire.U32BigEndian(NFTA_EXTHDR_FLAGS, Action == ExtensionAction.Test ? NFT_EXTHDR_F_PRESENT : 0);
+        if (Action == ExtensionAction.Test)
+        {
+            writer.Wire.U32BigEndian(NFTA_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT); // refused, even as 0, of a write
+        }
         writer.Wire.U32BigEndian(NFTA_EXTHDR_OP, (uint)Kind);
     }
 

@@ -1,0 +1,262 @@
+using System.Runtime.InteropServices;
+using Plumb.Linux.Netlink;
+using Plumb.Linux.Nftables.Expressions;
+using Plumb.Linux.Nftables.Wire;
+using Plumb.Linux.State;
+
+namespace Plumb.Linux.Nftables;
+
+/// <summary>How a change is to be sent that is longer than the socket takes.</summary>
+public enum TooLarge
+{
+    /// <summary><see cref="NetlinkBatchTooLargeException"/>; nothing is sent.</summary>
+    Refuse,
+
+    /// <summary>
+    /// Elements alone may come in transactions of their own: first all structure with new chains, then added elements in the order
+    /// given, then what is removed. A changed element is deleted and added in one of them.
+    /// </summary>
+    SplitElements,
+}
+
+/// <summary>nf_tables of one network namespace: observed as entries, changed by a delta.</summary>
+public static class NftablesKernel
+{
+    /// <summary>Everything that the namespace's nf_tables hold, in the kernel's order, as of one moment.</summary>
+    /// <param name="socket">Of <see cref="NetlinkFamily.Netfilter"/>, opened in that namespace.</param>
+    /// <exception cref="NetlinkDumpInterruptedException">It changed again and again while it was read.</exception>
+    /// <exception cref="NetlinkDecodeException">The kernel's answer is malformed.</exception>
+    public static IReadOnlyList<Observed> Observe(NetlinkSocket socket, NamespaceId space) => Observe(socket, space, out _);
+
+    /// <param name="generation">To be given to <see cref="Apply"/>, which then refuses to work on another state than this.</param>
+    public static IReadOnlyList<Observed> Observe(NetlinkSocket socket, NamespaceId space, out uint generation)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        (var entries, generation) = new RulesetReader(socket, space).Read();
+        return entries;
+    }
+
+    /// <summary>Whether an entry is of a kind that is applied here.</summary>
+    public static bool Handles(EntryKind kind) => kind is EntryKind.Table or EntryKind.Chain or EntryKind.Set or EntryKind.Element or EntryKind.Object;
+
+    /// <summary>Makes all changes in one transaction, in the order that the kernel needs.</summary>
+    /// <param name="items">Of one namespace and of nf_tables' kinds only.</param>
+    /// <param name="generation">What <see cref="Observe(NetlinkSocket, NamespaceId, out uint)"/> gave; null: whatever it is now.</param>
+    /// <exception cref="NftablesException">The kernel refused; the entry is named and nothing of that transaction was done.</exception>
+    /// <exception cref="NetlinkBatchTooLargeException">The change does not fit one transaction and may not be split.</exception>
+    public static void Apply(
+        NetlinkSocket socket, IReadOnlyList<DeltaItem> items, uint? generation = null, TooLarge tooLarge = TooLarge.Refuse)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        ArgumentNullException.ThrowIfNull(items);
+        if (items.Count == 0)
+        {
+            return;
+        }
+        var order = new DeltaOrder(WithDependents(socket, items));
+        using (var whole = new Transaction(generation))
+        {
+            if (Fill(whole, order, socket.MaxBatchBytes - Transaction.EndBytes))
+            {
+                whole.Commit(socket);
+                return;
+            }
+        }
+        if (tooLarge == TooLarge.Refuse)
+        {
+            throw new NetlinkBatchTooLargeException(Measure(order), socket.MaxBatchBytes);
+        }
+        ApplyInParts(socket, order, generation);
+    }
+
+    private static bool Fill(Transaction transaction, DeltaOrder order, int limitBytes)
+    {
+        Remove(transaction, order, limitBytes, out var fits);
+        Build(transaction, order);
+        fits &= Elements(transaction, order.AddElements, deletes: false, limitBytes) == order.AddElements.Count;
+        return fits && transaction.LengthBytes <= limitBytes;
+    }
+
+    private static void Remove(Transaction transaction, DeltaOrder order, int limitBytes, out bool fits)
+    {
+        order.DeleteTables.ForEach(transaction.Delete);
+        order.AddTables.ForEach(transaction.Add);
+        order.Flush.ForEach(transaction.FlushRules);
+        var deleted = order.DeleteElements.ConvertAll(static element => (element, (string?)null));
+        fits = Elements(transaction, deleted, deletes: true, limitBytes) == deleted.Count;
+        order.DeleteChains.ForEach(transaction.Delete);
+        order.DeleteSets.ForEach(transaction.Delete);
+        order.DeleteObjects.ForEach(transaction.Delete);
+    }
+
+    private static void Build(Transaction transaction, DeltaOrder order)
+    {
+        order.AddObjects.ForEach(transaction.Add);
+        order.AddSets.ForEach(transaction.Add);
+        order.AddChains.ForEach(transaction.Add);
+        order.AddRules.ForEach(transaction.AddRules);
+    }
+
+    /// <summary>Writes elements, run by run of one set, and returns how many fitted.</summary>
+    private static int Elements(Transaction transaction, List<(ElementEntry Entry, string? Comment)> elements, bool deletes, int limitBytes)
+    {
+        var all = CollectionsMarshal.AsSpan(elements);
+        for (var from = 0; from < all.Length;)
+        {
+            var set = all[from].Entry.Set;
+            var to = from + 1;
+            while (to < all.Length && SameSet(all[to].Entry.Set, set))
+            {
+                to++;
+            }
+            var written = transaction.Elements(set, all[from..to], deletes, limitBytes);
+            from += written;
+            if (from < to)
+            {
+                return from;
+            }
+        }
+        return all.Length;
+    }
+
+    private static bool SameSet(SetSchema a, SetSchema b) => ReferenceEquals(a, b) || (a.Name == b.Name && a.Table == b.Table);
+
+    private static int Measure(DeltaOrder order)
+    {
+        using var whole = new Transaction();
+        Fill(whole, order, int.MaxValue);
+        return whole.LengthBytes + Transaction.EndBytes;
+    }
+
+    private static void ApplyInParts(NetlinkSocket socket, DeltaOrder order, uint? generation)
+    {
+        var limit = socket.MaxBatchBytes - Transaction.EndBytes;
+        var replaced = new HashSet<EntryKey>();
+        foreach (var element in order.DeleteElements)
+        {
+            replaced.Add(element.Key);
+        }
+        var changed = order.AddElements.FindAll(element => replaced.Contains(element.Entry.Key));
+        var added = changed.Count == 0 ? order.AddElements : order.AddElements.FindAll(element => !replaced.Contains(element.Entry.Key));
+        foreach (var (entry, _) in changed)
+        {
+            replaced.Remove(entry.Key);
+        }
+        var removed = order.DeleteElements.FindAll(element => replaced.Contains(element.Key));
+
+        // 1. Structure: what goes whole, and everything new that elements may point at.
+        var removesStructure = order.DeleteChains.Count + order.DeleteSets.Count + order.DeleteObjects.Count > 0;
+        using (var structure = new Transaction(generation))
+        {
+            order.DeleteTables.ForEach(structure.Delete);
+            order.AddTables.ForEach(structure.Add);
+            order.Flush.ForEach(structure.FlushRules);
+            if (removesStructure)
+            {
+                // Elements may hold chains that go: those leave in the same transaction.
+                var leaving = removed.ConvertAll(static element => (element, (string?)null));
+                if (Elements(structure, leaving, deletes: true, limit) < leaving.Count)
+                {
+                    throw new NetlinkBatchTooLargeException(Measure(order), socket.MaxBatchBytes);
+                }
+                removed = [];
+            }
+            order.DeleteChains.ForEach(structure.Delete);
+            order.DeleteSets.ForEach(structure.Delete);
+            order.DeleteObjects.ForEach(structure.Delete);
+            Build(structure, order);
+            structure.Commit(socket);
+        }
+
+        // 2. New elements, 3. changed ones, 4. those that go.
+        SendElements(socket, added, deletes: false);
+        SendChanged(socket, changed, limit);
+        SendElements(socket, removed.ConvertAll(static element => (element, (string?)null)), deletes: true);
+    }
+
+    private static void SendElements(NetlinkSocket socket, List<(ElementEntry Entry, string? Comment)> elements, bool deletes)
+    {
+        while (elements.Count > 0)
+        {
+            using var part = new Transaction();
+            var done = Elements(part, elements, deletes, socket.MaxBatchBytes - Transaction.EndBytes);
+            part.Commit(socket);
+            elements = elements[done..];
+        }
+    }
+
+    private static void SendChanged(NetlinkSocket socket, List<(ElementEntry Entry, string? Comment)> elements, int limitBytes)
+    {
+        // Each is written twice, its deletion shorter than its addition.
+        const int mostOfOne = 1200;
+        var atOnce = Math.Max(1, limitBytes / mostOfOne);
+        for (var from = 0; from < elements.Count; from += atOnce)
+        {
+            var some = elements.GetRange(from, Math.Min(atOnce, elements.Count - from));
+            using var part = new Transaction();
+            Elements(part, some, deletes: true, limitBytes);
+            Elements(part, some, deletes: false, limitBytes);
+            part.Commit(socket);
+        }
+    }
+
+    // A set that is made anew loses its elements, and rules that look in it must let go of it: both come back with it.
+    private static IReadOnlyList<DeltaItem> WithDependents(NetlinkSocket socket, IReadOnlyList<DeltaItem> items)
+    {
+        var remade = new HashSet<(TableId, string)>();
+        foreach (var item in items)
+        {
+            if (item is { Was: SetEntry set, Want: not null })
+            {
+                remade.Add((set.Schema.Table, set.Schema.Name));
+            }
+        }
+        if (remade.Count == 0)
+        {
+            return items;
+        }
+        var all = new List<DeltaItem>(items);
+        var stated = new HashSet<EntryKey>();
+        foreach (var item in items)
+        {
+            stated.Add(item.Key);
+        }
+        foreach (var observed in Observe(socket, items[0].Key.Namespace))
+        {
+            switch (observed.Entry)
+            {
+                case ElementEntry element when remade.Contains((element.Set.Table, element.Set.Name)) && !stated.Contains(element.Key):
+                    all.Add(new DeltaItem(new Desired(element, observed.Stamp), null));
+                    break;
+                case ChainEntry chain when !stated.Contains(chain.Key) && LooksIn(chain, remade):
+                    all.Add(new DeltaItem(new Desired(chain, observed.Stamp), chain));
+                    break;
+                default:
+                    break;
+            }
+        }
+        return all;
+    }
+
+    private static bool LooksIn(ChainEntry chain, HashSet<(TableId, string)> sets)
+    {
+        foreach (var rule in chain.Rules)
+        {
+            foreach (var expression in rule.Expressions)
+            {
+                var set = expression switch
+                {
+                    Expressions.Operations.LookupExpression lookup => lookup.Set,
+                    Expressions.Operations.DynamicSetExpression dynamic => dynamic.Set,
+                    Expressions.Operations.ObjectReferenceExpression reference => reference.Map,
+                    _ => null,
+                };
+                if (set is NamedSet named && sets.Contains((chain.Table, named.Name)))
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+}
