@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Plumb.Linux.Netlink;
-using Plumb.Linux.Nftables.Expressions;
 using Plumb.Linux.Nftables.Wire;
 using Plumb.Linux.State;
 
@@ -42,10 +41,15 @@ public static class NftablesKernel
     /// <summary>Makes all changes in one transaction, in the order that the kernel needs.</summary>
     /// <param name="items">Of one namespace and of nf_tables' kinds only.</param>
     /// <param name="generation">What <see cref="Observe(NetlinkSocket, NamespaceId, out uint)"/> gave; null: whatever it is now.</param>
+    /// <param name="seam">Passed before each transaction.</param>
     /// <exception cref="NftablesException">The kernel refused; the entry is named and nothing of that transaction was done.</exception>
     /// <exception cref="NetlinkBatchTooLargeException">The change does not fit one transaction and may not be split.</exception>
     public static void Apply(
-        NetlinkSocket socket, IReadOnlyList<DeltaItem> items, uint? generation = null, TooLarge tooLarge = TooLarge.Refuse)
+        NetlinkSocket socket,
+        IReadOnlyList<DeltaItem> items,
+        uint? generation = null,
+        TooLarge tooLarge = TooLarge.Refuse,
+        IWriteSeam? seam = null)
     {
         ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(items);
@@ -58,7 +62,7 @@ public static class NftablesKernel
         {
             if (Fill(whole, order, socket.MaxBatchBytes - Transaction.EndBytes))
             {
-                whole.Commit(socket);
+                whole.Commit(socket, seam);
                 return;
             }
         }
@@ -66,7 +70,7 @@ public static class NftablesKernel
         {
             throw new NetlinkBatchTooLargeException(Measure(order), socket.MaxBatchBytes);
         }
-        ApplyInParts(socket, order, generation);
+        ApplyInParts(socket, order, generation, seam);
     }
 
     private static bool Fill(Transaction transaction, DeltaOrder order, int limitBytes)
@@ -128,7 +132,7 @@ public static class NftablesKernel
         return whole.LengthBytes + Transaction.EndBytes;
     }
 
-    private static void ApplyInParts(NetlinkSocket socket, DeltaOrder order, uint? generation)
+    private static void ApplyInParts(NetlinkSocket socket, DeltaOrder order, uint? generation, IWriteSeam? seam)
     {
         var limit = socket.MaxBatchBytes - Transaction.EndBytes;
         var replaced = new HashSet<EntryKey>();
@@ -165,27 +169,29 @@ public static class NftablesKernel
             order.DeleteSets.ForEach(structure.Delete);
             order.DeleteObjects.ForEach(structure.Delete);
             Build(structure, order);
-            structure.Commit(socket);
+            structure.Commit(socket, seam);
         }
 
         // 2. New elements, 3. changed ones, 4. those that go.
-        SendElements(socket, added, deletes: false);
-        SendChanged(socket, changed, limit);
-        SendElements(socket, removed.ConvertAll(static element => (element, (string?)null)), deletes: true);
+        SendElements(socket, added, deletes: false, seam);
+        SendChanged(socket, changed, limit, seam);
+        SendElements(socket, removed.ConvertAll(static element => (element, (string?)null)), deletes: true, seam);
     }
 
-    private static void SendElements(NetlinkSocket socket, List<(ElementEntry Entry, string? Comment)> elements, bool deletes)
+    private static void SendElements(
+        NetlinkSocket socket, List<(ElementEntry Entry, string? Comment)> elements, bool deletes, IWriteSeam? seam)
     {
         while (elements.Count > 0)
         {
             using var part = new Transaction();
             var done = Elements(part, elements, deletes, socket.MaxBatchBytes - Transaction.EndBytes);
-            part.Commit(socket);
+            part.Commit(socket, seam);
             elements = elements[done..];
         }
     }
 
-    private static void SendChanged(NetlinkSocket socket, List<(ElementEntry Entry, string? Comment)> elements, int limitBytes)
+    private static void SendChanged(
+        NetlinkSocket socket, List<(ElementEntry Entry, string? Comment)> elements, int limitBytes, IWriteSeam? seam)
     {
         // Each is written twice, its deletion shorter than its addition.
         const int mostOfOne = 1200;
@@ -196,67 +202,9 @@ public static class NftablesKernel
             using var part = new Transaction();
             Elements(part, some, deletes: true, limitBytes);
             Elements(part, some, deletes: false, limitBytes);
-            part.Commit(socket);
+            part.Commit(socket, seam);
         }
     }
-
-    // A set that is made anew loses its elements, and rules that look in it must let go of it: both come back with it.
-    private static IReadOnlyList<DeltaItem> WithDependents(NetlinkSocket socket, IReadOnlyList<DeltaItem> items)
-    {
-        var remade = new HashSet<(TableId, string)>();
-        foreach (var item in items)
-        {
-            if (item is { Was: SetEntry set, Want: not null })
-            {
-                remade.Add((set.Schema.Table, set.Schema.Name));
-            }
-        }
-        if (remade.Count == 0)
-        {
-            return items;
-        }
-        var all = new List<DeltaItem>(items);
-        var stated = new HashSet<EntryKey>();
-        foreach (var item in items)
-        {
-            stated.Add(item.Key);
-        }
-        foreach (var observed in Observe(socket, items[0].Key.Namespace))
-        {
-            switch (observed.Entry)
-            {
-                case ElementEntry element when remade.Contains((element.Set.Table, element.Set.Name)) && !stated.Contains(element.Key):
-                    all.Add(new DeltaItem(new Desired(element, observed.Stamp), null));
-                    break;
-                case ChainEntry chain when !stated.Contains(chain.Key) && LooksIn(chain, remade):
-                    all.Add(new DeltaItem(new Desired(chain, observed.Stamp), chain));
-                    break;
-                default:
-                    break;
-            }
-        }
-        return all;
-    }
-
-    private static bool LooksIn(ChainEntry chain, HashSet<(TableId, string)> sets)
-    {
-        foreach (var rule in chain.Rules)
-        {
-            foreach (var expression in rule.Expressions)
-            {
-                var set = expression switch
-                {
-                    Expressions.Operations.LookupExpression lookup => lookup.Set,
-                    Expressions.Operations.DynamicSetExpression dynamic => dynamic.Set,
-                    Expressions.Operations.ObjectReferenceExpression reference => reference.Map,
-                    _ => null,
-                };
-                if (set is NamedSet named && sets.Contains((chain.Table, named.Name)))
-                {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
+    private static IReadOnlyList<DeltaItem> WithDependents(NetlinkSocket socket, IReadOnlyList<DeltaItem> items) =>
+        Dependents.AreNeeded(items) ? Dependents.Add(items, Observe(socket, items[0].Key.Namespace)) : items;
 }

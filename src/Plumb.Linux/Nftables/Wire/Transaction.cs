@@ -135,7 +135,7 @@ internal sealed class Transaction : IDisposable
     /// <summary>Sends it.</summary>
     /// <exception cref="NftablesException">The kernel refused something; nothing was done.</exception>
     /// <exception cref="NetlinkBatchTooLargeException">It does not fit the socket; nothing was sent.</exception>
-    public void Commit(NetlinkSocket socket)
+    public void Commit(NetlinkSocket socket, IWriteSeam? seam = null)
     {
         if (IsEmpty)
         {
@@ -143,6 +143,7 @@ internal sealed class Transaction : IDisposable
         }
         NftWire.Frame(_wire, NftWire.NFNL_MSG_BATCH_END);
         _subjects.Add(null);
+        seam?.BeforeWrite($"nf_tables: {_wire.MessageCount - 2} messages, {_wire.LengthBytes} bytes");
         var errors = socket.TryExecute(_wire, acknowledged: _wire.MessageCount - 2);
         if (errors.Count > 0)
         {
