@@ -124,10 +124,7 @@ internal sealed class ContainerLog : IDisposable
             foreach (var file in _files)
             {
                 file.Handle.Dispose();
-                if (File.Exists(file.Path))
-                {
-                    File.Delete(file.Path);
-                }
+                File.Delete(file.Path);
             }
 
             _files.Clear();

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
@@ -16,6 +17,7 @@ public sealed record AddressEntry(NamespaceId Namespace, string Device, IpPrefix
     /// <summary>IFA_PROTO (Linux 5.18): who put it there; null on kernels that do not tell.</summary>
     public RouteProtocol? Protocol { get; init; }
 
+    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Address;
 
     protected override string NaturalKey() => $"{Address} dev {Device}";

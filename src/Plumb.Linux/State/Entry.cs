@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Plumb.Linux.State;
 
 /// <summary>
@@ -8,6 +10,14 @@ namespace Plumb.Linux.State;
 /// A property that is null is <i>not stated</i>: the plan leaves it to the kernel or to others. What is observed states
 /// everything. <see cref="IsSatisfiedBy"/> compares only what is stated.
 /// </remarks>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "entry")]
+[JsonDerivedType(typeof(LinkEntry), "link")]
+[JsonDerivedType(typeof(AddressEntry), "address")]
+[JsonDerivedType(typeof(RouteEntry), "route")]
+[JsonDerivedType(typeof(RuleEntry), "rule")]
+[JsonDerivedType(typeof(NeighbourEntry), "neighbour")]
+[JsonDerivedType(typeof(FdbEntry), "fdb")]
+[JsonDerivedType(typeof(SysctlEntry), "sysctl")]
 public abstract record Entry(NamespaceId Namespace)
 {
     private string? _naturalKey;
@@ -19,8 +29,10 @@ public abstract record Entry(NamespaceId Namespace)
         Namespace = original.Namespace;
     }
 
+    [JsonIgnore]
     public abstract EntryKind Kind { get; }
 
+    [JsonIgnore]
     public EntryKey Key => new(Namespace, Kind, _naturalKey ??= NaturalKey());
 
     /// <summary>The kernel's own key of this kind of thing, as text; see <see cref="EntryKey"/>.</summary>

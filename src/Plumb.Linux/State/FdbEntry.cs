@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
@@ -23,6 +24,7 @@ public sealed record FdbEntry(NamespaceId Namespace, string Device, MacAddress M
     /// <summary>NDA_PROTOCOL where the kernel keeps one (VXLAN); a bridge forgets it.</summary>
     public RouteProtocol Protocol { get; init; }
 
+    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Fdb;
 
     // A VXLAN device holds several remotes for one MAC (the all-zero MAC's list is how it floods).

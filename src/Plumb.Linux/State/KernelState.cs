@@ -28,8 +28,11 @@ public enum Owner : byte
 public sealed record KernelFacts(int Index = 0, ulong Handle = 0)
 {
     /// <summary>Packets and bytes that a counter has seen; null where nothing counts.</summary>
-    public (ulong Packets, ulong Bytes)? Counted { get; init; }
+    public TrafficCount? Counted { get; init; }
 }
+
+/// <summary>What a counter has seen.</summary>
+public readonly record struct TrafficCount(ulong Packets, ulong Bytes);
 
 /// <summary>An entry with the stamp that it shall carry.</summary>
 public sealed record Desired(Entry Entry, Stamp? Stamp = null);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
@@ -22,6 +23,7 @@ public sealed record LinkEntry(NamespaceId Namespace, string Name, LinkType Type
     /// <summary>True: no IPv6 link-local address is made by the kernel (IN6_ADDR_GEN_MODE_NONE).</summary>
     public bool? NoAutomaticAddress { get; init; }
 
+    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Link;
 
     protected override string NaturalKey() => Name;
@@ -41,9 +43,16 @@ public sealed record LinkEntry(NamespaceId Namespace, string Name, LinkType Type
 }
 
 /// <summary>What kind of device a link is (IFLA_INFO_KIND) with what is particular to the kind; cannot be changed in place unless it says so.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Loopback), "loopback")]
+[JsonDerivedType(typeof(Veth), "veth")]
+[JsonDerivedType(typeof(Bridge), "bridge")]
+[JsonDerivedType(typeof(Vxlan), "vxlan")]
+[JsonDerivedType(typeof(Other), "other")]
 public abstract record LinkType
 {
     /// <summary>IFLA_INFO_KIND as the kernel spells it; <c>loopback</c> and <c>device</c> for links that have none.</summary>
+    [JsonIgnore]
     public abstract string KindName { get; }
 
     public virtual bool IsSatisfiedBy(LinkType observed) => Equals(observed);
@@ -51,6 +60,7 @@ public abstract record LinkType
     /// <summary>The device <c>lo</c>, which every namespace is born with.</summary>
     public sealed record Loopback : LinkType
     {
+        [JsonIgnore]
         public override string KindName => "loopback";
     }
 
@@ -59,6 +69,7 @@ public abstract record LinkType
     /// <param name="PeerName">The other end's name there; null when not known.</param>
     public sealed record Veth(NamespaceId? PeerNamespace, string? PeerName) : LinkType
     {
+        [JsonIgnore]
         public override string KindName => "veth";
 
         public override bool IsSatisfiedBy(LinkType observed) =>
@@ -70,6 +81,7 @@ public abstract record LinkType
     /// <summary>A bridge. Times are in the kernel's unit, 1/100 s, and not stated here.</summary>
     public sealed record Bridge : LinkType
     {
+        [JsonIgnore]
         public override string KindName => "bridge";
 
         /// <summary>IFLA_BR_STP_STATE</summary>
@@ -92,6 +104,7 @@ public abstract record LinkType
     /// <param name="Vni">VXLAN network identifier, 24 bits (IFLA_VXLAN_ID).</param>
     public sealed record Vxlan(int Vni) : LinkType
     {
+        [JsonIgnore]
         public override string KindName => "vxlan";
 
         /// <summary>UDP destination port in host order (IFLA_VXLAN_PORT carries it big-endian).</summary>
@@ -118,6 +131,7 @@ public abstract record LinkType
     /// <summary>A kind that Plumb reads but does not make (tun, wireguard, ipip, a physical device …).</summary>
     public sealed record Other(string Name) : LinkType
     {
+        [JsonIgnore]
         public override string KindName => Name;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
@@ -16,6 +17,7 @@ public sealed record NeighbourEntry(NamespaceId Namespace, string Device, IpAddr
     /// <summary>NDA_PROTOCOL: who put it there.</summary>
     public RouteProtocol Protocol { get; init; } = RouteProtocol.Plumb;
 
+    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Neighbour;
 
     protected override string NaturalKey() => $"{Address} dev {Device}{(Proxy ? " proxy" : "")}";

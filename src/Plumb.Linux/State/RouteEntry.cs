@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
@@ -29,6 +30,7 @@ public sealed record RouteEntry(NamespaceId Namespace, IpPrefix Destination) : E
     /// <summary>Where packets go: none for blackholes and their like, one as a rule, several for multipath.</summary>
     public ValueList<NextHop> NextHops { get; init; }
 
+    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Route;
 
     protected override string NaturalKey() =>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
@@ -26,6 +27,7 @@ public sealed record RuleEntry(NamespaceId Namespace, IpFamily Family, uint Prio
     /// <summary>FRA_PROTOCOL: who made the rule.</summary>
     public RouteProtocol Protocol { get; init; } = RouteProtocol.Plumb;
 
+    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Rule;
 
     // Everything but the protocol tells two rules apart (fib_rule's rule_exists).

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Plumb.Linux.State;
 
 /// <summary>A kernel parameter of one network namespace (<c>sysctl</c>).</summary>
@@ -5,6 +7,7 @@ namespace Plumb.Linux.State;
 /// <param name="Value">As the kernel prints it, without the newline; several numbers are separated by one tab.</param>
 public sealed record SysctlEntry(NamespaceId Namespace, string Path, string Value) : Entry(Namespace)
 {
+    [JsonIgnore]
     public override EntryKind Kind => EntryKind.Sysctl;
 
     protected override string NaturalKey() => Path;

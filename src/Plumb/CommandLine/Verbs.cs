@@ -13,6 +13,7 @@ internal static class Verbs
         ("status", static () => new StatusCommand()),
         ("kubeconfig", static () => new KubeconfigCommand()),
         ("shell", static () => new ShellCommand()),
+        ("plan", static () => new PlanCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Plumb.CommandLine;
 using Plumb.Lab;
+using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Commands;
@@ -73,45 +74,38 @@ internal sealed class UpOptions
         {
             throw new UsageException("--file: standard input (-) can be read once only");
         }
-        var options = new LabOptions
+        return ToCluster(invocation) with
         {
             Name = invocation.Lab(Name),
-            Nodes = invocation.Value(Nodes),
-            Overlay = invocation.Value(Overlay),
-            NodeRange = invocation.Value(NodeRange),
-            PodRange = invocation.Value(PodRange),
-            ServiceRange = invocation.Value(ServiceRange),
             ApiPort = invocation.Value(ApiPort),
-            Manifests = manifests,
+            Manifests = [.. manifests.Select(static m => m == "-" ? m : Path.GetFullPath(m))],
             Images = invocation.Values(Images).Select(static i => i.Split('=', 2)).ToDictionary(static i => i[0], static i => Path.GetFullPath(i[1])),
             AgentProcesses = invocation.IsOn(AgentProcesses),
             WaitForPods = manifests.Length > 0,
             Command = command,
         };
-        RefuseOverlaps(options);
-        return options;
     }
 
-    private static void RefuseOverlaps(LabOptions options)
+    /// <summary>What a cluster is, wherever it may be: nodes, overlay and ranges.</summary>
+    /// <exception cref="UsageException">Ranges that overlap or are too small.</exception>
+    public LabOptions ToCluster(Invocation invocation)
     {
-        (string Option, IpPrefix Range)[] ranges =
-            [("--node-cidr", options.NodeRange), ("--pod-cidr", options.PodRange), ("--service-cidr", options.ServiceRange)];
-        for (var i = 0; i < ranges.Length; i++)
+        var options = new LabOptions
         {
-            for (var j = i + 1; j < ranges.Length; j++)
-            {
-                if (ranges[i].Range.Overlaps(ranges[j].Range))
-                {
-                    throw new UsageException(
-                        $"{ranges[i].Option} {ranges[i].Range} and {ranges[j].Option} {ranges[j].Range} overlap: a packet to an address in both could not tell where to go; choose ranges apart");
-                }
-            }
+            Nodes = invocation.Value(Nodes),
+            Overlay = invocation.Value(Overlay),
+            NodeRange = invocation.Value(NodeRange),
+            PodRange = invocation.Value(PodRange),
+            ServiceRange = invocation.Value(ServiceRange),
+        };
+        try
+        {
+            _ = new WireAddresses(options);
+            return options;
         }
-        var room = options.PodRange.Length > 24 ? 0 : 1 << (24 - options.PodRange.Length);
-        if (options.PodRange.Family == Linux.Addresses.IpFamily.V4 && room < options.Nodes)
+        catch (LabException wrong)
         {
-            throw new UsageException(
-                $"--pod-cidr {options.PodRange} has room for {room} nodes with a /24 each, and there are {options.Nodes}; choose a larger range");
+            throw new UsageException(wrong.Message);
         }
     }
 

@@ -32,4 +32,5 @@ internal static class Printer
 [JsonSerializable(typeof(KubeconfigResult))]
 [JsonSerializable(typeof(DownResult))]
 [JsonSerializable(typeof(StatusResult))]
+[JsonSerializable(typeof(PlanResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

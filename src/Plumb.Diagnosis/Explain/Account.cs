@@ -1,0 +1,72 @@
+using Plumb.Linux.State;
+using Plumb.Network;
+
+namespace Plumb.Diagnosis.Explain;
+
+/// <summary>
+/// Accounts for every entry of a node: what a kernel holds, laid beside what was planned for it. Pure; whether the state comes
+/// from a running kernel, a lab or a file is not its business.
+/// </summary>
+public static class Account
+{
+    /// <param name="observed">What the kernels hold.</param>
+    /// <param name="planned">What Plumb wants there: the text and the origins of each entry. Empty where no agent runs.</param>
+    /// <returns>In order of namespace, kind and natural key.</returns>
+    public static IReadOnlyList<Explanation> Of(ObservedState observed, IReadOnlyDictionary<EntryKey, PlannedReason> planned)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        ArgumentNullException.ThrowIfNull(planned);
+        var all = new List<Explanation>(observed.Count);
+        foreach (var (key, held) in observed.Entries)
+        {
+            // A parameter was read because a plan has an interest in it; who else set it, the kernel does not keep.
+            if (key.Kind != EntryKind.Sysctl || planned.ContainsKey(key))
+            {
+                all.Add(Explain(held, observed, planned.GetValueOrDefault(key)));
+            }
+        }
+        foreach (var (key, reason) in planned)
+        {
+            if (!observed.Entries.ContainsKey(key))
+            {
+                all.Add(new Explanation(key, reason.Text, Standing.Missing, $"planned for {Names(reason.Causes)}, and the kernel does not hold it", reason.Causes));
+            }
+        }
+        all.Sort(static (left, right) => left.Key.CompareTo(right.Key));
+        return all;
+    }
+
+    private static Explanation Explain(Observed held, ObservedState all, PlannedReason? reason)
+    {
+        var entry = held.Entry;
+        var text = entry.Print();
+        if (reason is not null)
+        {
+            return new Explanation(entry.Key, text, Standing.Planned, $"Plumb's, for {Names(reason.Causes)}", reason.Causes);
+        }
+        if (held.Owner == Owner.Plumb)
+        {
+            var causes = held.Stamp is { } stamp && Origin.TryParse(stamp, out var origin) ? (IReadOnlyList<Origin>)[origin!] : [];
+            var from = causes.Count == 0 ? "" : $" for {Names(causes)}";
+            return new Explanation(entry.Key, text, Standing.LeftOver, $"bears Plumb's mark{from}, and no plan wants it: an agent takes it away, or none runs", causes);
+        }
+        if (held.Owner == Owner.Kernel || KernelsOwn.IsKernels(entry))
+        {
+            return new Explanation(entry.Key, text, Standing.Kernel, KernelsOwn.Reason(entry), []);
+        }
+        return KnownWriters.Recognise(held, all) is { } known
+            ? new Explanation(entry.Key, text, Standing.Known, known, [])
+            : new Explanation(entry.Key, text, Standing.Unexplained, KnownWriters.Hint(entry), []);
+    }
+
+    private static string Names(IReadOnlyList<Origin> causes)
+    {
+        const int shown = 3;
+        var names = string.Join(", ", causes.Take(shown));
+        return causes.Count > shown ? $"{names} and {causes.Count - shown} more" : names;
+    }
+}
+
+/// <summary>Why a plan wants an entry.</summary>
+/// <param name="Text">The entry as planned, in the words of ip, bridge, sysctl or nft.</param>
+public sealed record PlannedReason(string Text, IReadOnlyList<Origin> Causes);

@@ -1,0 +1,24 @@
+using Plumb.Kubernetes.Objects;
+
+namespace Plumb.Kubernetes.Clients;
+
+/// <summary>The API server refused. The message is the server's own.</summary>
+public sealed class ApiException(Status status) : Exception(status.Message ?? $"the API server answered {status.Code}")
+{
+    public Status Status { get; } = status;
+
+    /// <summary>The HTTP status code.</summary>
+    public int Code => Status.Code;
+
+    public bool IsNotFound => Code == 404;
+
+    /// <summary>The asked resourceVersion is too old: list again.</summary>
+    public bool IsGone => Code == 410;
+
+    /// <summary>Somebody else wrote first: read again.</summary>
+    public bool IsConflict => Code == 409 && Status.Reason != StatusReason.AlreadyExists;
+
+    public bool IsAlreadyExists => Status.Reason == StatusReason.AlreadyExists;
+
+    public bool IsUnauthorized => Code == 401;
+}

@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Plumb.Kubernetes.Objects;
+
+namespace Plumb.Kubernetes.Clients;
+
+public enum ObjectChangeKind { Added, Modified, Deleted }
+
+/// <summary>One difference between what the informer knew and what it knows now.</summary>
+/// <param name="Old">Null when added.</param>
+/// <param name="New">Null when deleted.</param>
+public readonly record struct ObjectChange<T>(ObjectChangeKind Kind, ObjectKey Key, T? Old, T? New) where T : class
+{
+    /// <summary>The newer of the two that there is.</summary>
+    public T Latest => New ?? Old!;
+}
+
+/// <summary>
+/// A copy of a collection that is kept true: listed once, watched from then on. A broken connection is mended by watching again where it broke; when the server
+/// has forgotten that place (410) the collection is listed anew and compared, so that a deletion that nobody told of is still found.
+/// </summary>
+/// <remarks>One loop and one connection each; nothing runs while nothing changes. <see cref="RunAsync"/> is called once.</remarks>
+public sealed class Informer<T> where T : class, IResource<T>
+{
+    private static readonly TimeSpan WatchTime = TimeSpan.FromMinutes(8);
+
+    private readonly KubernetesClient client;
+    private readonly ListOptions options;
+    private readonly Backoff backoff;
+    private readonly ConcurrentDictionary<ObjectKey, T> objects = new();
+    private readonly TaskCompletionSource synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<ObjectChange<T>> changes = Channel.CreateUnbounded<ObjectChange<T>>(new() { SingleReader = true, SingleWriter = true });
+
+    public Informer(KubernetesClient client, ListOptions options, Random random)
+    {
+        this.client = client;
+        this.options = options;
+        backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30), client.Time, random);
+    }
+
+    /// <summary>What there is now, as far as the server has told.</summary>
+    public IReadOnlyDictionary<ObjectKey, T> Objects => objects;
+
+    /// <summary>Ends when the first list has come in and all of it stands in <see cref="Objects"/> and <see cref="Changes"/>.</summary>
+    public Task Synced => synced.Task;
+
+    /// <summary>Every change, the first list included, in order; <see cref="Objects"/> is already up to date when one comes out. Has one reader.</summary>
+    public ChannelReader<ObjectChange<T>> Changes => changes.Reader;
+
+    /// <summary>Called with what went wrong and will be tried again: for a log.</summary>
+    public Action<Exception>? OnTrouble { get; init; }
+
+    public T? Find(string? @namespace, string name) => objects.GetValueOrDefault(new ObjectKey(T.Type.Kind.Kind, @namespace ?? "", name));
+
+    /// <summary>Keeps the copy true until cancelled; then <see cref="Changes"/> completes.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        string? version = null;
+        try
+        {
+            while (!cancel.IsCancellationRequested)
+            {
+                try
+                {
+                    version ??= await ListAsync(cancel).ConfigureAwait(false);
+                    await foreach (var change in client.WatchAsync<T>(options, version, WatchTime, cancel).ConfigureAwait(false))
+                    {
+                        version = change.Object.Metadata.ResourceVersion ?? version;
+                        Take(change);
+                        backoff.Reset();
+                    }
+                    // A server that ends each watch at once must not be asked in a tight loop; after a long one the first wait is short.
+                    await backoff.WaitAsync(cancel).ConfigureAwait(false);
+                }
+                catch (ApiException refused) when (refused.IsGone)
+                {
+                    version = null;
+                    OnTrouble?.Invoke(refused);
+                    await backoff.WaitAsync(cancel).ConfigureAwait(false);
+                }
+                catch (Exception trouble) when (IsPassing(trouble) && !cancel.IsCancellationRequested)
+                {
+                    OnTrouble?.Invoke(trouble);
+                    await backoff.WaitAsync(cancel).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (Exception end) when (cancel.IsCancellationRequested && IsPassing(end))
+        {
+            // The way in which it is meant to end; a connection may notice it first.
+        }
+        finally
+        {
+            synced.TrySetCanceled(CancellationToken.None);
+            changes.Writer.TryComplete();
+        }
+    }
+
+    /// <summary>A connection attempt that was given up arrives as a cancellation, too.</summary>
+    private static bool IsPassing(Exception trouble) =>
+        trouble is ApiException or HttpRequestException or IOException or OperationCanceledException or UnauthorizedAccessException;
+
+    private async Task<string> ListAsync(CancellationToken cancel)
+    {
+        var list = await client.ListAsync<T>(options, cancel).ConfigureAwait(false);
+        var present = new HashSet<ObjectKey>(list.Items.Count);
+        foreach (var item in list.Items)
+        {
+            present.Add(item.Key());
+            Put(item);
+        }
+        foreach (var (key, _) in objects)
+        {
+            if (!present.Contains(key))
+                Remove(key, null);
+        }
+        synced.TrySetResult();
+        return list.Metadata.ResourceVersion ?? "0";
+    }
+
+    private void Take(in WatchedChange<T> change)
+    {
+        switch (change.Kind)
+        {
+            case WatchEventKind.Added or WatchEventKind.Modified:
+                Put(change.Object);
+                break;
+            case WatchEventKind.Deleted:
+                Remove(change.Object.Key(), change.Object);
+                break;
+        }
+    }
+
+    private void Put(T subject)
+    {
+        var key = subject.Key();
+        if (!objects.TryGetValue(key, out var old))
+        {
+            objects[key] = subject;
+            Tell(new(ObjectChangeKind.Added, key, null, subject));
+        }
+        else if (old.Metadata.Uid != subject.Metadata.Uid)
+        {
+            // Deleted and made again while nobody was looking: both are told.
+            Remove(key, null);
+            Put(subject);
+        }
+        else if (old.Metadata.ResourceVersion != subject.Metadata.ResourceVersion)
+        {
+            objects[key] = subject;
+            Tell(new(ObjectChangeKind.Modified, key, old, subject));
+        }
+    }
+
+    /// <param name="last">The last state where the server told it; else the one that was known.</param>
+    private void Remove(ObjectKey key, T? last)
+    {
+        if (objects.TryRemove(key, out var old))
+            Tell(new(ObjectChangeKind.Deleted, key, last ?? old, null));
+    }
+
+    private void Tell(in ObjectChange<T> change) => changes.Writer.TryWrite(change);
+}

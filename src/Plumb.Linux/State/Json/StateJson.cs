@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Plumb.Linux.State.Json;
+
+/// <summary>
+/// Entries, and what kernels hold, as JSON: the form that snapshots, the agent's socket and <c>-o json</c> share. What is read
+/// back is equal to what was written.
+/// </summary>
+public static class StateJson
+{
+    public static void Write(Utf8JsonWriter writer, Entry entry) => JsonSerializer.Serialize(writer, entry, StateJsonContext.Default.Entry);
+
+    public static string Print(Entry entry) => JsonSerializer.Serialize(entry, StateJsonContext.Default.Entry);
+
+    /// <exception cref="JsonException">The text is no entry; the message says where.</exception>
+    public static Entry ReadEntry(string json) =>
+        Refusing(() => JsonSerializer.Deserialize(json, StateJsonContext.Default.Entry)) ?? throw new JsonException("expected an entry, found null");
+
+    /// <summary>All that was observed, in the order of the keys.</summary>
+    public static void Write(Stream utf8, ObservedState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var all = new Observed[state.Count];
+        var keys = new EntryKey[state.Count];
+        var i = 0;
+        foreach (var (key, observed) in state.Entries)
+        {
+            keys[i] = key;
+            all[i++] = observed;
+        }
+        Array.Sort(keys, all);
+        JsonSerializer.Serialize(utf8, all, StateJsonContext.Default.ObservedArray);
+    }
+
+    /// <exception cref="JsonException">The text is no observed state; the message says where.</exception>
+    public static ObservedState ReadObserved(Stream utf8)
+    {
+        var state = new ObservedState();
+        foreach (var observed in Refusing(() => JsonSerializer.Deserialize(utf8, StateJsonContext.Default.ObservedArray)) ?? [])
+        {
+            state.Set(observed ?? throw new JsonException("expected an observed entry, found null"));
+        }
+        return state;
+    }
+
+    // Of an object that does not say what kind of entry it is, the serializer complains with another exception than of any other fault.
+    private static T Refusing<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (NotSupportedException exception)
+        {
+            throw new JsonException(exception.Message, exception);
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true,
+    AllowOutOfOrderMetadataProperties = true,
+    Converters =
+    [
+        typeof(IpAddressConverter), typeof(IpPrefixConverter), typeof(MacAddressConverter), typeof(NamespaceIdConverter),
+        typeof(StampConverter), typeof(RouteTableConverter), typeof(RouteProtocolConverter), typeof(NextHopsConverter),
+    ])]
+[JsonSerializable(typeof(Entry))]
+[JsonSerializable(typeof(Observed[]))]
+[JsonSerializable(typeof(NextHop[]))]
+internal sealed partial class StateJsonContext : JsonSerializerContext;

@@ -1,0 +1,134 @@
+using Plumb.Diagnosis.Explain;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+using Plumb.Network;
+
+namespace Plumb.Diagnosis.Tests.Explain;
+
+public sealed class AccountTests
+{
+    private static readonly NamespaceId Node = new("node-1");
+
+    [Fact]
+    public void What_was_planned_is_named_with_its_objects()
+    {
+        var route = Route("10.244.2.0/24", "eth0", RouteProtocol.Plumb, "192.168.1.12");
+
+        var explanation = Assert.Single(Account.Of(Held((route, Owner.Plumb, null)), Planned((route, Subject.Node("node-2")))));
+
+        Assert.Equal(Standing.Planned, explanation.Standing);
+        Assert.Equal("Plumb's, for Node node-2", explanation.Reason);
+        Assert.Equal([new Origin(Subject.Node("node-2"))], explanation.Causes);
+    }
+
+    [Fact]
+    public void What_was_planned_and_is_not_there_is_missing()
+    {
+        var route = Route("10.244.2.0/24", "eth0", RouteProtocol.Plumb, "192.168.1.12");
+
+        var explanation = Assert.Single(Account.Of(new ObservedState(), Planned((route, Subject.Node("node-2")))));
+
+        Assert.Equal(Standing.Missing, explanation.Standing);
+        Assert.Equal("planned for Node node-2, and the kernel does not hold it", explanation.Reason);
+    }
+
+    [Fact]
+    public void A_mark_of_Plumbs_without_a_plan_is_left_over_and_its_stamp_says_from_what()
+    {
+        var link = new LinkEntry(Node, "veth01234567", new LinkType.Veth(null, null));
+        var stamp = new Origin(Subject.Pod("default", "client")).ToStamp(Origin.AliasBytes);
+
+        var explanation = Assert.Single(Account.Of(Held((link, Owner.Plumb, stamp)), Planned()));
+
+        Assert.Equal(Standing.LeftOver, explanation.Standing);
+        Assert.Equal("bears Plumb's mark for Pod default/client, and no plan wants it: an agent takes it away, or none runs", explanation.Reason);
+    }
+
+    [Fact]
+    public void The_kernels_own_entries_say_why_the_kernel_made_them()
+    {
+        var account = Account.Of(
+            Held(
+                (new LinkEntry(Node, "lo", new LinkType.Loopback()), Owner.Kernel, null),
+                (Route("192.168.1.0/24", "eth0", RouteProtocol.Kernel, null), Owner.Kernel, null),
+                (new RuleEntry(Node, IpFamily.V4, 32766) { Table = RouteTable.Main, Protocol = RouteProtocol.Kernel }, Owner.Kernel, null),
+                (new LinkEntry(Node, "sit0", new LinkType.Other("sit")), Owner.Foreign, null)),
+            Planned());
+
+        Assert.All(account, static e => Assert.Equal(Standing.Kernel, e.Standing));
+        Assert.Equal(
+            [
+                "the kernel's own: every namespace is born with a loopback",
+                "the kernel's own: a tunnel module's fallback device",
+                "the kernel's own: connected route: follows an address of eth0",
+                "the kernel's own: a rule that every namespace is born with",
+            ],
+            account.Select(static e => e.Reason));
+    }
+
+    [Fact]
+    public void The_labs_wire_is_known_by_alias_and_protocol()
+    {
+        var account = Account.Of(
+            Held(
+                (new LinkEntry(Node, "eth0", new LinkType.Veth(null, null)), Owner.Foreign, new Stamp("plumb-lab: cable to the wire")),
+                (new AddressEntry(Node, "eth0", IpPrefix.Parse("192.168.1.11/24")), Owner.Foreign, null),
+                (Route("0.0.0.0/0", "eth0", RouteProtocol.PlumbLab, "192.168.1.1"), Owner.Foreign, null)),
+            Planned());
+
+        Assert.All(account, static e => Assert.Equal(Standing.Known, e.Standing));
+        Assert.Equal(
+            ["the lab's: cable to the wire", "an address of eth0 (the lab's: cable to the wire)", "the lab's: how machines on the wire reach one another"],
+            account.Select(static e => e.Reason));
+    }
+
+    [Theory]
+    [InlineData("docker0", "Docker's bridge")]
+    [InlineData("cali0123456789a", "Calico: a pod's device")]
+    [InlineData("flannel.1", "Flannel's overlay")]
+    public void Devices_of_other_programs_are_recognised(string name, string who)
+    {
+        var account = Account.Of(Held((new LinkEntry(Node, name, new LinkType.Bridge()), Owner.Foreign, null)), Planned());
+
+        Assert.Equal((Standing.Known, who), (account[0].Standing, account[0].Reason));
+    }
+
+    [Fact]
+    public void A_route_that_somebody_typed_is_unexplained()
+    {
+        var account = Account.Of(Held((Route("198.51.100.0/24", "eth0", RouteProtocol.Boot, "192.168.1.77"), Owner.Foreign, null)), Planned());
+
+        Assert.Equal(Standing.Unexplained, account[0].Standing);
+        Assert.Equal("nobody known: added by hand or by a script (protocol boot)", account[0].Reason);
+    }
+
+    [Fact]
+    public void A_parameter_that_no_plan_has_an_interest_in_is_left_out()
+    {
+        var mine = new SysctlEntry(Node, "net/ipv4/ip_forward", "1");
+        var other = new SysctlEntry(Node, "net/ipv4/tcp_ecn", "2");
+
+        var account = Account.Of(Held((mine, Owner.Foreign, null), (other, Owner.Foreign, null)), Planned((mine, Subject.Machine)));
+
+        Assert.Equal(mine.Key, Assert.Single(account).Key);
+    }
+
+    internal static RouteEntry Route(string destination, string device, RouteProtocol protocol, string? gateway) => new(Node, IpPrefix.Parse(destination))
+    {
+        Protocol = protocol,
+        NextHops = [new NextHop(device, gateway is null ? null : IpAddress.Parse(gateway))],
+    };
+
+    internal static ObservedState Held(params (Entry Entry, Owner Owner, Stamp? Stamp)[] entries)
+    {
+        var state = new ObservedState();
+        foreach (var (entry, owner, stamp) in entries)
+        {
+            state.Set(new Observed(entry, owner, stamp, new KernelFacts(Handle: entry is LinkEntry ? 42u : 0u)));
+        }
+        return state;
+    }
+
+    internal static Dictionary<EntryKey, PlannedReason> Planned(params (Entry Entry, Subject Cause)[] entries) =>
+        entries.ToDictionary(static e => e.Entry.Key, static e => new PlannedReason(e.Entry.Print(), [new Origin(e.Cause)]));
+}

@@ -1,7 +1,0 @@
-namespace Plumb.Diagnosis.Tests;
-
-public sealed class SmokeTests
-{
-    [Fact]
-    public void The_floor_builds() => Assert.True(true);
-}
