@@ -124,7 +124,10 @@ internal sealed class ContainerLog : IDisposable
             foreach (var file in _files)
             {
                 file.Handle.Dispose();
-                File.Delete(file.Path);
+                if (File.Exists(file.Path))
+                {
+                    File.Delete(file.Path);
+                }
             }
 
             _files.Clear();

@@ -1,0 +1,98 @@
+using System.Text;
+
+namespace Plumb.Lab.Containers;
+
+/// <summary>A container's environment variables and words, with fields of the pod and `$(NAME)` put in. Pure.</summary>
+internal static class ContainerEnvironment
+{
+    private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>What an image brings, what the kubelet adds, what the container states; later ones win, and may use earlier ones.</summary>
+    /// <exception cref="ContainerStartException">A variable refers to a field that there is not.</exception>
+    public static Dictionary<string, string> Build(PodFacts pod, ContainerSpec container)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = SearchPath,
+            ["HOSTNAME"] = pod.HostName,
+            // The one directory that is the container's own.
+            ["HOME"] = "/tmp",
+        };
+        if (container.Terminal)
+        {
+            environment["TERM"] = "xterm";
+        }
+
+        foreach (var (name, value) in pod.ServiceEnvironment)
+        {
+            environment[name] = value;
+        }
+
+        foreach (var variable in container.Environment)
+        {
+            environment[variable.Name] = variable.FieldPath is { } path
+                ? Field(pod, path) ?? throw new ContainerStartException("CreateContainerConfigError", $"env {variable.Name}: unsupported fieldPath: {path}")
+                : Expand(variable.Value, environment);
+        }
+
+        return environment;
+    }
+
+    /// <summary>Replaces `$(NAME)`; `$$` is a dollar sign; what names no variable stays as it is.</summary>
+    public static string Expand(string text, IReadOnlyDictionary<string, string> environment)
+    {
+        if (!text.Contains('$', StringComparison.Ordinal))
+        {
+            return text;
+        }
+
+        var expanded = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] != '$' || i + 1 == text.Length)
+            {
+                expanded.Append(text[i]);
+            }
+            else if (text[i + 1] == '$')
+            {
+                expanded.Append('$');
+                i++;
+            }
+            else if (text[i + 1] == '(' && text.IndexOf(')', i) is var end and > 0)
+            {
+                var reference = text[i..(end + 1)];
+                expanded.Append(environment.GetValueOrDefault(reference[2..^1], reference));
+                i = end;
+            }
+            else
+            {
+                expanded.Append('$');
+            }
+        }
+
+        return expanded.ToString();
+    }
+
+    /// <returns>Null for a path that the downward API does not have.</returns>
+    internal static string? Field(PodFacts pod, string path) => path switch
+    {
+        "metadata.name" => pod.Name,
+        "metadata.namespace" => pod.Namespace,
+        "metadata.uid" => pod.Uid,
+        "spec.nodeName" => pod.NodeName,
+        "spec.serviceAccountName" => pod.ServiceAccountName,
+        "status.podIP" => pod.Addresses.Count > 0 ? pod.Addresses[0].ToString() : "",
+        "status.podIPs" => string.Join(',', pod.Addresses),
+        "status.hostIP" => pod.NodeAddresses.Count > 0 ? pod.NodeAddresses[0].ToString() : "",
+        "status.hostIPs" => string.Join(',', pod.NodeAddresses),
+        _ when Subscript(path, "metadata.labels") is { } label => pod.Labels.GetValueOrDefault(label, ""),
+        _ when Subscript(path, "metadata.annotations") is { } annotation => pod.Annotations.GetValueOrDefault(annotation, ""),
+        _ => null,
+    };
+
+    /// <summary>`app` of `metadata.labels['app']`.</summary>
+    private static string? Subscript(string path, string map) =>
+        path.StartsWith(map + "['", StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal) && path.Length > map.Length + 4
+            ? path[(map.Length + 2)..^2]
+            : null;
+}

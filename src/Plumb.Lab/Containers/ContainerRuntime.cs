@@ -1,0 +1,59 @@
+using System.Net;
+using System.Net.Sockets;
+using Plumb.Api.Streaming;
+using Plumb.Lab.Containers.Runs;
+using Plumb.Lab.Workloads;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Lab.Containers;
+
+/// <summary>What a node's kubelet part makes containers with. One for a whole lab: its built-in workloads share one server.</summary>
+/// <param name="directory">Of the lab; each pod has a folder `pods/UID` in it.</param>
+public sealed class ContainerRuntime(string directory, TimeProvider time) : IAsyncDisposable
+{
+    private readonly WorkloadServer _workloads = new(time);
+
+    /// <param name="changed">
+    /// Called at each change of the container's status, one after another, on a pool thread. It must not block, and must not await the container.
+    /// </param>
+    public IContainer Create(PodFacts pod, ContainerSpec container, Action<IContainer, ContainerStatus> changed)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        ArgumentNullException.ThrowIfNull(container);
+        ArgumentNullException.ThrowIfNull(changed);
+        var files = new ContainerFiles(Path.Combine(directory, "pods", pod.Uid, container.Name), pod, container);
+        IContainerKind kind = container.Command.Count > 0
+            ? new ProcessKind(pod, container, files, time)
+            : new WorkloadKind(pod, container, files, _workloads, time);
+        return new Container(pod, container, files, kind, time, changed);
+    }
+
+    /// <summary>A connection to a port of the pod's own loopback address (`kubectl port-forward`), to whichever family listens.</summary>
+    /// <exception cref="PodStreamException">Nobody listens.</exception>
+    public static async ValueTask<Stream> ConnectAsync(PodFacts pod, int port, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        try
+        {
+            return await ConnectAsync(pod.Network, new IPEndPoint(IPAddress.Loopback, port), cancel);
+        }
+        catch (SocketException)
+        {
+            // A server that listens on IPv6 alone.
+        }
+
+        try
+        {
+            return await ConnectAsync(pod.Network, new IPEndPoint(IPAddress.IPv6Loopback, port), cancel);
+        }
+        catch (Exception error) when (error is SocketException or Linux.Native.SystemCallException)
+        {
+            throw PodStreamException.Internal($"dial tcp 127.0.0.1:{port} in the pod's network namespace: connect: connection refused");
+        }
+    }
+
+    public ValueTask DisposeAsync() => _workloads.DisposeAsync();
+
+    private static async ValueTask<Stream> ConnectAsync(NetworkNamespace network, IPEndPoint to, CancellationToken cancel) =>
+        new NetworkStream(await network.ConnectTcpAsync(to, cancel), ownsSocket: true);
+}

@@ -1,0 +1,30 @@
+using Plumb.Api.Streaming;
+
+namespace Plumb.Lab.Containers.Runs;
+
+/// <summary>One run of a container: what is between two restarts.</summary>
+internal interface IContainerRun : IDisposable
+{
+    /// <summary>Completes when nothing of the run goes on and all its output is in the log.</summary>
+    Task<RunEnd> Ended { get; }
+
+    /// <summary>Asks, waits, kills; completes with <see cref="Ended"/>.</summary>
+    Task StopAsync(TimeSpan grace);
+
+    Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel);
+
+    /// <summary>Until the run ends or the token is cancelled.</summary>
+    Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel);
+}
+
+/// <param name="Signal">0 when it ended by itself.</param>
+internal readonly record struct RunEnd(int ExitCode, int Signal, string Message);
+
+/// <summary>What runs in a container: a process of the host's or a built-in workload. An image's own root file system would be a third.</summary>
+internal interface IContainerKind
+{
+    string Substitution { get; }
+
+    /// <exception cref="ContainerStartException">It could not be started.</exception>
+    Task<IContainerRun> StartAsync(ContainerLog log);
+}

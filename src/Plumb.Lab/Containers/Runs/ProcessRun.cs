@@ -1,0 +1,180 @@
+using System.Globalization;
+using Plumb.Api.Streaming;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Lab.Containers.Runs;
+
+/// <summary>Containers with a command: a process of the host's in the pod's namespaces, with the host's file system.</summary>
+internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, ContainerFiles files, TimeProvider time) : IContainerKind
+{
+    public string Substitution => "the host's file system, in which the container's command runs";
+
+    public Task<IContainerRun> StartAsync(ContainerLog log)
+    {
+        var environment = ContainerEnvironment.Build(pod, container);
+        var words = container.Command.Concat(container.Args).Select(word => ContainerEnvironment.Expand(word, environment)).ToList();
+        if (HostCommand.WhyNot(words[0], files.Mounts) is { } why)
+        {
+            throw new ContainerStartException("StartError", $"failed to start container: {why}");
+        }
+
+        var console = container.Terminal ? PseudoTerminal.Open() : null;
+        try
+        {
+            var process = Spawn.Start(new SpawnRequest(words[0])
+            {
+                Arguments = words[1..],
+                Environment = environment,
+                WorkingDirectory = container.WorkingDirectory ?? "/",
+                Input = container.Stdin ? SpawnStream.Pipe : SpawnStream.Null,
+                Output = SpawnStream.Pipe,
+                Error = SpawnStream.Pipe,
+                Terminal = console,
+                Namespaces = new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true, Mounts = files.Mounts },
+            });
+            return Task.FromResult<IContainerRun>(new ProcessRun(container, environment, process, console, log, time));
+        }
+        catch (IOException refused)
+        {
+            console?.Dispose();
+            throw new ContainerStartException("StartError", $"failed to start container: {refused.Message}");
+        }
+    }
+}
+
+internal sealed class ProcessRun : IContainerRun
+{
+    private const int SIGTERM = 15;
+
+    private readonly ContainerSpec _container;
+    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly SpawnedProcess _process;
+    private readonly PseudoTerminal? _console;
+    private readonly TimeProvider _time;
+    private readonly OutputTap _output;
+    private readonly OutputTap? _error;
+    private bool _stdinUsed;
+
+    public ProcessRun(
+        ContainerSpec container, IReadOnlyDictionary<string, string> environment, SpawnedProcess process, PseudoTerminal? console, ContainerLog log, TimeProvider time)
+    {
+        _container = container;
+        _environment = environment;
+        _process = process;
+        _console = console;
+        _time = time;
+        _output = new OutputTap(console?.Output ?? process.Output!, log, LogStream.Stdout);
+        _error = console is null ? new OutputTap(process.Error!, log, LogStream.Stderr) : null;
+        Ended = EndAsync();
+    }
+
+    public Task<RunEnd> Ended { get; }
+
+    public async Task StopAsync(TimeSpan grace)
+    {
+        // The kernel drops a signal to the first process of a pid namespace that has no handler for it: there is nothing to wait for then.
+        if (grace > TimeSpan.Zero && Handles(SIGTERM) && _process.Kill(Signal.Terminate))
+        {
+            await ((Task)Ended).WaitAsync(grace, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _process.Kill();
+        await Ended;
+    }
+
+    public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
+    {
+        var environment = new Dictionary<string, string>(_environment);
+        if (request.Terminal)
+        {
+            environment["TERM"] = "xterm";
+        }
+
+        return HostCommand.RunAsync(
+            new SpawnRequest(request.Command[0])
+            {
+                Arguments = [.. request.Command.Skip(1)],
+                Environment = environment,
+                WorkingDirectory = _container.WorkingDirectory ?? "/",
+                Namespaces = new SpawnNamespaces { BesideProcess = _process },
+            },
+            request.Terminal, streams, _time, cancel);
+    }
+
+    public async Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var input = TypeAsync(streams, over.Token);
+        using var output = _output.Attach(streams.Stdout);
+        using var error = _error?.Attach(streams.Stderr);
+        try
+        {
+            return new CommandOutcome((await Ended.WaitAsync(cancel)).ExitCode);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await input;
+        }
+    }
+
+    public void Dispose()
+    {
+        _process.Dispose();
+        _console?.Dispose();
+    }
+
+    private async Task<RunEnd> EndAsync()
+    {
+        // The first process of a pid namespace takes all others with it, so that the pipes end when it does.
+        var status = await _process.Exited;
+        await Task.WhenAll(_output.Ended, _error?.Ended ?? Task.CompletedTask);
+        return new RunEnd(status.Code, status.EndedBy is { } signal ? (int)signal : 0, "");
+    }
+
+    private async Task TypeAsync(CommandStreams streams, CancellationToken cancel)
+    {
+        if (_console is not null)
+        {
+            await Task.WhenAll(
+                HostCommand.TypeAsync(_container.Stdin ? streams.Stdin : null, _console, cancel), HostCommand.ResizeAsync(streams, _console, cancel));
+        }
+        else if (streams.Stdin is not null && _process.Input is { } input && !_stdinUsed)
+        {
+            try
+            {
+                await streams.Stdin.CopyToAsync(input, cancel);
+                if (_container.StdinOnce)
+                {
+                    _stdinUsed = true;
+                    await input.DisposeAsync();
+                }
+            }
+            catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException)
+            {
+                // The process reads no more, or the client has left.
+            }
+        }
+    }
+
+    /// <summary>`SigCgt` of proc_pid_status(5): a mask in hexadecimal, signal 1 in bit 0.</summary>
+    private bool Handles(int signal)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines($"/proc/{_process.Pid}/status"))
+            {
+                if (line.StartsWith("SigCgt:", StringComparison.Ordinal))
+                {
+                    return (ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
+                }
+            }
+        }
+        catch (Exception ended) when (ended is IOException or UnauthorizedAccessException)
+        {
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,73 @@
+using Plumb.Api.Streaming;
+using Plumb.Lab.Workloads;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Lab.Containers.Runs;
+
+/// <summary>Containers without a command: a built-in workload inside this process.</summary>
+internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, ContainerFiles files, WorkloadServer server, TimeProvider time) : IContainerKind
+{
+    private readonly WorkloadPlan _plan = WorkloadPlan.Of(container);
+
+    public string Substitution => _plan.Describe();
+
+    public async Task<IContainerRun> StartAsync(ContainerLog log)
+    {
+        if (_plan.Program is null)
+        {
+            return new WorkloadRun(pod, container, files, log, workload: null, time);
+        }
+
+        try
+        {
+            return new WorkloadRun(pod, container, files, log, await server.StartAsync(pod, _plan, log), time);
+        }
+        catch (WorkloadException refused)
+        {
+            throw new ContainerStartException("StartError", refused.Message);
+        }
+    }
+}
+
+/// <param name="workload">Null for `pause`, which does nothing until it is stopped.</param>
+internal sealed class WorkloadRun(PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, TimeProvider time)
+    : IContainerRun
+{
+    private readonly TaskCompletionSource<int> _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task<RunEnd>? _ended;
+
+    public Task<RunEnd> Ended => _ended ??= EndAsync(workload?.Ended ?? _paused.Task);
+
+    public async Task StopAsync(TimeSpan grace)
+    {
+        _paused.TrySetResult(0);
+        if (workload is not null)
+        {
+            await workload.StopAsync(grace);
+        }
+    }
+
+    public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel) => HostCommand.RunAsync(
+        new SpawnRequest(request.Command[0])
+        {
+            Arguments = [.. request.Command.Skip(1)],
+            Environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal }),
+            WorkingDirectory = container.WorkingDirectory ?? "/",
+            Namespaces = new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true, Mounts = files.Mounts },
+        },
+        request.Terminal, streams, time, cancel);
+
+    /// <summary>There is no input to write to; what can be seen is the log from now on.</summary>
+    public async Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel)
+    {
+        var fromNow = new LogRequest(request.Container, Follow: true, Previous: false, Since: null, TailLines: 0, LimitBytes: null, Timestamps: false);
+        await log.CopyAsync(fromNow, streams.Stdout ?? Stream.Null, cancel);
+        return new CommandOutcome((await Ended.WaitAsync(cancel)).ExitCode);
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private static async Task<RunEnd> EndAsync(Task<int> exit) => new(await exit, 0, "");
+}

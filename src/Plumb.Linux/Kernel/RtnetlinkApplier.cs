@@ -1,0 +1,217 @@
+using Plumb.Linux.Netlink;
+using Plumb.Linux.Rtnetlink;
+using Plumb.Linux.State;
+using static Plumb.Linux.Rtnetlink.RtnetlinkTypes;
+
+namespace Plumb.Linux.Kernel;
+
+/// <summary>
+/// Writes links and what hangs on them. Three steps, each over all namespaces before the next: remove, make links, set the rest.
+/// </summary>
+internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Refusal> refusals)
+{
+    private const NetlinkFlags Make = NetlinkFlags.Create | NetlinkFlags.Exclusive;
+    private const NetlinkFlags MakeOrReplace = NetlinkFlags.Create | NetlinkFlags.Replace;
+
+    /// <summary>Step 1: what is no longer wanted, and what cannot be changed in place; what depends on others first.</summary>
+    public void Remove(KernelNamespace kernel, List<DeltaItem> items)
+    {
+        var removed = items.FindAll(static item => item.Was is not null && (item.Want is null || !IsChangedInPlace(item)) && IsOurs(item));
+        if (removed.Count == 0)
+        {
+            return;
+        }
+        var devices = new DeviceIndexes(kernel);
+        devices.Resolve(removed, static item => item.Was!);
+        using var batch = new RtnetlinkBatch(kernel, seam, refusals) { ToleratesMissing = true };
+        foreach (var kind in (ReadOnlySpan<EntryKind>)
+            [EntryKind.Rule, EntryKind.Route, EntryKind.Fdb, EntryKind.Neighbour, EntryKind.Address, EntryKind.Link])
+        {
+            foreach (var item in removed)
+            {
+                if (item.Key.Kind == kind)
+                {
+                    EmitRemoval(batch, item, devices);
+                }
+            }
+        }
+        batch.Send();
+    }
+
+    /// <summary>Step 2: new links, down and without master. One message makes both ends of a veth pair, each in its namespace.</summary>
+    public void CreateLinks(List<(KernelNamespace Kernel, List<DeltaItem> Items)> byNamespace)
+    {
+        var pairs = new VethPairs(byNamespace);
+        // VXLAN devices last: the device that one stands on may be new itself.
+        foreach (var vxlans in (ReadOnlySpan<bool>)[false, true])
+        {
+            foreach (var (kernel, items) in byNamespace)
+            {
+                var made = items.FindAll(item => IsNewLink(item) && ((LinkEntry)item.Want!.Entry).Type is LinkType.Vxlan == vxlans);
+                if (made.Count > 0)
+                {
+                    CreateLinks(kernel, made, pairs);
+                }
+            }
+        }
+    }
+
+    /// <summary>Step 3: everything else, in one batch.</summary>
+    public void Set(KernelNamespace kernel, List<DeltaItem> items)
+    {
+        var set = items.FindAll(static item => item.Want is not null && IsOurs(item));
+        if (set.Count == 0)
+        {
+            return;
+        }
+        var devices = new DeviceIndexes(kernel);
+        devices.Resolve(set, static item => item.Want!.Entry);
+        using var batch = new RtnetlinkBatch(kernel, seam, refusals);
+        foreach (var kind in (ReadOnlySpan<EntryKind>)
+            [EntryKind.Link, EntryKind.Address, EntryKind.Neighbour, EntryKind.Fdb, EntryKind.Route, EntryKind.Rule])
+        {
+            foreach (var item in set)
+            {
+                if (item.Key.Kind == kind)
+                {
+                    EmitSetting(batch, item, devices);
+                }
+            }
+        }
+        batch.Send();
+    }
+
+    /// <summary>A new link, or one that takes another's place.</summary>
+    internal static bool IsNewLink(DeltaItem item) =>
+        item.Want is { Entry: LinkEntry { Type: not LinkType.Loopback } } && (item.Was is null || !IsChangedInPlace(item));
+
+    private static bool IsOurs(DeltaItem item) =>
+        item.Key.Kind is EntryKind.Link or EntryKind.Address or EntryKind.Route or EntryKind.Rule or EntryKind.Neighbour or EntryKind.Fdb;
+
+    private static bool IsChangedInPlace(DeltaItem item) => (item.Want?.Entry, item.Was) switch
+    {
+        (LinkEntry want, LinkEntry was) => want.Type is LinkType.Bridge && was.Type is LinkType.Bridge || want.Type.IsSatisfiedBy(was.Type),
+        (RouteEntry or NeighbourEntry, _) => true,
+        (FdbEntry want, FdbEntry was) => want.OfMaster && was.OfMaster,
+        _ => false,
+    };
+
+    private static void EmitRemoval(RtnetlinkBatch batch, DeltaItem item, DeviceIndexes devices)
+    {
+        switch (item.Was)
+        {
+            case LinkEntry link when devices.Find(link.Name) is { } index:
+                new LinkMessage { Index = index }.Emit(batch.For(item), RTM_DELLINK);
+                break;
+            case AddressEntry address when devices.Find(address.Device) is { } index:
+                RouteConversion.ToMessage(address, index).Emit(batch.For(item), RTM_DELADDR);
+                break;
+            case NeighbourEntry neighbour when devices.Find(neighbour.Device) is { } index:
+                NeighbourConversion.ToMessage(neighbour, index).Emit(batch.For(item), RTM_DELNEIGH);
+                break;
+            case FdbEntry entry when devices.Find(entry.Device) is { } index:
+                NeighbourConversion.ToMessage(entry, index).Emit(batch.For(item), RTM_DELNEIGH);
+                break;
+            case RouteEntry route when devices.KnowsAllOf(route):
+                RouteConversion.ToMessage(route, devices.Get).Emit(batch.For(item), RTM_DELROUTE);
+                break;
+            case RuleEntry rule:
+                RouteConversion.ToMessage(rule).Emit(batch.For(item), RTM_DELRULE);
+                break;
+            default:
+                break; // its device is gone, and it with it
+        }
+    }
+
+    private static void EmitSetting(RtnetlinkBatch batch, DeltaItem item, DeviceIndexes devices)
+    {
+        if (devices.MissingOf(item.Want!.Entry) is { } missing)
+        {
+            batch.Refuse(item, $"there is no device {missing}");
+            return;
+        }
+        switch (item.Want.Entry)
+        {
+            case LinkEntry link:
+                LinkSettings.Emit(batch, item, link, devices);
+                break;
+            case AddressEntry address:
+                RouteConversion.ToMessage(address, devices.Get(address.Device)).Emit(batch.For(item), RTM_NEWADDR, Make);
+                break;
+            case NeighbourEntry neighbour:
+                // The kernel may have learned it in the meantime.
+                NeighbourConversion.ToMessage(neighbour, devices.Get(neighbour.Device)).Emit(batch.For(item), RTM_NEWNEIGH, MakeOrReplace);
+                break;
+            case FdbEntry { Remote: not null, Mac.IsZero: true } flood:
+                NeighbourConversion.ToMessage(flood, devices.Get(flood.Device)).Emit(batch.For(item), RTM_NEWNEIGH, NetlinkFlags.Create | NetlinkFlags.Append);
+                break;
+            case FdbEntry entry:
+                NeighbourConversion.ToMessage(entry, devices.Get(entry.Device)).Emit(batch.For(item), RTM_NEWNEIGH, MakeOrReplace);
+                break;
+            case RouteEntry route:
+                RouteConversion.ToMessage(route, devices.Get).Emit(batch.For(item), RTM_NEWROUTE, item.Was is null ? Make : MakeOrReplace);
+                break;
+            case RuleEntry rule:
+                RouteConversion.ToMessage(rule).Emit(batch.For(item), RTM_NEWRULE, Make);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void CreateLinks(KernelNamespace kernel, List<DeltaItem> items, VethPairs pairs)
+    {
+        var devices = new DeviceIndexes(kernel);
+        devices.Resolve(items, static item => item.Want!.Entry, lowerDevices: true);
+        using var batch = new RtnetlinkBatch(kernel, seam, refusals);
+        foreach (var item in items)
+        {
+            var link = (LinkEntry)item.Want!.Entry;
+            switch (link.Type)
+            {
+                case LinkType.Veth veth:
+                    CreateVeth(batch, item, link, veth, pairs);
+                    break;
+                case LinkType.Vxlan { Device: { } device } when devices.Find(device) is null:
+                    batch.Refuse(item, $"there is no device {device}");
+                    break;
+                case LinkType.Vxlan { Device: { } device }:
+                    Create(batch, item, link, LinkConversion.ToInfo(link.Type, devices.Get(device)));
+                    break;
+                case LinkType.Other:
+                    batch.Refuse(item, $"Plumb makes no links of kind {link.Type.KindName}");
+                    break;
+                default:
+                    Create(batch, item, link, LinkConversion.ToInfo(link.Type, 0));
+                    break;
+            }
+        }
+        batch.Send();
+    }
+
+    private static void Create(RtnetlinkBatch batch, DeltaItem item, LinkEntry link, LinkInfo info) =>
+        new LinkMessage { Name = link.Name, Mac = link.Mac, MtuBytes = (uint?)link.MtuBytes, Info = info }.Emit(batch.For(item), RTM_NEWLINK, Make);
+
+    private void CreateVeth(RtnetlinkBatch batch, DeltaItem item, LinkEntry link, LinkType.Veth veth, VethPairs pairs)
+    {
+        if (!pairs.IsMadeBy(item))
+        {
+            return;
+        }
+        var where = veth.PeerNamespace ?? link.Namespace;
+        if (!kernels.TryGet(where, out var there))
+        {
+            batch.Refuse(item, $"the namespace of its other end, {where}, is not known");
+            return;
+        }
+        var other = pairs.OtherEnd(item);
+        var peer = new LinkMessage
+        {
+            Name = other?.Name ?? veth.PeerName,
+            Mac = other?.Mac,
+            MtuBytes = (uint?)(other?.MtuBytes ?? link.MtuBytes),
+            NamespaceDescriptor = where == link.Namespace ? null : there.Network.Number,
+        };
+        Create(batch, item, link, new LinkInfo("veth") { VethPeer = peer });
+    }
+}

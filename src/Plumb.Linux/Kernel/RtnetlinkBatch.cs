@@ -1,0 +1,60 @@
+using Plumb.Linux.Native;
+using Plumb.Linux.Netlink;
+using Plumb.Linux.State;
+
+namespace Plumb.Linux.Kernel;
+
+/// <summary>Messages for one namespace, each belonging to a change, sent together; refusals find their way back to the change.</summary>
+internal sealed class RtnetlinkBatch(KernelNamespace kernel, IWriteSeam seam, List<Refusal> refusals) : IDisposable
+{
+    private const int FlushBytes = 128 << 10; // below any send buffer
+
+    private readonly NetlinkWriter _writer = new(4096);
+    private readonly List<DeltaItem> _owners = [];
+    private readonly HashSet<DeltaItem> _refused = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Also says that a thing which is to be removed is not there: that is what was wanted.</summary>
+    public bool ToleratesMissing { get; init; }
+
+    /// <summary>Where to write the next message, which belongs to <paramref name="item"/>.</summary>
+    public NetlinkWriter For(DeltaItem item)
+    {
+        if (_writer.LengthBytes > Math.Min(FlushBytes, kernel.Route.MaxBatchBytes / 2))
+        {
+            Send();
+        }
+        _owners.Add(item);
+        return _writer;
+    }
+
+    /// <summary>Names a change that cannot be sent at all.</summary>
+    public void Refuse(DeltaItem item, string reason)
+    {
+        if (_refused.Add(item))
+        {
+            refusals.Add(new Refusal(item, reason));
+        }
+    }
+
+    public void Send()
+    {
+        if (_writer.IsEmpty)
+        {
+            return;
+        }
+        seam.BeforeWrite(_owners.Count == 1 ? _owners[0].Key.ToString() : $"{kernel.Id}: {_owners.Count} rtnetlink messages, {_owners[0].Key} first");
+        foreach (var error in kernel.Route.TryExecute(_writer))
+        {
+            if (!(ToleratesMissing && IsMissing(error.Errno)))
+            {
+                Refuse(_owners[error.Index], error.ToString());
+            }
+        }
+        _writer.Clear();
+        _owners.Clear();
+    }
+
+    public void Dispose() => _writer.Dispose();
+
+    private static bool IsMissing(Errno errno) => errno is Errno.ENOENT or Errno.ESRCH or Errno.ENODEV or Errno.EADDRNOTAVAIL or Errno.ENXIO;
+}
