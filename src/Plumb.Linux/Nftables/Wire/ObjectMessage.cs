@@ -90,7 +90,7 @@ internal static class ObjectMessage
         var entry = new ObjectEntry(space, id, kind, name, does ?? new UnknownExpression($"object {(uint)kind}", new Octets(data)));
         var facts = new KernelFacts(Handle: handle)
         {
-            Counted = does is CounterExpression counter ? (counter.Packets, counter.Bytes) : null,
+            Counted = does is CounterExpression counter ? new TrafficCount(counter.Packets, counter.Bytes) : null,
         };
         return Ownership.Observe(entry, id, comment, facts);
     }

@@ -92,7 +92,7 @@ internal sealed class RulesetReader(NetlinkSocket socket, NamespaceId space)
             var facts = none;
             if (element.Statements.Count > 0 && element.Statements[0] is CounterExpression counter)
             {
-                facts = new KernelFacts { Counted = (counter.Packets, counter.Bytes) };
+                facts = new KernelFacts { Counted = new TrafficCount(counter.Packets, counter.Bytes) };
             }
             entries.Add(new Observed(new ElementEntry(space, schema, element), owner, comment is null ? null : new Stamp(comment), facts));
         }
