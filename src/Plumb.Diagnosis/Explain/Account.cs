@@ -16,13 +16,14 @@ public static class Account
     {
         ArgumentNullException.ThrowIfNull(observed);
         ArgumentNullException.ThrowIfNull(planned);
+        var kernel = new KernelReasons(observed);
         var all = new List<Explanation>(observed.Count);
         foreach (var (key, held) in observed.Entries)
         {
             // A parameter was read because a plan has an interest in it; who else set it, the kernel does not keep.
             if (key.Kind != EntryKind.Sysctl || planned.ContainsKey(key))
             {
-                all.Add(Explain(held, observed, planned.GetValueOrDefault(key)));
+                all.Add(Explain(held, observed, kernel, planned.GetValueOrDefault(key)));
             }
         }
         foreach (var (key, reason) in planned)
@@ -36,7 +37,7 @@ public static class Account
         return all;
     }
 
-    private static Explanation Explain(Observed held, ObservedState all, PlannedReason? reason)
+    private static Explanation Explain(Observed held, ObservedState all, KernelReasons kernel, PlannedReason? reason)
     {
         var entry = held.Entry;
         var text = entry.Print();
@@ -50,9 +51,11 @@ public static class Account
             var from = causes.Count == 0 ? "" : $" for {Names(causes)}";
             return new Explanation(entry.Key, text, Standing.LeftOver, $"bears Plumb's mark{from}, and no plan wants it: an agent takes it away, or none runs", causes);
         }
-        if (held.Owner == Owner.Kernel || KernelsOwn.IsKernels(entry))
+        if (held.Owner == Owner.Kernel || KernelReasons.IsKernels(entry))
         {
-            return new Explanation(entry.Key, text, Standing.Kernel, KernelsOwn.Reason(entry), []);
+            return kernel.Of(entry) is { } why
+                ? new Explanation(entry.Key, text, Standing.Kernel, $"the kernel's own: {why}", [])
+                : new Explanation(entry.Key, text, Standing.Unexplained, "bears the kernel's mark, and what it would follow from is not there", []);
         }
         return KnownWriters.Recognise(held, all) is { } known
             ? new Explanation(entry.Key, text, Standing.Known, known, [])

@@ -60,7 +60,8 @@ internal static class KnownWriters
     {
         LinkEntry link => OfLink(link, held.Stamp),
         AddressEntry address => OnLink(address, address.Device, all) is { } link ? $"an address of {link}" : null,
-        RouteEntry route => OfProtocol(route.Protocol) ?? (route.NextHops.Count > 0 && route.NextHops[0].Device is { } device && OnLink(route, device, all) is { } link ? $"a route of {link}" : null),
+        // Not by its device: whoever types a route names one.
+        RouteEntry route => OfProtocol(route.Protocol),
         RuleEntry rule => OfProtocol(rule.Protocol),
         NeighbourEntry neighbour => OfProtocol(neighbour.Protocol) ?? (OnLink(neighbour, neighbour.Device, all) is { } link ? $"a neighbour on {link}" : null),
         FdbEntry fdb => OfProtocol(fdb.Protocol) ?? (OnLink(fdb, fdb.Device, all) is { } link ? $"a station behind {link}" : null),

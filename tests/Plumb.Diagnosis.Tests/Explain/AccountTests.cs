@@ -50,7 +50,8 @@ public sealed class AccountTests
         var account = Account.Of(
             Held(
                 (new LinkEntry(Node, "lo", new LinkType.Loopback()), Owner.Kernel, null),
-                (Route("192.168.1.0/24", "eth0", RouteProtocol.Kernel, null), Owner.Kernel, null),
+                (new AddressEntry(Node, "lo", IpPrefix.Parse("127.0.0.1/8")), Owner.Kernel, null),
+                (Route("127.0.0.0/8", "lo", RouteProtocol.Kernel, null) with { Table = RouteTable.Local, Type = RouteType.Local }, Owner.Kernel, null),
                 (new RuleEntry(Node, IpFamily.V4, 32766) { Table = RouteTable.Main, Protocol = RouteProtocol.Kernel }, Owner.Kernel, null),
                 (new LinkEntry(Node, "sit0", new LinkType.Other("sit")), Owner.Foreign, null)),
             Planned());
@@ -60,7 +61,8 @@ public sealed class AccountTests
             [
                 "the kernel's own: every namespace is born with a loopback",
                 "the kernel's own: a tunnel module's fallback device",
-                "the kernel's own: connected route: follows an address of eth0",
+                "the kernel's own: loopback's own address, there since it is up",
+                "the kernel's own: all of the loopback network is delivered here",
                 "the kernel's own: a rule that every namespace is born with",
             ],
             account.Select(static e => e.Reason));
@@ -100,6 +102,19 @@ public sealed class AccountTests
 
         Assert.Equal(Standing.Unexplained, account[0].Standing);
         Assert.Equal("nobody known: added by hand or by a script (protocol boot)", account[0].Reason);
+    }
+
+    [Fact]
+    public void A_connected_route_is_the_kernels_only_while_its_address_is_there()
+    {
+        var route = Route("192.168.1.0/24", "eth0", RouteProtocol.Kernel, null);
+        var wire = (Entry: (Entry)new AddressEntry(Node, "eth0", IpPrefix.Parse("192.168.1.11/24")) { Protocol = RouteProtocol.PlumbLab }, Owner.Foreign, (Stamp?)null);
+
+        var with = Account.Of(Held(wire, (route, Owner.Kernel, null)), Planned());
+        var without = Account.Of(Held((route, Owner.Kernel, null)), Planned());
+
+        Assert.Equal("the kernel's own: connected: 192.168.1.11/24 is an address of eth0", with.Single(static e => e.Key.Kind == EntryKind.Route).Reason);
+        Assert.Equal(Standing.Unexplained, Assert.Single(without).Standing);
     }
 
     [Fact]
