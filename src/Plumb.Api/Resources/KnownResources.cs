@@ -50,7 +50,7 @@ internal static class KnownResources
             },
             new()
             {
-                Resource = new("", "persistentvolumeclaims"), Version = "v1", Kind = "PersistentVolumeClaim", ReturnsDeleted = true, Table = ClusterTables.Claims,
+                Resource = new("", "persistentvolumeclaims"), Version = "v1", Kind = "PersistentVolumeClaim", Strategy = new ClaimStrategy(), ReturnsDeleted = true, Table = ClusterTables.Claims,
                 Singular = "persistentvolumeclaim",
                 Namespaced = true, ShortNames = ["pvc"], Subresources = [Status],
             },
@@ -126,7 +126,7 @@ internal static class KnownResources
             },
             new()
             {
-                Resource = new("networking.k8s.io", "ingressclasses"), Version = "v1", Kind = "IngressClass", Table = NetworkTables.IngressClasses,
+                Resource = new("networking.k8s.io", "ingressclasses"), Version = "v1", Kind = "IngressClass", Strategy = new IngressClassStrategy(), Table = NetworkTables.IngressClasses,
                 Singular = "ingressclass", Namespaced = false,
                 HasGeneration = true,
             },

@@ -18,7 +18,7 @@ public sealed partial class Registry
         for (var attempt = 1; ; attempt++)
         {
             var present = Store.Get(key);
-            RequirePreconditions(present, options);
+            RequirePreconditions(definition, present, options);
             try
             {
                 return Delete(definition, present, options);
@@ -100,17 +100,20 @@ public sealed partial class Registry
         return true;
     }
 
-    private static void RequirePreconditions(StoredObject present, DeleteOptions options)
+    private static ApiException Mismatch(ResourceDefinition definition, StoredObject present, string why) =>
+        ApiException.Conflict(present.Key with { Resource = new GroupResource("", definition.Kind) }, why);
+
+    private static void RequirePreconditions(ResourceDefinition definition, StoredObject present, DeleteOptions options)
     {
         if (options.Uid is { } uid && uid != present.Uid)
         {
-            throw ApiException.Conflict(present.Key,
+            throw Mismatch(definition, present,
                 $"the UID in the precondition ({uid}) does not match the UID in record ({present.Uid}). The object might have been deleted and then recreated");
         }
 
         if (options.ResourceVersion is { } version && version != present.ResourceVersion)
         {
-            throw ApiException.Conflict(present.Key,
+            throw Mismatch(definition, present,
                 $"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({present.ResourceVersion}). The object might have been modified");
         }
     }

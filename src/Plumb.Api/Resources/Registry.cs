@@ -151,7 +151,7 @@ public sealed partial class Registry
             root = part == Part.Status ? strategy.TakeStatus(old, root) : NamespaceStrategy.TakeFinalizers(old, root);
             metadata = Fields.Object(root, "metadata");
         }
-        else if (definition.HasStatus && strategy.StatusIsSeparate)
+        else if (definition.HasStatus && strategy.StatusIsSeparate && !options.Binding)
         {
             Keep(old, root, "status");
         }
@@ -173,7 +173,7 @@ public sealed partial class Registry
         }
 
         errors.ThrowIfAny(definition, present.Name);
-        if (definition.HasGeneration && part == Part.Main && strategy.ChangesGeneration(root, old))
+        if (definition.HasGeneration && part == Part.Main && !options.Binding && strategy.ChangesGeneration(root, old))
             metadata["generation"] = present.Generation + 1;
         if (part == Part.Main)
         {
@@ -221,13 +221,18 @@ public sealed partial class Registry
         Update(Catalog.Find(GroupResource.Pods), pod, Part.Main, (present, root) =>
         {
             if (present.IsDeleting)
-                throw ApiException.Conflict(pod, $"pod {pod.Name} is being deleted, cannot be assigned to a host");
+                throw NotBindable(pod, $"pod {pod.Name} is being deleted, cannot be assigned to a host");
             if (present.NodeName.Length > 0)
-                throw ApiException.Conflict(pod, $"pod {pod.Name} is already assigned to node \"{present.NodeName}\"");
+                throw NotBindable(pod, $"pod {pod.Name} is already assigned to node \"{present.NodeName}\"");
+            if (Fields.Array(Fields.Object(root, "spec"), "schedulingGates") is { Count: > 0 })
+                throw NotBindable(pod, $"pod {pod.Name} has non-empty .spec.schedulingGates");
             Fields.Object(root, "spec")["nodeName"] = node;
             PodConditions.Set(root, "PodScheduled", Time.GetUtcNow());
             return root;
         }, options with { Binding = true });
+
+    private static ApiException NotBindable(StoreKey pod, string why) =>
+        ApiException.Conflict(pod with { Resource = new GroupResource("", "pods/binding") }, why);
 
     private void Stamp(ResourceDefinition definition, string @namespace, JsonObject root, JsonObject metadata)
     {

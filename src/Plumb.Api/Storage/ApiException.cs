@@ -26,8 +26,8 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
     public static ApiException NotFound(GroupResource resource, string name) =>
         new(404, "NotFound", $"{resource} \"{name}\" not found", DetailsOf(resource, name));
 
-    public static ApiException AlreadyExists(StoreKey key) =>
-        new(409, "AlreadyExists", $"{key.Resource} \"{key.Name}\" already exists", DetailsOf(key.Resource, key.Name));
+    public static ApiException AlreadyExists(StoreKey key, bool isDeleting = false) =>
+        new(409, "AlreadyExists", $"{(isDeleting ? "object is being deleted: " : "")}{key.Resource} \"{key.Name}\" already exists", DetailsOf(key.Resource, key.Name));
 
     public static ApiException Conflict(StoreKey key, string why) =>
         new(409, "Conflict", $"Operation cannot be fulfilled on {key.Resource} \"{key.Name}\": {why}", DetailsOf(key.Resource, key.Name));

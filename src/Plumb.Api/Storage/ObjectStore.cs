@@ -163,8 +163,8 @@ public sealed class ObjectStore : IDisposable
         lock (Gate)
         {
             var collection = CollectionOf(key.Resource);
-            if (collection.Find(key) is not null)
-                throw ApiException.AlreadyExists(key);
+            if (collection.Find(key) is { } there)
+                throw ApiException.AlreadyExists(key, there.IsDeleting);
             var stored = Freeze(key, root, null);
             Index(null, stored);
             collection.Commit(new Change(ChangeKind.Added, null, stored));

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Http.Requests;
 
@@ -60,9 +61,9 @@ internal static class DeleteQuery
                 throw new ApiException(500, "", $"no kind \"{kind}\" is registered for version \"{Fields.Text(body, "apiVersion")}\" in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"");
             return body;
         }
-        catch (JsonException broken)
+        catch (JsonException)
         {
-            throw ApiException.BadRequest($"couldn't get version/kind; json parse error: {RequestBody.Describe(bytes, broken)}");
+            throw ApiException.BadRequest($"couldn't get version/kind; json parse error: {GoJson.SyntaxError(bytes)}");
         }
     }
 }

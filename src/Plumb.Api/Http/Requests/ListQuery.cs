@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Http.Requests;
 
@@ -126,17 +127,19 @@ internal sealed record Continuation(long Version, string Namespace, string Name)
     /// <exception cref="ApiException">400.</exception>
     public static Continuation Parse(string token)
     {
+        byte[] decoded = [];
         try
         {
             var base64 = token.Replace('-', '+').Replace('_', '/');
-            using var json = JsonDocument.Parse(Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '=')));
+            decoded = Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
+            using var json = JsonDocument.Parse(decoded);
             var start = json.RootElement.GetProperty("start").GetString()!.TrimEnd('\0');
             var slash = start.IndexOf('/', StringComparison.Ordinal);
             return new Continuation(json.RootElement.GetProperty("rv").GetInt64(), start[..Math.Max(slash, 0)], start[(slash + 1)..]);
         }
         catch (Exception broken) when (broken is FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw ApiException.BadRequest($"invalid continue token: continue key is not valid: {broken.Message}");
+            throw ApiException.BadRequest($"invalid continue token: continue key is not valid: {(broken is JsonException ? GoJson.SyntaxError(decoded) : broken.Message)}");
         }
     }
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Http.Requests;
 
@@ -23,7 +24,7 @@ internal static class RequestBody
             {
                 var body = result.Buffer.ToArray();
                 reader.AdvanceTo(result.Buffer.End);
-                return body;
+                return MediaType(context) == Protobuf.MediaType && body.Length > 0 ? Answer.Bytes(Protobuf.Decode(body)) : body;
             }
 
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -38,8 +39,8 @@ internal static class RequestBody
         var type = MediaType(context);
         if (type == "application/yaml")
             bytes = Yaml.ToJson(bytes, $"the object provided is unrecognized (must be of type {definition.Kind}): ");
-        else if (type is not ("" or "application/json"))
-            throw UnsupportedMediaType("application/json, application/yaml");
+        else if (type is not ("" or "application/json" or Protobuf.MediaType))
+            throw UnsupportedMediaType("application/json, application/yaml, " + Protobuf.MediaType);
         var root = Parse(bytes, definition.Kind, duplicates);
         RequireKind(root, definition);
         return root;
@@ -80,9 +81,9 @@ internal static class RequestBody
             var node = DuplicateTolerant.Read(ref reader, "", duplicates);
             return reader.Read() ? throw new JsonException() : node;
         }
-        catch (JsonException broken)
+        catch (JsonException)
         {
-            throw Unrecognized(kind, Describe(bytes, broken), bytes);
+            throw Unrecognized(kind, GoJson.SyntaxError(bytes), bytes);
         }
     }
 
@@ -92,23 +93,6 @@ internal static class RequestBody
         if (bytes.Length > 0 && bytes[0] != (byte)'{')
             shown = Convert.ToHexStringLower(bytes.AsSpan(0, Math.Min(bytes.Length, 1024)));
         return ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({shown})");
-    }
-
-    /// <summary>A syntax error in the words of Go's parser, as far as the position tells them.</summary>
-    public static string Describe(byte[] bytes, JsonException broken)
-    {
-        var line = broken.LineNumber ?? 0;
-        var start = 0;
-        for (; line > 0 && start < bytes.Length; start++)
-        {
-            if (bytes[start] == (byte)'\n')
-                line--;
-        }
-
-        var at = start + (int)(broken.BytePositionInLine ?? 0);
-        return bytes.Length == 0 || at >= bytes.Length
-            ? "unexpected end of JSON input"
-            : $"invalid character '{(char)bytes[at]}' looking for beginning of value";
     }
 
     private static void RequireKind(JsonObject root, ResourceDefinition definition)

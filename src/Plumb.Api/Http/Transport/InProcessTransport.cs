@@ -114,9 +114,10 @@ internal sealed class DuplexPipeStream(DuplexPipe pipes) : Stream
             if (!available.IsEmpty)
             {
                 var taken = available.Slice(0, Math.Min(buffer.Length, available.Length));
+                var count = (int)taken.Length;
                 taken.CopyTo(buffer.Span);
                 pipes.Input.AdvanceTo(taken.End);
-                return (int)taken.Length;
+                return count;
             }
 
             pipes.Input.AdvanceTo(available.End);

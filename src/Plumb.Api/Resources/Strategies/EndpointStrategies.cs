@@ -44,8 +44,13 @@ internal sealed class EndpointSliceStrategy : Strategy
             Fields.DefaultText(port, "protocol", "TCP");
         }
 
-        Fields.Default(root, "endpoints", new JsonArray());
-        Fields.Default(root, "ports", new JsonArray());
+        foreach (var endpoint in Fields.Objects(root, "endpoints"))
+            Fields.Default(endpoint, "conditions", new JsonObject());
+        foreach (var member in (ReadOnlySpan<string>)["endpoints", "ports"])
+        {
+            if (Fields.Array(root, member) is not { Count: > 0 })
+                root[member] = null;
+        }
     }
 
     public override void PrepareCreate(JsonObject root, in Admission admission)
@@ -65,11 +70,19 @@ internal sealed class EndpointSliceStrategy : Strategy
             errors.Required("addressType");
         else if (type is not ("IPv4" or "IPv6" or "FQDN"))
             errors.NotSupported("addressType", type, "FQDN", "IPv4", "IPv6");
+        if (Fields.Array(root, "endpoints") is { Count: > 1000 } many)
+        {
+            errors.TooMany("endpoints", many.Count, 1000);
+            return;
+        }
+
         var index = 0;
         foreach (var endpoint in Fields.Objects(root, "endpoints"))
         {
             var at = $"endpoints[{index++}].addresses";
             var addresses = MetadataValidation.Texts(endpoint, "addresses");
+            if (addresses.Count > 100)
+                errors.TooMany(at, addresses.Count, 100);
             if (addresses.Count == 0)
                 errors.Required(at, "must contain at least 1 address");
             for (var i = 0; i < addresses.Count; i++)

@@ -41,6 +41,12 @@ internal sealed class EventStrategy : Strategy
         foreach (var (core, renamed) in Names)
             Rename(root, core, renamed);
         root["apiVersion"] = "events.k8s.io/v1";
+        foreach (var member in (ReadOnlySpan<string>)["reportingController", "reportingInstance", "action"])
+        {
+            if (Fields.Text(root, member).Length == 0)
+                root.Remove(member);
+        }
+
         return root;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Api.Schema;
 
 namespace Plumb.Api.Resources.Strategies;
 
@@ -75,7 +76,20 @@ internal static class PodDefaults
     private static void Resources(JsonObject container)
     {
         Fields.Default(container, "resources", new JsonObject());
-        if (Fields.Find(container, "resources") is not { } resources || Fields.Find(resources, "limits") is not { } limits)
+        if (Fields.Find(container, "resources") is not { } resources)
+            return;
+        foreach (var member in (ReadOnlySpan<string>)["limits", "requests"])
+        {
+            if (Fields.Find(resources, member) is not { } amounts)
+                continue;
+            foreach (var (name, amount) in amounts.ToArray())
+            {
+                if (amount is not null && Quantities.Canonical(amount.ToString()) is var canonical && (amount.GetValueKind() != System.Text.Json.JsonValueKind.String || canonical != amount.ToString()))
+                    amounts[name] = canonical;
+            }
+        }
+
+        if (Fields.Find(resources, "limits") is not { } limits)
             return;
         var requests = Fields.Object(resources, "requests");
         foreach (var (name, limit) in limits)

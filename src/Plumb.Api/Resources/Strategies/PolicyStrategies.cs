@@ -69,7 +69,7 @@ internal sealed class NetworkPolicyStrategy : Strategy
         if (Fields.Number(port, "port") is not { } first)
             errors.Invalid(at + ".endPort", end.ToString()!, "may not be specified when `port` is non-numeric");
         else if (end < first)
-            errors.Invalid(at + ".endPort", end.ToString()!, "must be greater than or equal to `port`");
+            errors.Invalid(at + ".endPort", first.ToString(), "must be greater than or equal to `port`");
         else if (end > 65535)
             errors.Invalid(at + ".endPort", end.ToString()!, NameSyntax.PortText);
     }
@@ -135,6 +135,29 @@ internal sealed class NetworkPolicyStrategy : Strategy
             bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
         return new IPNetwork(new IPAddress(bytes), length);
     }
+}
+
+internal sealed class IngressClassStrategy : Strategy
+{
+    public override void Default(JsonObject root)
+    {
+        if (Fields.Find(Fields.Find(root, "spec"), "parameters") is { } parameters)
+            Fields.DefaultText(parameters, "scope", "Cluster");
+    }
+
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        var controller = Fields.Text(Fields.Find(root, "spec"), "controller");
+        if (controller != Fields.Text(Fields.Find(old, "spec"), "controller"))
+            errors.InvalidText("spec.controller", controller, "field is immutable");
+    }
+}
+
+internal sealed class ClaimStrategy : Strategy
+{
+    public override void Default(JsonObject root) => Fields.DefaultText(Fields.Object(root, "spec"), "volumeMode", "Filesystem");
+
+    public override void PrepareCreate(JsonObject root, in Admission admission) => root["status"] = new JsonObject { ["phase"] = "Pending" };
 }
 
 internal sealed class IngressStrategy : Strategy

@@ -27,8 +27,10 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : Strategy
         }
 
         var type = Fields.Text(spec, "type");
-        if (type is "NodePort" or "LoadBalancer")
+        if (type is "NodePort" or "LoadBalancer" || (type == "ClusterIP" && Fields.Array(spec, "externalIPs") is { Count: > 0 }))
             Fields.DefaultText(spec, "externalTrafficPolicy", "Cluster");
+        if (Fields.Find(spec, "selector") is { Count: 0 })
+            spec.Remove("selector");
         if (type is "ClusterIP" or "NodePort" or "LoadBalancer")
             Fields.DefaultText(spec, "internalTrafficPolicy", "Cluster");
         if (type == "LoadBalancer")
@@ -125,7 +127,8 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : Strategy
 
     private void DefaultFamilies(JsonObject spec)
     {
-        Fields.DefaultText(spec, "ipFamilyPolicy", "SingleStack");
+        var isHeadlessWithoutSelector = Fields.Text(spec, "clusterIP") == "None" && Fields.Find(spec, "selector") is not { Count: > 0 };
+        Fields.DefaultText(spec, "ipFamilyPolicy", isHeadlessWithoutSelector ? "RequireDualStack" : "SingleStack");
         if (Fields.Array(spec, "ipFamilies") is { Count: > 0 })
             return;
         var families = new JsonArray();
@@ -137,8 +140,7 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : Strategy
 
         if (families.Count == 0)
             families.Add(FamilyName(allocator.Ranges.Network.BaseAddress.AddressFamily));
-        var isHeadlessWithoutSelector = Fields.Text(spec, "clusterIP") == "None" && Fields.Find(spec, "selector") is not { Count: > 0 };
-        if (families.Count == 1 && Fields.Text(spec, "ipFamilyPolicy") is "PreferDualStack" or "RequireDualStack" && (allocator.Ranges.NetworkV6 is not null || isHeadlessWithoutSelector))
+        if (families.Count == 1 && (isHeadlessWithoutSelector || (allocator.Ranges.NetworkV6 is not null && Fields.Text(spec, "ipFamilyPolicy") is "PreferDualStack" or "RequireDualStack")))
             families.Add((string)families[0]! == "IPv4" ? "IPv6" : "IPv4");
         spec["ipFamilies"] = families;
     }

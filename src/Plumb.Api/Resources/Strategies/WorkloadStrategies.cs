@@ -139,6 +139,12 @@ internal sealed class ReplicaSetStrategy() : WorkloadStrategy("replicaset")
 
 internal sealed class DaemonSetStrategy() : WorkloadStrategy("daemonset")
 {
+    public override void PrepareCreate(JsonObject root, in Admission admission)
+    {
+        base.PrepareCreate(root, admission);
+        Fields.Object(Fields.Object(root, "metadata"), "annotations")["deprecated.daemonset.template.generation"] = "1";
+    }
+
     protected override void DefaultSpec(JsonObject spec)
     {
         var strategy = Fields.Object(spec, "updateStrategy");
@@ -170,6 +176,7 @@ internal sealed class StatefulSetStrategy() : WorkloadStrategy("statefulset")
         Fields.DefaultText(retention, "whenDeleted", "Retain");
         Fields.DefaultText(retention, "whenScaled", "Retain");
         Fields.Default(spec, "revisionHistoryLimit", 10);
+        Fields.Default(spec, "serviceName", "");
         foreach (var claim in Fields.Objects(spec, "volumeClaimTemplates"))
         {
             claim["kind"] ??= "PersistentVolumeClaim";
@@ -192,11 +199,16 @@ internal sealed class JobStrategy() : WorkloadStrategy("job")
         if (Fields.Flag(spec, "manualSelector"))
             return;
         var uid = Fields.Text(metadata, "uid");
+        spec["manualSelector"] = false;
         var labels = Fields.Object(Fields.Object(Fields.Object(spec, "template"), "metadata"), "labels");
         labels["batch.kubernetes.io/controller-uid"] = uid;
         labels["batch.kubernetes.io/job-name"] = Fields.Text(metadata, "name");
         labels["controller-uid"] = uid;
         labels["job-name"] = Fields.Text(metadata, "name");
+
+        // The job takes its template's labels where it has none of its own.
+        if (Fields.Find(metadata, "labels") is not { Count: > 0 })
+            metadata["labels"] = labels.DeepClone();
         Fields.Object(Fields.Object(spec, "selector"), "matchLabels")["batch.kubernetes.io/controller-uid"] = uid;
     }
 
@@ -205,7 +217,7 @@ internal sealed class JobStrategy() : WorkloadStrategy("job")
         if (spec["completions"] is null && spec["parallelism"] is null)
             spec["completions"] = 1;
         Fields.Default(spec, "parallelism", 1);
-        Fields.Default(spec, "backoffLimit", 6);
+        Fields.Default(spec, "backoffLimit", spec["backoffLimitPerIndex"] is null ? 6 : int.MaxValue);
         Fields.DefaultText(spec, "completionMode", "NonIndexed");
         Fields.Default(spec, "suspend", false);
         Fields.DefaultText(spec, "podReplacementPolicy", "TerminatingOrFailed");

@@ -41,7 +41,7 @@ internal static class AddressValidation
             if (!names.Add(name) && !required)
                 errors.Duplicate(here + ".name", FieldErrors.Quote(name));
             var number = Fields.Number(ports[i], "port");
-            if ((required && number is null) || number is < 1 or > 65535)
+            if ((required && number is null) || number > 65535 || number < (required ? 1 : 0))
                 errors.Invalid(here + ".port", (number ?? 0).ToString(), NameSyntax.PortText);
             var protocol = Fields.Text(ports[i], "protocol");
             if (protocol is not ("SCTP" or "TCP" or "UDP"))

@@ -42,6 +42,8 @@ internal static class ServiceValidation
             index++;
         }
 
+        if (spec["allocateLoadBalancerNodePorts"] is not null && type != "LoadBalancer")
+            errors.Forbidden("spec.allocateLoadBalancerNodePorts", "may only be used when `type` is 'LoadBalancer'");
         if (Fields.Text(spec, "loadBalancerClass").Length > 0 && type != "LoadBalancer")
             errors.Forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'");
     }
