@@ -39,6 +39,14 @@ public sealed record PodSpec
     public bool? EnableServiceLinks { get; init; }
     public bool? ShareProcessNamespace { get; init; }
     public IReadOnlyList<PodReadinessGate> ReadinessGates { get => field ?? []; init; }
+
+    /// <summary>While there is any, no scheduler touches the pod.</summary>
+    public IReadOnlyList<PodSchedulingGate> SchedulingGates { get => field ?? []; init; }
+}
+
+public sealed record PodSchedulingGate
+{
+    public string Name { get => field ?? ""; init; }
 }
 
 public sealed record PodReadinessGate

@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources;
+using Plumb.Api.Storage;
+using Plumb.Kubernetes.Objects;
+
+namespace Plumb.Api.Tests.Controllers;
+
+public sealed class SchedulerTests
+{
+    [Fact]
+    public async Task A_pod_that_fits_nowhere_says_why_and_runs_when_a_node_comes_that_fits()
+    {
+        await using var cluster = new Cluster(nodes: 2).Start();
+        cluster.Pod("picky", ""","nodeSelector":{"disk":"fast"}""");
+        await cluster.UntilAsync(() => cluster.Events("FailedScheduling").Count == 1);
+        Assert.Equal(["0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."], cluster.Events("FailedScheduling"));
+        await cluster.UntilAsync(() => cluster.Find<Pod>(GroupResource.Pods, "picky")!.Status.Conditions.Find("PodScheduled") is { Status: "False", Reason: "Unschedulable" });
+        cluster.AddNode("node-9", new JsonObject { ["disk"] = "fast" });
+        await cluster.UntilAsync(() => cluster.Pods("picky")[0] is { NodeName: "node-9", Phase: "Running" });
+        Assert.Equal(["Successfully assigned default/picky to node-9"], cluster.Events("Scheduled"));
+    }
+
+    [Fact]
+    public async Task Taints_keep_away_whom_they_are_not_tolerated_by()
+    {
+        await using var cluster = new Cluster(nodes: 1).Start();
+        cluster.Registry.Update(new StoreKey(GroupResource.Nodes, "", "node-1"), root =>
+        {
+            root["spec"]!["taints"] = new JsonArray(new JsonObject { ["key"] = "gpu", ["value"] = "yes", ["effect"] = "NoSchedule" });
+            return true;
+        });
+        await cluster.UntilAsync(() => cluster.Find<Node>(GroupResource.Nodes, "node-1", "") is { Spec.Taints: [{ Key: "gpu" }], Spec.PodCIDR: not null });
+        cluster.Pod("plain");
+        cluster.Pod("gpu", ""","tolerations":[{"key":"gpu","value":"yes","effect":"NoSchedule"}]""");
+        await cluster.UntilAsync(() => cluster.Pods("gpu")[0].NodeName == "node-1" && cluster.Events("FailedScheduling").Count > 0);
+        Assert.Equal("", cluster.Pods("plain")[0].NodeName);
+        Assert.Equal("0/1 nodes are available: 1 node(s) had untolerated taint {gpu: yes}.", cluster.Events("FailedScheduling")[0]);
+    }
+
+    [Fact]
+    public async Task Two_pods_with_one_host_port_do_not_share_a_node()
+    {
+        await using var cluster = new Cluster(nodes: 2).Start();
+        const string spec = ""","hostNetwork":false,"terminationGracePeriodSeconds":0""";
+        foreach (string name in (string[])["a", "b", "c"])
+        {
+            cluster.Create(GroupResource.Pods, $$$"""
+                {"metadata":{"name":"{{{name}}}","labels":{"app":"{{{name}}}"}},"spec":{"containers":[{"name":"c","image":"a:1","ports":[{"containerPort":80,"hostPort":8080}]}]{{{spec}}} }}
+                """);
+        }
+        await cluster.UntilAsync(() => cluster.Events("FailedScheduling").Count == 1);
+        var placed = cluster.Pods().Where(p => p.NodeName.Length > 0).ToList();
+        Assert.Equal(2, placed.Select(p => p.NodeName).Distinct().Count());
+        Assert.Equal("0/2 nodes are available: 2 node(s) didn't have free ports for the requested pod ports.", cluster.Events("FailedScheduling")[0]);
+        cluster.Registry.Delete(placed[0].Key, DeleteOptions.Now);
+        await cluster.UntilAsync(() => cluster.Pods().Count(p => p.NodeName.Length > 0) == 2 && cluster.Pods().All(p => p.Uid != placed[0].Uid));
+    }
+
+    [Fact]
+    public async Task A_cordoned_node_gets_nothing_new_until_it_is_let_free()
+    {
+        await using var cluster = new Cluster(nodes: 1).Start();
+        var node = new StoreKey(GroupResource.Nodes, "", "node-1");
+        cluster.Registry.Update(node, root => (root["spec"]!["unschedulable"] = true) is not null);
+        await cluster.UntilAsync(() => cluster.Find<Node>(GroupResource.Nodes, "node-1", "")!.Spec.Taints.Any(t => t.Key == "node.kubernetes.io/unschedulable"));
+        cluster.Pod("late");
+        await cluster.UntilAsync(() => cluster.Events("FailedScheduling").Count == 1);
+        cluster.Registry.Update(node, root => root["spec"]!.AsObject().Remove("unschedulable"));
+        await cluster.UntilAsync(() => cluster.Pods("late")[0].NodeName == "node-1");
+    }
+
+    [Theory]
+    [InlineData("""{"key":"zone","operator":"In","values":["b","c"]}""", "node-2")]
+    [InlineData("""{"key":"zone","operator":"NotIn","values":["a"]}""", "node-2")]
+    [InlineData("""{"key":"size","operator":"Gt","values":["5"]}""", "node-1")]
+    [InlineData("""{"key":"size","operator":"DoesNotExist"}""", "node-2")]
+    public async Task Node_affinity_chooses(string expression, string expected)
+    {
+        await using var cluster = new Cluster(nodes: 0);
+        cluster.AddNode("node-1", new JsonObject { ["zone"] = "a", ["size"] = "7" });
+        cluster.AddNode("node-2", new JsonObject { ["zone"] = "b" });
+        cluster.Start();
+        cluster.Pod("p", $$$$""","affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{{{{expression}}}}]}]}}}""");
+        await cluster.UntilAsync(() => cluster.Pods("p")[0].NodeName.Length > 0);
+        Assert.Equal(expected, cluster.Pods("p")[0].NodeName);
+    }
+}
