@@ -91,10 +91,12 @@ internal sealed class WebSocketChannels : IDisposable
     {
         try
         {
-            await writing.WaitAsync(gone.Token);
+            // A client that said goodbye first still waits for ours.
+            using var late = new CancellationTokenSource(Linger, time);
+            await writing.WaitAsync(late.Token);
             try
             {
-                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", gone.Token);
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", late.Token);
             }
             finally
             {
