@@ -8,7 +8,7 @@ namespace Plumb.Lab;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(LabNameConverter), typeof(IpPrefixConverter), typeof(IpAddressConverter)])]
+    Converters = [typeof(LabNameConverter), typeof(IpPrefixConverter), typeof(IpAddressConverter), typeof(JsonStringEnumConverter<Network.Facts.OverlayKind>)])]
 [JsonSerializable(typeof(LabOptions))]
 [JsonSerializable(typeof(LabProgress))]
 [JsonSerializable(typeof(LabStatus))]

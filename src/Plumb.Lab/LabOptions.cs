@@ -1,6 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab;
 
@@ -45,6 +45,12 @@ public sealed record LabOptions
     /// <summary>Directory that holds the labs' run directories; decided by the command's process, whose user the lab's no longer sees.</summary>
     public string? RuntimeRoot { get; init; }
 
+    /// <summary>Started in the background: progress goes to standard output as lines of JSON until the lab is ready.</summary>
+    public bool Detached { get; init; }
+
+    /// <summary>When the command that asked for the lab began; steps of the start are told from then on.</summary>
+    public DateTimeOffset? AskedAt { get; init; }
+
     /// <summary>The log says when each step of the start was reached, in milliseconds since the process began.</summary>
     public bool Timings { get; init; }
 
@@ -52,12 +58,4 @@ public sealed record LabOptions
 
     public static LabOptions FromJson(string json) =>
         JsonSerializer.Deserialize(json, LabJson.Default.LabOptions) ?? throw new JsonException("null where a lab's options are expected");
-}
-
-/// <summary>How pods reach pods on other nodes.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<OverlayKind>))]
-public enum OverlayKind
-{
-    Vxlan = 1,
-    Routed,
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab;
 

@@ -1,104 +1,101 @@
 using System.Text.Json;
+using Plumb.Lab.Containers;
 
 namespace Plumb.Lab.Node;
 
-/// <summary>What a node says about one container in its pod's status (ContainerStatus, core/v1). Immutable: a change is a new one.</summary>
-internal sealed record ContainerReport(string Name, string Image)
+/// <summary>What a node says about one container of a pod (ContainerStatus, core/v1).</summary>
+/// <param name="completes">An init container: it is ready when it has succeeded.</param>
+internal sealed class ContainerReport(string name, string image, bool completes)
 {
-    public ContainerPhase Phase { get; init; } = ContainerPhase.Waiting;
+    private static readonly ContainerStatus Initializing = ContainerStatus.Creating with { Reason = "PodInitializing" };
 
-    /// <summary>Of the present phase: <c>ContainerCreating</c>, <c>Completed</c>, <c>Error</c>, <c>CrashLoopBackOff</c> …</summary>
-    public string Reason { get; init; } = "ContainerCreating";
+    public string Name => name;
 
-    public string? Message { get; init; }
+    /// <summary>Replaced as a whole whenever the container tells of a change.</summary>
+    public ContainerStatus Status { get; set; } = ContainerStatus.Creating;
 
-    public DateTimeOffset StartedAt { get; init; }
+    /// <summary>False while a readiness probe has not succeeded; true where there is none.</summary>
+    public bool ProbeSucceeds { get; set; } = true;
 
-    public DateTimeOffset FinishedAt { get; init; }
+    /// <summary>What the container's image was really served by.</summary>
+    public string ImageId { get; set; } = "";
 
-    public int ExitCode { get; init; }
+    public bool IsReady => ProbeSucceeds && Status.Phase == ContainerPhase.Running;
 
-    public int RestartCount { get; init; }
+    public bool HasSucceeded => Status is { Phase: ContainerPhase.Terminated, Exit.ExitCode: 0 };
 
-    public bool Ready { get; init; }
+    public bool HasFailed => Status is { Phase: ContainerPhase.Terminated, Exit.ExitCode: not 0 };
 
-    /// <summary>`plumb://` and 64 hexadecimal digits; null before the first start.</summary>
-    public string? Id { get; init; }
-
-    public string ImageId { get; init; } = "";
-
-    /// <summary>How the instance before this one ended.</summary>
-    public ContainerReport? Last { get; init; }
+    /// <summary>Main containers wait for the init containers.</summary>
+    public void WaitForInitialization() => Status = Initializing;
 
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
-        json.WriteString("name"u8, Name);
-        json.WriteString("image"u8, Image);
+        json.WriteString("name"u8, name);
+        json.WriteString("image"u8, image);
         json.WriteString("imageID"u8, ImageId);
-        if (Id is not null)
+        if (Status.Id.Length > 0)
         {
-            json.WriteString("containerID"u8, Id);
+            json.WriteString("containerID"u8, Status.Id);
         }
-        json.WriteBoolean("ready"u8, Ready);
-        json.WriteBoolean("started"u8, Phase == ContainerPhase.Running);
-        json.WriteNumber("restartCount"u8, RestartCount);
-        WriteState(json, "state"u8);
-        if (Last is null)
+        json.WriteBoolean("ready"u8, completes ? HasSucceeded : IsReady);
+        json.WriteBoolean("started"u8, Status.Phase == ContainerPhase.Running);
+        json.WriteNumber("restartCount"u8, Status.RestartCount);
+        json.WriteStartObject("state"u8);
+        WriteState(json);
+        json.WriteEndObject();
+        json.WriteStartObject("lastState"u8);
+        if (Status.LastExit is { } last)
         {
-            json.WriteStartObject("lastState"u8);
-            json.WriteEndObject();
+            WriteExit(json, last);
+        }
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private void WriteState(Utf8JsonWriter json)
+    {
+        if (Status is { Phase: ContainerPhase.Terminated, Exit: { } exit })
+        {
+            WriteExit(json, exit);
+            return;
+        }
+        if (Status is { Phase: ContainerPhase.Running, StartedAt: { } since })
+        {
+            json.WriteStartObject("running"u8);
+            json.WriteString("startedAt"u8, since.ToRfc3339());
         }
         else
         {
-            Last.WriteState(json, "lastState"u8);
+            json.WriteStartObject("waiting"u8);
+            json.WriteString("reason"u8, Status.Reason);
+            WriteMessage(json, Status.Message);
         }
         json.WriteEndObject();
     }
 
-    private void WriteState(Utf8JsonWriter json, ReadOnlySpan<byte> property)
+    private static void WriteExit(Utf8JsonWriter json, ContainerExit exit)
     {
-        json.WriteStartObject(property);
-        switch (Phase)
+        json.WriteStartObject("terminated"u8);
+        json.WriteNumber("exitCode"u8, exit.ExitCode);
+        if (exit.Signal != 0)
         {
-            case ContainerPhase.Waiting:
-                json.WriteStartObject("waiting"u8);
-                json.WriteString("reason"u8, Reason);
-                break;
-            case ContainerPhase.Running:
-                json.WriteStartObject("running"u8);
-                json.WriteString("startedAt"u8, StartedAt.ToRfc3339());
-                break;
-            case ContainerPhase.Terminated:
-                json.WriteStartObject("terminated"u8);
-                json.WriteNumber("exitCode"u8, ExitCode);
-                json.WriteString("reason"u8, Reason);
-                json.WriteString("startedAt"u8, StartedAt.ToRfc3339());
-                json.WriteString("finishedAt"u8, FinishedAt.ToRfc3339());
-                if (Id is not null)
-                {
-                    json.WriteString("containerID"u8, Id);
-                }
-                break;
+            json.WriteNumber("signal"u8, exit.Signal);
         }
-        if (Message is not null && Phase != ContainerPhase.Running)
-        {
-            json.WriteString("message"u8, Message);
-        }
-        json.WriteEndObject();
+        json.WriteString("reason"u8, exit.Reason);
+        WriteMessage(json, exit.Message);
+        json.WriteString("startedAt"u8, exit.StartedAt.ToRfc3339());
+        json.WriteString("finishedAt"u8, exit.FinishedAt.ToRfc3339());
+        json.WriteString("containerID"u8, exit.Id);
         json.WriteEndObject();
     }
-}
 
-internal enum ContainerPhase
-{
-    Waiting = 1,
-    Running,
-    Terminated,
-}
-
-internal static class Rfc3339
-{
-    /// <summary>As metav1.Time is written: UTC, whole seconds.</summary>
-    public static string ToRfc3339(this DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
+    private static void WriteMessage(Utf8JsonWriter json, string message)
+    {
+        if (message.Length > 0)
+        {
+            json.WriteString("message"u8, message);
+        }
+    }
 }

@@ -1,12 +1,18 @@
 using System.Buffers;
 using System.Text.Json;
+using Plumb.Lab.Containers;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Lab.Node;
 
-/// <summary>What a node says about one of its pods (PodStatus, core/v1), and when each condition last turned.</summary>
+/// <summary>What a node says about one of its pods (PodStatus, core/v1), and when each condition last turned. Used by one caller at a time.</summary>
 internal sealed class PodReport
 {
+    private const int ReadyToStart = 0;
+    private const int Initialized = 1;
+    private const int Ready = 2;
+    private const int ContainersReady = 3;
+
     private static readonly string[] ConditionTypes = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"];
 
     private readonly (bool Holds, DateTimeOffset Since)[] _conditions = new (bool, DateTimeOffset)[ConditionTypes.Length];
@@ -17,82 +23,81 @@ internal sealed class PodReport
 
     public required DateTimeOffset StartTime { get; init; }
 
-    public required bool RestartsAlways { get; init; }
+    public required RestartPolicy RestartPolicy { get; init; }
 
-    public required bool RestartsOnFailure { get; init; }
-
+    /// <summary>Null until the sandbox has its network.</summary>
     public IpAddress? PodAddress { get; set; }
 
-    public bool SandboxReady { get; set; }
+    public required IReadOnlyList<ContainerReport> InitContainers { get; init; }
 
-    public required ContainerReport[] InitContainers { get; init; }
+    public required IReadOnlyList<ContainerReport> Containers { get; init; }
 
-    public required ContainerReport[] Containers { get; init; }
-
-    /// <summary>Why the pod failed as a whole, e.g. <c>Evicted</c>; null as a rule.</summary>
-    public string? Reason { get; set; }
-
-    public string? Message { get; set; }
-
-    /// <summary>The pod is being deleted: it is not Ready any more, whatever its containers do.</summary>
+    /// <summary>The pod is being deleted: it takes no traffic any more, whatever its containers do.</summary>
     public bool Terminating { get; set; }
 
+    /// <summary>All that the pod had is gone: what its containers were is over.</summary>
+    public bool SandboxGone { get; set; }
+
+    /// <summary>The pod's phase, by the rules of the kubelet (getPhase).</summary>
     public string Phase
     {
         get
         {
-            var running = 0;
-            var succeeded = 0;
-            var failed = 0;
+            if (RestartPolicy == RestartPolicy.Never && InitContainers.Any(static container => container.HasFailed))
+            {
+                return "Failed";
+            }
+            var (waiting, running, succeeded, failed) = (0, 0, 0, 0);
             foreach (var container in Containers)
             {
-                switch (container)
+                switch (container.Status)
                 {
                     case { Phase: ContainerPhase.Running }:
                         running++;
                         break;
-                    case { Phase: ContainerPhase.Terminated, ExitCode: 0 }:
+                    case { Phase: ContainerPhase.Terminated, Exit.ExitCode: 0 }:
                         succeeded++;
                         break;
                     case { Phase: ContainerPhase.Terminated }:
                         failed++;
                         break;
-                    case { Phase: ContainerPhase.Waiting, Last: not null }:
-                        // Between two runs of a container that is started again.
+                    case { LastExit: not null }:
+                        // Between two runs.
                         running++;
+                        break;
+                    default:
+                        waiting++;
                         break;
                 }
             }
-            if (InitFailed)
-            {
-                return "Failed";
-            }
-            if (running + succeeded + failed < Containers.Length)
+            if (waiting > 0 || !IsInitialized)
             {
                 return "Pending";
             }
-            if (running > 0 || RestartsAlways)
+            if (running > 0 || (RestartPolicy == RestartPolicy.Always && !Terminating))
             {
                 return "Running";
             }
-            return failed == 0 ? "Succeeded" : RestartsOnFailure ? "Running" : "Failed";
+            if (failed == 0)
+            {
+                return "Succeeded";
+            }
+            return RestartPolicy == RestartPolicy.OnFailure && !Terminating ? "Running" : "Failed";
         }
     }
 
-    private bool InitFailed =>
-        !RestartsAlways && !RestartsOnFailure
-        && Array.Exists(InitContainers, static container => container is { Phase: ContainerPhase.Terminated, ExitCode: not 0 });
-
-    private bool Initialized =>
-        Array.TrueForAll(InitContainers, static container => container is { Phase: ContainerPhase.Terminated, ExitCode: 0 });
-
     /// <summary>Whether the pod takes traffic: the condition Ready.</summary>
-    public bool Ready => !Terminating && Phase == "Running" && Array.TrueForAll(Containers, static container => container.Ready);
+    public bool IsReady => !Terminating && Phase == "Running" && Containers.All(static container => container.IsReady);
 
-    /// <summary>The body of a strategic merge patch of the subresource <c>status</c>; it names the uid, so that a successor of the same name is not touched.</summary>
+    private bool IsInitialized => InitContainers.All(static container => container.HasSucceeded);
+
+    /// <summary>
+    /// The body of a strategic merge patch of the subresource <c>status</c>. It names the uid, so that a successor of the same name is
+    /// not touched.
+    /// </summary>
     public ReadOnlyMemory<byte> ToPatch(DateTimeOffset now)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
+        var buffer = new ArrayBufferWriter<byte>(1536);
         using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
         json.WriteStartObject("metadata"u8);
@@ -101,27 +106,13 @@ internal sealed class PodReport
         json.WriteStartObject("status"u8);
         json.WriteString("phase"u8, Phase);
         WriteConditions(json, now);
-        json.WriteString("hostIP"u8, HostAddress.ToString());
-        json.WriteStartArray("hostIPs"u8);
-        WriteAddress(json, HostAddress);
-        json.WriteEndArray();
+        WriteAddresses(json, "hostIP"u8, "hostIPs"u8, HostAddress);
         if (PodAddress is { } address)
         {
-            json.WriteString("podIP"u8, address.ToString());
-            json.WriteStartArray("podIPs"u8);
-            WriteAddress(json, address);
-            json.WriteEndArray();
+            WriteAddresses(json, "podIP"u8, "podIPs"u8, address);
         }
         json.WriteString("startTime"u8, StartTime.ToRfc3339());
-        if (Reason is not null)
-        {
-            json.WriteString("reason"u8, Reason);
-        }
-        if (Message is not null)
-        {
-            json.WriteString("message"u8, Message);
-        }
-        if (InitContainers.Length > 0)
+        if (InitContainers.Count > 0)
         {
             WriteContainers(json, "initContainerStatuses"u8, InitContainers);
         }
@@ -132,14 +123,18 @@ internal sealed class PodReport
         return buffer.WrittenMemory;
     }
 
-    private static void WriteAddress(Utf8JsonWriter json, IpAddress address)
+    private static void WriteAddresses(Utf8JsonWriter json, ReadOnlySpan<byte> one, ReadOnlySpan<byte> all, IpAddress address)
     {
+        var text = address.ToString();
+        json.WriteString(one, text);
+        json.WriteStartArray(all);
         json.WriteStartObject();
-        json.WriteString("ip"u8, address.ToString());
+        json.WriteString("ip"u8, text);
         json.WriteEndObject();
+        json.WriteEndArray();
     }
 
-    private static void WriteContainers(Utf8JsonWriter json, ReadOnlySpan<byte> property, ContainerReport[] containers)
+    private static void WriteContainers(Utf8JsonWriter json, ReadOnlySpan<byte> property, IReadOnlyList<ContainerReport> containers)
     {
         json.WriteStartArray(property);
         foreach (var container in containers)
@@ -151,8 +146,8 @@ internal sealed class PodReport
 
     private void WriteConditions(Utf8JsonWriter json, DateTimeOffset now)
     {
-        var completed = Phase == "Succeeded";
-        ReadOnlySpan<bool> holds = [SandboxReady && PodAddress is not null, Initialized, Ready, Ready];
+        var ready = IsReady;
+        ReadOnlySpan<bool> holds = [PodAddress is not null && !SandboxGone, IsInitialized, ready, ready];
         json.WriteStartArray("conditions"u8);
         for (var i = 0; i < ConditionTypes.Length; i++)
         {
@@ -165,39 +160,24 @@ internal sealed class PodReport
             json.WriteString("status"u8, holds[i] ? "True"u8 : "False"u8);
             json.WriteNull("lastProbeTime"u8);
             json.WriteString("lastTransitionTime"u8, _conditions[i].Since.ToRfc3339());
-            if (!holds[i])
-            {
-                WriteReason(json, i, completed);
-            }
-            else
-            {
-                // A merge keeps what it is not told to remove.
-                json.WriteNull("reason"u8);
-                json.WriteNull("message"u8);
-            }
+            var (reason, message) = holds[i] ? (null, null) : WhyNot(i);
+            // A merge keeps what it is not told to remove: null removes.
+            json.WriteString("reason"u8, reason);
+            json.WriteString("message"u8, message);
             json.WriteEndObject();
         }
         json.WriteEndArray();
     }
 
-    private void WriteReason(Utf8JsonWriter json, int condition, bool completed)
+    private (string? Reason, string? Message) WhyNot(int condition) => condition switch
     {
-        switch (ConditionTypes[condition])
-        {
-            case "Initialized":
-                json.WriteString("reason"u8, "ContainersNotInitialized");
-                json.WriteString("message"u8, $"containers with incomplete status: [{Names(InitContainers, static c => c is not { Phase: ContainerPhase.Terminated, ExitCode: 0 })}]");
-                break;
-            case "Ready" or "ContainersReady" when completed:
-                json.WriteString("reason"u8, "PodCompleted");
-                break;
-            case "Ready" or "ContainersReady":
-                json.WriteString("reason"u8, "ContainersNotReady");
-                json.WriteString("message"u8, $"containers with unready status: [{Names(Containers, static c => !c.Ready)}]");
-                break;
-        }
-    }
+        Initialized => ("ContainersNotInitialized", $"containers with incomplete status: [{Names(InitContainers, static one => !one.HasSucceeded)}]"),
+        Ready or ContainersReady when Phase == "Succeeded" => ("PodCompleted", null),
+        Ready or ContainersReady when Phase == "Failed" => ("PodFailed", null),
+        Ready or ContainersReady => ("ContainersNotReady", $"containers with unready status: [{Names(Containers, static one => !one.IsReady)}]"),
+        _ => (null, null),
+    };
 
-    private static string Names(ContainerReport[] containers, Predicate<ContainerReport> chosen) =>
-        string.Join(' ', Array.FindAll(containers, chosen).Select(static container => container.Name));
+    private static string Names(IReadOnlyList<ContainerReport> containers, Func<ContainerReport, bool> chosen) =>
+        string.Join(' ', containers.Where(chosen).Select(static container => container.Name));
 }

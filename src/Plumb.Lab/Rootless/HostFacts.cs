@@ -6,7 +6,7 @@ namespace Plumb.Lab.Rootless;
 internal sealed record HostFacts(string SysctlRoot, IReadOnlyList<string> SearchPath)
 {
     public static HostFacts OfThisMachine() =>
-        new("/proc/sys", [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries), "/usr/bin", "/bin"]);
+        new("/proc/sys", [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)]);
 
     /// <summary>Full path of a program, or null.</summary>
     public string? Find(string program)

@@ -3,8 +3,8 @@ namespace Plumb.Lab.Rootless;
 /// <summary>Turns the failure of an attempt at a user namespace into its cause and remedy.</summary>
 internal static class RootlessDiagnosis
 {
-    public const string MissingProgram =
-        "plumb needs the programs `unshare` and `setpriv` (package util-linux) to make its network namespaces, and {0} is not in PATH; install util-linux";
+    public static LabException Missing(string program) =>
+        new($"plumb needs the program `{program}` (package util-linux) to make its network namespaces, and it is not in PATH; install util-linux");
 
     /// <param name="said">What <c>unshare</c> wrote to standard error.</param>
     public static string Explain(HostFacts host, string said)

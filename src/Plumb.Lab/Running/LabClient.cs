@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization.Metadata;
+using Plumb.Linux.Processes;
 
 namespace Plumb.Lab.Running;
 
@@ -17,11 +18,7 @@ public sealed class LabClient : IDisposable
     {
         Paths = paths;
         ProcessId = processId;
-        _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, cancel) => new NetworkStream(await DialAsync(paths, cancel), ownsSocket: true) })
-        {
-            BaseAddress = new Uri("http://lab/"),
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        _http = UnixHttp.ClientOf(paths.Socket);
     }
 
     public RunPaths Paths { get; }
@@ -45,7 +42,7 @@ public sealed class LabClient : IDisposable
         }
         try
         {
-            using var socket = await DialAsync(paths, cancel);
+            using var socket = await UnixHttp.DialAsync(paths.Socket, cancel);
             return new LabClient(paths, PeerProcess(socket));
         }
         catch (SocketException refused)
@@ -79,6 +76,7 @@ public sealed class LabClient : IDisposable
         {
             // It was ending already, or was too fast for the answer.
         }
+        await ProcessEnd.WaitAsync(ProcessId, cancel);
         RunDirectory.Sweep(Paths.Root);
     }
 
@@ -122,21 +120,6 @@ public sealed class LabClient : IDisposable
     }
 
     private string Outside(string path) => path.StartsWith("fd/", StringComparison.Ordinal) ? $"/proc/{ProcessId}/{path}" : path;
-
-    private static async Task<Socket> DialAsync(RunPaths paths, CancellationToken cancel)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(paths.Socket), cancel);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 
     /// <summary>The kernel translates the id of the process that listens into the reader's pid namespace (unix(7)).</summary>
     private static int PeerProcess(Socket socket)

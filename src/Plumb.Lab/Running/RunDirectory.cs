@@ -38,8 +38,7 @@ internal sealed class RunDirectory : IDisposable
             }
             if (File.Exists(paths.Socket) || time.GetElapsedTime(since) > SweeperPatience)
             {
-                throw new LabException(
-                    $"a lab named '{paths.Name}' is already running; `plumb down {paths.Name}` ends it, `--name NAME` starts another beside it");
+                throw InUse(paths.Name);
             }
             await Task.Delay(RetryInterval, time, cancel);
         }
@@ -77,6 +76,9 @@ internal sealed class RunDirectory : IDisposable
         alive.Sort(static (left, right) => string.CompareOrdinal(left.ToString(), right.ToString()));
         return alive;
     }
+
+    public static LabException InUse(LabName name) =>
+        new($"a lab named '{name}' is already running; `plumb down {name}` ends it, `--name NAME` starts another beside it");
 
     /// <summary>Makes a directory that only the user can enter.</summary>
     public static string MakeDirectory(string path) => Guard(path, () => Directory.CreateDirectory(path, OwnerOnly).FullName);

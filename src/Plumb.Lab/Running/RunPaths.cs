@@ -20,7 +20,8 @@ public sealed record RunPaths(string Root, LabName Name)
 
     public string Log => Path.Combine(Directory, "log");
 
-    public string NodeDirectory(string node) => Path.Combine(Directory, node);
+    /// <summary>The CNI configuration directories of all nodes.</summary>
+    public string CniDirectory => Path.Combine(Directory, "cni");
 
     /// <summary><c>$XDG_RUNTIME_DIR/plumb</c> when that is the user's own and sockets fit below it, else <c>/tmp/plumb-UID</c>.</summary>
     public static string FindRoot() => FindRoot(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), RuntimeUser.Current);

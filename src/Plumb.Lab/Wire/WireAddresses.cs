@@ -8,6 +8,11 @@ public sealed class WireAddresses
     private const uint WireHost = 1;
     private const uint FirstNodeHost = 11;
     private const uint OutsideHost = 100;
+    private const int NodePodsLength = 24;
+    private const uint DnsHost = 10;
+
+    private readonly IpPrefix _pods;
+    private readonly IpPrefix _services;
 
     /// <exception cref="LabException">Too many nodes, ranges that overlap or are too small.</exception>
     public WireAddresses(LabOptions options)
@@ -26,6 +31,8 @@ public sealed class WireAddresses
         RequireRoom("services", "--service-cidr", options.ServiceRange, largestLength: 28);
         Range = options.NodeRange.Network;
         NodeCount = options.Nodes;
+        _pods = options.PodRange.Network;
+        _services = options.ServiceRange.Network;
     }
 
     public IpPrefix Range { get; }
@@ -38,6 +45,13 @@ public sealed class WireAddresses
 
     /// <param name="number">From 1.</param>
     public IpPrefix Node(int number) => At(FirstNodeHost + (uint)(number - 1));
+
+    /// <summary>The range of a node's pods: 10.244.N.0/24 for node-N.</summary>
+    /// <param name="number">From 1.</param>
+    public IpPrefix PodRange(int number) => new(_pods.First.Plus((UInt128)number << (_pods.Address.BitLength - NodePodsLength)), NodePodsLength);
+
+    /// <summary>Address of the cluster's DNS server, the tenth of the services' range.</summary>
+    public IpAddress ClusterDns => _services.First.Plus(DnsHost);
 
     private IpPrefix At(uint host) => new(Range.First.Plus(host), Range.Length);
 

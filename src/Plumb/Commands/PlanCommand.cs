@@ -56,7 +56,7 @@ internal sealed class PlanCommand : Verb
         var node = invocation.Parsed.GetValue(_node) ?? objects.First(static o => (string?)o["kind"] == "Node")["metadata"]!["name"]!.ToString();
         var options = new NetworkOptions
         {
-            Overlay = lab.Overlay == Plumb.Lab.OverlayKind.Routed ? Network.Facts.OverlayKind.Routed : Network.Facts.OverlayKind.Vxlan,
+            Overlay = lab.Overlay,
             ClusterRanges = [lab.PodRange],
             ServiceRanges = [lab.ServiceRange],
         };

@@ -3,6 +3,7 @@ using Plumb.CommandLine;
 using Plumb.Lab;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
+using Plumb.Network.Facts;
 
 namespace Plumb.Commands;
 

@@ -1,0 +1,107 @@
+using Plumb.Lab.Node;
+using Plumb.Lab.Running;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Lab.Agents;
+
+/// <summary>
+/// An agent as a process of its own, in its node's network namespace and with nothing but a kubeconfig, as on a machine. When it
+/// ends, another is started, as an init system would.
+/// </summary>
+internal sealed class AgentProcess : INodeAgent
+{
+    private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(10);
+
+    private readonly SpawnRequest _request;
+    private readonly string _node;
+    private readonly LabLog _log;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _running;
+    private SpawnedProcess? _process;
+
+    public AgentProcess(string node, NetworkNamespace network, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, LabLog log, TimeProvider time)
+    {
+        _node = node;
+        _log = log;
+        _time = time;
+        _request = new SpawnRequest(command[0])
+        {
+            Arguments = [.. command.Skip(1)],
+            Environment = environment,
+            Output = SpawnStream.Pipe,
+            Error = SpawnStream.Pipe,
+            Namespaces = new SpawnNamespaces { Network = network },
+        };
+        _running = RunAsync();
+    }
+
+    public int? ProcessId => Volatile.Read(ref _process)?.Pid;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        Volatile.Read(ref _process)?.Kill();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var backOff = new BackOff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
+        while (!_stop.IsCancellationRequested)
+        {
+            var since = _time.GetTimestamp();
+            await RunOnceAsync();
+            if (_time.GetElapsedTime(since) > StableAfter)
+            {
+                backOff = new BackOff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
+            }
+            await Task.Delay(backOff.Delay, _time, _stop.Token);
+            backOff.Next();
+        }
+    }
+
+    private async Task RunOnceAsync()
+    {
+        try
+        {
+            using var process = Spawn.Start(_request);
+            Volatile.Write(ref _process, process);
+            if (_stop.IsCancellationRequested)
+            {
+                process.Kill();
+            }
+            _ = CopyAsync(process.Output!);
+            _ = CopyAsync(process.Error!);
+            var status = await process.Exited;
+            Volatile.Write(ref _process, null);
+            if (!_stop.IsCancellationRequested)
+            {
+                _log.Write(_node, $"the agent ended ({status}) and is started again");
+            }
+        }
+        catch (SystemCallException refused)
+        {
+            _log.Write(_node, $"the agent cannot be started: {refused.Message}");
+        }
+    }
+
+    private async Task CopyAsync(Stream said)
+    {
+        try
+        {
+            using var reader = new StreamReader(said);
+            while (await reader.ReadLineAsync(_stop.Token) is { } line)
+            {
+                _log.Write(_node, line);
+            }
+        }
+        catch (Exception ended) when (ended is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The process is gone, and what it had to say with it.
+        }
+    }
+}

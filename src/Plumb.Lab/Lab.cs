@@ -1,0 +1,283 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using Plumb.Api;
+using Plumb.Kubernetes.Clients;
+using Plumb.Kubernetes.Objects;
+using Plumb.Lab.Agents;
+using Plumb.Lab.Containers;
+using Plumb.Lab.Manifests;
+using Plumb.Lab.Node;
+using Plumb.Lab.Running;
+using Plumb.Lab.Wire;
+using Plumb.Linux.Addresses;
+
+namespace Plumb.Lab;
+
+/// <summary>A cluster on this machine, in this process. It lives as long as this object.</summary>
+public sealed class Lab : IAsyncDisposable
+{
+    // Whoever waits for pods that never come gets the cluster to look at them.
+    private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(60);
+
+    private readonly LabOptions _options;
+    private readonly IProgress<LabProgress> _progress;
+    private readonly TimeProvider _time;
+    private readonly WireAddresses _addresses;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _stopAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, Kubelet> _kubelets = [];
+    private readonly Dictionary<string, LabNode> _nodes = [];
+    private readonly PodRouter _router;
+    private readonly ConcurrentStack<Func<ValueTask>> _undo = new();
+    private LabLog? _log;
+    private Machines? _machines;
+    private ApiServer? _api;
+    private LabPhase _phase = LabPhase.Starting;
+
+    private Lab(LabOptions options, IProgress<LabProgress> progress, TimeProvider time)
+    {
+        _options = options;
+        _progress = progress;
+        _time = time;
+        _addresses = new WireAddresses(options);
+        _router = new PodRouter(_kubelets);
+        StartedAt = options.AskedAt ?? time.GetUtcNow();
+        Paths = new RunPaths(options.RuntimeRoot ?? RunPaths.FindRoot(), options.Name);
+    }
+
+    public RunPaths Paths { get; }
+
+    public DateTimeOffset StartedAt { get; }
+
+    /// <summary>Completes when somebody asked through the lab's socket that it ends.</summary>
+    public Task StopAsked => _stopAsked.Task;
+
+    /// <summary>Returns when all nodes are Ready, the manifests' objects created and, where asked for, their pods Ready.</summary>
+    /// <exception cref="LabException">The lab cannot be; nothing of it is left.</exception>
+    public static async Task<Lab> StartAsync(LabOptions options, IProgress<LabProgress> progress, TimeProvider time, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var lab = new Lab(options, progress, time);
+        try
+        {
+            await lab.StartAsync(cancel);
+            return lab;
+        }
+        catch
+        {
+            await lab.DisposeAsync();
+            throw;
+        }
+    }
+
+    public LabProgress Step(LabStep step, string? detail = null) => new(step, _time.GetUtcNow() - StartedAt, detail);
+
+    public LabStatus Status()
+    {
+        LabNode[] nodes = [.. InOrder()];
+        return new LabStatus(
+            _options.Name,
+            _phase,
+            Paths.Kubeconfig,
+            LabReport.Address(_api),
+            Environment.ProcessId,
+            StartedAt,
+            _options.Overlay,
+            _options.PodRange,
+            _options.ServiceRange,
+            _machines is null ? [] : LabReport.Machines(_machines, _addresses, nodes),
+            LabReport.Pods(nodes))
+        {
+            MemoryBytes = Environment.WorkingSet,
+        };
+    }
+
+    /// <summary>Begins to end the lab; whoever waits on <see cref="StopAsked"/> does it.</summary>
+    public void Stop() => _stopAsked.TrySetResult();
+
+    /// <summary>Ends all processes, closes all namespaces, removes all files.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _phase = LabPhase.Stopping;
+        await _ending.CancelAsync();
+        while (_undo.TryPop(out var part))
+        {
+            await part();
+        }
+        _ending.Dispose();
+    }
+
+    private async Task StartAsync(CancellationToken cancel)
+    {
+        var manifests = ManifestSet.Read(_options.Manifests);
+        var run = await RunDirectory.ClaimAsync(Paths, _time, cancel);
+        Own(run);
+        _log = new LabLog(Paths.Log, _time);
+        Own(_log);
+        Report(Step(LabStep.Claimed));
+
+        // The API and the machines have nothing to do with one another until the first agent.
+        var api = Task.Run(StartApiAsync, cancel);
+        var machines = Task.Run(StartMachines, cancel);
+        await Task.WhenAll(api, machines);
+
+        var client = new KubernetesClient(new ClusterConnection { Server = new Uri("http://in-process"), Connect = _ => new(_api!.Connect()) }, _time, "plumb-lab");
+        Own(client);
+        var creation = ManifestCreation.CreateAsync(
+            client,
+            _api!.Registry.Catalog,
+            manifests,
+            done => Report(Step(LabStep.Manifests) with { Done = done, Total = manifests.Count }),
+            cancel);
+        var nodes = StartNodesAsync(client, cancel);
+        await creation;
+        await nodes;
+        if (_options.WaitForPods)
+        {
+            await WaitForPodsAsync(manifests.ExpectedPods(_options.Nodes), cancel);
+        }
+        _phase = LabPhase.Ready;
+        Report(Step(LabStep.Ready) with { Lab = Status() });
+    }
+
+    private async Task StartApiAsync()
+    {
+        try
+        {
+            _api = await ApiServer.StartAsync(
+                new ApiServerOptions
+                {
+                    Listen = new IPEndPoint(IPAddress.Loopback, _options.ApiPort),
+                    Token = RandomNumberGenerator.GetHexString(48, lowercase: true),
+                    CertificateAddresses = [_addresses.Wire.Address.ToIPAddress()],
+                    ServiceNetwork = new IPNetwork(_options.ServiceRange.First.ToIPAddress(), _options.ServiceRange.Length),
+                    Advertised = new IPEndPoint(_addresses.Wire.Address.ToIPAddress(), ApiDoor.Port),
+                    Time = _time,
+                    Random = Random.Shared,
+                    Runtime = new NodeRuntime(_kubelets),
+                    Loggers = _log,
+                },
+                _ending.Token);
+        }
+        catch (IOException refused) when (_options.ApiPort != 0)
+        {
+            throw new LabException(
+                $"port {_options.ApiPort} of 127.0.0.1 cannot be had for the API: {refused.Message.TrimEnd('.')}; choose another with --api-port, or leave it out",
+                refused);
+        }
+        Own(_api);
+        RunDirectory.WriteFile(Paths.Kubeconfig, _api.Kubeconfig($"plumb-{_options.Name}"));
+        Own(await LabSocket.OpenAsync(Paths.Socket, new LabDesk(this, _nodes), _ending.Token));
+        Report(Step(LabStep.Api));
+    }
+
+    private void StartMachines()
+    {
+        _machines = Machines.Build(_addresses);
+        Own(_machines);
+        Report(Step(LabStep.Wire));
+    }
+
+    private async Task StartNodesAsync(KubernetesClient client, CancellationToken cancel)
+    {
+        var door = new ApiDoor(_machines!.Wire, _addresses.Wire.Address, _api!.Address);
+        Own(door);
+        var containers = new ContainerRuntime(Paths.Directory, _time);
+        Own(containers);
+        RunDirectory.MakeDirectory(Paths.CniDirectory);
+        var watch = new CniWatch(Paths.CniDirectory);
+        Own(watch);
+        var kernelTurn = new SemaphoreSlim(1);
+        Own(kernelTurn);
+        var agents = new AgentFactory(_options, Paths, _api, door, _log!, _time);
+        var api = new NodeApi(client, _time);
+        for (var number = 1; number <= _addresses.NodeCount; number++)
+        {
+            var name = WirePlan.NodeId(number).Name;
+            var paths = new NodePaths(Paths, name);
+            paths.Make();
+            var kubelet = new Kubelet(new NodeContext(
+                new NodeReport(name, _addresses.Node(number).Address, _addresses.PodRange(number)),
+                _machines.Nodes[number - 1],
+                _addresses.ClusterDns,
+                api,
+                new EventQueue(name, api, _time),
+                new CniClient(paths.CniConfiguration, paths.CniSocket),
+                containers,
+                new NodeSignals(),
+                kernelTurn,
+                _time));
+            Own(kubelet);
+            watch.Add(paths.CniConfiguration, kubelet);
+            _kubelets.Add(name, kubelet);
+        }
+        watch.Start();
+        FollowPods(client);
+        var ready = 0;
+        await Task.WhenAll(_kubelets.Values.Select(async (kubelet, index) =>
+        {
+            var network = _machines.Nodes[index];
+            var agent = agents.StartAsync(kubelet.Name, network);
+            await kubelet.RegisterAsync(cancel);
+            var node = new LabNode(kubelet, await agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
+            Own(node.Agent);
+            lock (_nodes)
+            {
+                _nodes.Add(node.Name, node);
+            }
+            await kubelet.Ready.WaitAsync(cancel);
+            Report(Step(LabStep.Nodes) with { Done = Interlocked.Increment(ref ready), Total = _addresses.NodeCount });
+        }));
+    }
+
+    private void FollowPods(KubernetesClient client)
+    {
+        var pods = new Informer<Pod>(client, ListOptions.All, Random.Shared) { OnTrouble = trouble => _log?.Write("pods", trouble.Message) };
+        _ = pods.RunAsync(_ending.Token);
+        _ = _router.RunAsync(pods, _ending.Token);
+    }
+
+    private async Task WaitForPodsAsync(int expected, CancellationToken cancel)
+    {
+        if (expected == 0)
+        {
+            return;
+        }
+        _router.ReadyChanged = ready => Report(Step(LabStep.Pods) with { Done = Math.Min(ready, expected), Total = expected });
+        try
+        {
+            await _router.WaitReadyAsync(expected).WaitAsync(PodPatience, _time, cancel);
+        }
+        catch (TimeoutException)
+        {
+            Report(Step(LabStep.Pods, $"not all pods are Ready after {PodPatience.TotalSeconds:0} s; `kubectl get pods -A` and `kubectl describe pod` tell why"));
+        }
+        _router.ReadyChanged = null;
+    }
+
+    private IEnumerable<LabNode> InOrder()
+    {
+        for (var number = 1; number <= _addresses.NodeCount; number++)
+        {
+            if (_nodes.TryGetValue(WirePlan.NodeId(number).Name, out var node))
+            {
+                yield return node;
+            }
+        }
+    }
+
+    private void Report(LabProgress step)
+    {
+        _log?.Write("start", $"{step.Elapsed.TotalMilliseconds,6:0} ms {step.Step}{(step.Total > 0 ? $" {step.Done}/{step.Total}" : "")} {step.Detail}".TrimEnd());
+        _progress.Report(step);
+    }
+
+    private void Own(IDisposable part) => _undo.Push(() =>
+    {
+        part.Dispose();
+        return default;
+    });
+
+    private void Own(IAsyncDisposable part) => _undo.Push(part.DisposeAsync);
+}

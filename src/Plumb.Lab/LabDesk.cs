@@ -1,0 +1,33 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+using Plumb.Lab.Running;
+
+namespace Plumb.Lab;
+
+/// <summary>Answers what comes in by the lab's socket.</summary>
+internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> nodes) : ILabDesk
+{
+    public LabStatus Status() => lab.Status();
+
+    public void Stop() => lab.Stop();
+
+    public async Task AskNodeAsync(string node, string pathAndQuery, HttpResponse answer, CancellationToken cancel)
+    {
+        if (!nodes.TryGetValue(node, out var asked))
+        {
+            throw new LabException($"there is no node '{node}' in lab '{lab.Paths.Name}' ({string.Join(", ", nodes.Keys.Order(StringComparer.Ordinal))})");
+        }
+        using var http = UnixHttp.ClientOf(asked.Paths.CniSocket);
+        try
+        {
+            using var said = await http.GetAsync(new Uri(pathAndQuery, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel);
+            answer.StatusCode = (int)said.StatusCode;
+            answer.ContentType = said.Content.Headers.ContentType?.ToString();
+            await said.Content.CopyToAsync(answer.Body, cancel);
+        }
+        catch (Exception broken) when (broken is HttpRequestException or SocketException)
+        {
+            throw new LabException($"the agent of {node} does not answer: {broken.Message}", broken);
+        }
+    }
+}

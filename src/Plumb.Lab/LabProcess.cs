@@ -1,0 +1,108 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Lab;
+
+/// <summary>The life of a lab's process, pid 1 of its pid namespace: start, run until somebody ends it, leave nothing.</summary>
+public static class LabProcess
+{
+    /// <param name="view">Told each step when the lab runs in the foreground.</param>
+    /// <returns>The exit code: 0, or that of <see cref="LabOptions.Command"/>.</returns>
+    /// <exception cref="LabException">The lab cannot be (in the background that is told as a step, and the code is 1).</exception>
+    public static async Task<int> RunAsync(LabOptions options, IProgress<LabProgress> view, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using var stop = new CancellationTokenSource();
+        void End(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
+        var progress = options.Detached ? new ProgressLines() : view;
+        try
+        {
+            await using var lab = await Lab.StartAsync(options, progress, time, stop.Token);
+            var code = options.Command.Count > 0 ? await RunCommandAsync(options, lab, stop.Token) : await WaitAsync(lab, stop.Token);
+            progress.Report(lab.Step(LabStep.Stopping));
+            return code;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 128 + (int)Signal.Interrupt;
+        }
+        catch (LabException refused) when (options.Detached)
+        {
+            progress.Report(new LabProgress(LabStep.Failed, TimeSpan.Zero, refused.Message));
+            return 1;
+        }
+    }
+
+    private static async Task<int> WaitAsync(Lab lab, CancellationToken stop)
+    {
+        await lab.StopAsked.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
+    }
+
+    private static async Task<int> RunCommandAsync(LabOptions options, Lab lab, CancellationToken stop)
+    {
+        var environment = new Dictionary<string, string>();
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            environment[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+        environment["KUBECONFIG"] = lab.Paths.Kubeconfig;
+        environment["PLUMB_LAB"] = options.Name.ToString();
+        SpawnedProcess command;
+        try
+        {
+            command = Spawn.Start(new SpawnRequest(options.Command[0])
+            {
+                Arguments = [.. options.Command.Skip(1)],
+                Environment = environment,
+                Input = SpawnStream.Inherit,
+                OwnSession = false,
+            });
+        }
+        catch (SystemCallException refused)
+        {
+            throw new LabException($"cannot run {options.Command[0]}: {refused.Message}", refused);
+        }
+        using (command)
+        {
+            await Task.WhenAny(command.Exited, lab.StopAsked.WaitAsync(stop));
+            command.Kill(Signal.Terminate);
+            return (await command.Exited).Code;
+        }
+    }
+
+    /// <summary>Steps as lines of JSON on standard output, until the command that reads them has gone its way.</summary>
+    private sealed class ProgressLines : IProgress<LabProgress>
+    {
+        private readonly Stream _output = Console.OpenStandardOutput();
+        private readonly Lock _gate = new();
+        private bool _ended;
+
+        public void Report(LabProgress value)
+        {
+            lock (_gate)
+            {
+                if (_ended)
+                {
+                    return;
+                }
+                _output.Write([.. JsonSerializer.SerializeToUtf8Bytes(value, LabJson.Default.LabProgress), (byte)'\n']);
+                _output.Flush();
+                if (value.Step is LabStep.Ready or LabStep.Failed)
+                {
+                    _ended = true;
+                    _output.Dispose();
+                }
+            }
+        }
+    }
+}

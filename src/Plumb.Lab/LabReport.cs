@@ -1,0 +1,46 @@
+using Plumb.Api;
+using Plumb.Lab.Running;
+using Plumb.Lab.Wire;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Lab;
+
+/// <summary>Puts together what <c>plumb status</c> shows. Paths of namespaces begin at the lab's process: <c>fd/N</c>; whoever asks knows its id.</summary>
+internal static class LabReport
+{
+    public static IReadOnlyList<MachineStatus> Machines(Machines machines, WireAddresses addresses, IReadOnlyList<LabNode> nodes)
+    {
+        var all = new List<MachineStatus>(nodes.Count + 2);
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            var node = nodes[i];
+            all.Add(new MachineStatus(
+                node.Name, node.Id, addresses.Node(i + 1).Address, PathOf(machines.Nodes[i]), node.Kubelet.IsReady, node.Agent.ProcessId));
+        }
+        all.Add(new MachineStatus(WirePlan.OutsideId.Name, WirePlan.OutsideId, addresses.Outside.Address, PathOf(machines.Outside), null));
+        all.Add(new MachineStatus(WirePlan.WireId.Name, WirePlan.WireId, addresses.Wire.Address, PathOf(machines.Wire), null));
+        return all;
+    }
+
+    public static IReadOnlyList<SandboxStatus> Pods(IReadOnlyList<LabNode> nodes)
+    {
+        var all = new List<SandboxStatus>();
+        foreach (var node in nodes)
+        {
+            foreach (var pod in node.Kubelet.Pods)
+            {
+                if (pod.Sandbox is { } sandbox)
+                {
+                    all.Add(new SandboxStatus(
+                        pod.Name.Namespace, pod.Name.Name, node.Name, new($"pod:{pod.Name}"), sandbox.Address, PathOf(sandbox.Network), pod.Phase));
+                }
+            }
+        }
+        all.Sort(static (left, right) => string.CompareOrdinal($"{left.Namespace}/{left.Name}", $"{right.Namespace}/{right.Name}"));
+        return all;
+    }
+
+    public static Uri Address(ApiServer? api) => api is null ? new Uri("https://127.0.0.1") : new Uri($"https://{api.Address}");
+
+    private static string PathOf(NetworkNamespace network) => $"fd/{network.Number}";
+}

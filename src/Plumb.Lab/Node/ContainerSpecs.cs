@@ -1,0 +1,56 @@
+using Plumb.Kubernetes.Objects;
+using Plumb.Lab.Containers;
+using Container = Plumb.Kubernetes.Objects.Container;
+
+namespace Plumb.Lab.Node;
+
+/// <summary>From the fields of a Pod to what the node's container runtime runs. Pure.</summary>
+internal static class ContainerSpecs
+{
+    public static RestartPolicy RestartPolicyOf(Pod pod) => pod.Spec.RestartPolicy switch
+    {
+        "Never" => RestartPolicy.Never,
+        "OnFailure" => RestartPolicy.OnFailure,
+        _ => RestartPolicy.Always,
+    };
+
+    /// <param name="environment">The container's variables, references to other objects resolved.</param>
+    /// <param name="mounts">The container's volumes, at their places on the machine.</param>
+    public static ContainerSpec Main(
+        Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts) =>
+        Of(container, RestartPolicyOf(pod), environment, mounts);
+
+    /// <inheritdoc cref="Main"/>
+    /// <remarks>An init container that fails is tried again unless the pod says `Never`; one that succeeds has done its work.</remarks>
+    public static ContainerSpec Init(
+        Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts) =>
+        Of(
+            container,
+            IsSidecar(container) ? RestartPolicy.Always : RestartPolicyOf(pod) == RestartPolicy.Never ? RestartPolicy.Never : RestartPolicy.OnFailure,
+            environment,
+            mounts);
+
+    /// <summary>An init container that goes on beside the main ones.</summary>
+    public static bool IsSidecar(Container container) => container.RestartPolicy == "Always";
+
+    private static ContainerSpec Of(
+        Container container, RestartPolicy restart, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts) =>
+        new(container.Name, container.Image ?? "", container.Command, container.Args)
+        {
+            Environment = environment,
+            Ports = [.. container.Ports.Select(static port => new Containers.ContainerPort((ushort)port.Number, ProtocolOf(port), port.Name ?? ""))],
+            Mounts = mounts,
+            WorkingDirectory = container.WorkingDir,
+            RestartPolicy = restart,
+            Terminal = container.Tty,
+            Stdin = container.Stdin,
+            StdinOnce = container.StdinOnce,
+        };
+
+    private static PortProtocol ProtocolOf(Kubernetes.Objects.ContainerPort port) => port.Protocol switch
+    {
+        "UDP" => PortProtocol.Udp,
+        "SCTP" => PortProtocol.Sctp,
+        _ => PortProtocol.Tcp,
+    };
+}

@@ -1,0 +1,53 @@
+using Plumb.Lab.Containers;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Lab.Node;
+
+/// <summary>What the pods of one node share.</summary>
+/// <param name="Network">The node's own network namespace: that of hostNetwork pods.</param>
+/// <param name="ClusterDns">Address of the cluster's DNS server.</param>
+/// <param name="KernelTurn">One at a time for all nodes of the lab: namespaces are made under one kernel lock, and two who wait for it block two threads.</param>
+internal sealed record NodeContext(
+    NodeReport Report,
+    NetworkNamespace Network,
+    IpAddress ClusterDns,
+    INodeApi Api,
+    EventQueue Events,
+    CniClient Cni,
+    ContainerRuntime Containers,
+    NodeSignals Signals,
+    SemaphoreSlim KernelTurn,
+    TimeProvider Time)
+{
+    public string Name => Report.Name;
+}
+
+/// <summary>What pods of a node wait for that no timer tells: each is a task that completes when it next happens.</summary>
+internal sealed class NodeSignals
+{
+    private TaskCompletionSource _networkReady = New();
+    private TaskCompletionSource _addressFreed = New();
+
+    /// <summary>Completed while the node has a CNI configuration.</summary>
+    public Task NetworkReady => Volatile.Read(ref _networkReady).Task;
+
+    /// <summary>Completes when the next pod of this node has given its address back.</summary>
+    public Task AddressFreed => Volatile.Read(ref _addressFreed).Task;
+
+    public void SetNetworkReady(bool ready)
+    {
+        if (ready)
+        {
+            _networkReady.TrySetResult();
+        }
+        else if (_networkReady.Task.IsCompleted)
+        {
+            Volatile.Write(ref _networkReady, New());
+        }
+    }
+
+    public void FreeAddress() => Interlocked.Exchange(ref _addressFreed, New()).TrySetResult();
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

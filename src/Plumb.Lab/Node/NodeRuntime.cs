@@ -1,0 +1,35 @@
+using Plumb.Api.Streaming;
+using Plumb.Lab.Containers;
+
+namespace Plumb.Lab.Node;
+
+/// <summary>What <c>kubectl logs</c>, <c>exec</c>, <c>attach</c> and <c>port-forward</c> reach: the containers of all nodes of the lab.</summary>
+internal sealed class NodeRuntime(IReadOnlyDictionary<string, Kubelet> nodes) : IPodRuntime
+{
+    public Task LogAsync(PodIdentity pod, LogRequest request, Stream output, CancellationToken cancel) =>
+        Container(pod, request.Container).LogAsync(request, output, cancel);
+
+    public Task<CommandOutcome> ExecAsync(PodIdentity pod, ExecRequest request, CommandStreams streams, CancellationToken cancel) =>
+        Container(pod, request.Container).ExecAsync(request, streams, cancel);
+
+    public Task<CommandOutcome> AttachAsync(PodIdentity pod, AttachRequest request, CommandStreams streams, CancellationToken cancel) =>
+        Container(pod, request.Container).AttachAsync(request, streams, cancel);
+
+    public async ValueTask<Stream> ConnectAsync(PodIdentity pod, int port, CancellationToken cancel)
+    {
+        var worker = Worker(pod);
+        return worker.Facts is { } facts
+            ? await ContainerRuntime.ConnectAsync(facts, port, cancel)
+            : throw PodStreamException.BadRequest($"unable to forward port because pod is not running. Current status={worker.Phase}");
+    }
+
+    private PodWorker Worker(PodIdentity pod) =>
+        nodes.TryGetValue(pod.Node, out var node) && node.Find(pod.Uid) is { } worker
+            ? worker
+            : throw PodStreamException.NotFound($"pod \"{pod.Name}\" is not known to node \"{pod.Node}\"");
+
+    private IContainer Container(PodIdentity pod, string container) =>
+        Worker(pod).Find(container)
+        ?? throw PodStreamException.BadRequest(
+            $"container \"{container}\" in pod \"{pod.Name}\" is waiting to start: ContainerCreating");
+}

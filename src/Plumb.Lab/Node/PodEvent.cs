@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Plumb.Lab.Node;
+
+/// <summary>Something that a node tells about one of its pods (core/v1 Event), in the kubelet's words.</summary>
+/// <param name="Container">Name of the container that it is about; null: the pod as a whole.</param>
+internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Reason, string Message, string? Container = null)
+{
+    public static PodEvent Pulled(PodName pod, string container, string image) =>
+        new(pod, false, "Pulled", $"Container image \"{image}\" already present on machine", container);
+
+    public static PodEvent Created(PodName pod, string container) => new(pod, false, "Created", $"Created container: {container}", container);
+
+    public static PodEvent Started(PodName pod, string container) => new(pod, false, "Started", $"Started container {container}", container);
+
+    public static PodEvent Killing(PodName pod, string container) => new(pod, false, "Killing", $"Stopping container {container}", container);
+
+    /// <param name="substitution">What runs in the image's place.</param>
+    public static PodEvent ImageSubstituted(PodName pod, string container, string image, string substitution) =>
+        new(pod, false, "ImageSubstituted", $"Image \"{image}\" is not at hand; in its place runs {substitution}", container);
+
+    public static PodEvent BackOff(PodName pod, string container) =>
+        new(pod, true, "BackOff", $"Back-off restarting failed container {container} in pod {pod.Name}_{pod.Namespace}({pod.Uid})", container);
+
+    public static PodEvent Failed(PodName pod, string container, string why) => new(pod, true, "Failed", $"Error: {why}", container);
+
+    public static PodEvent Unhealthy(PodName pod, string container, string probe, string why) =>
+        new(pod, true, "Unhealthy", $"{probe} probe failed: {why}", container);
+
+    public static PodEvent NetworkNotReady(PodName pod) =>
+        new(pod, true, "NetworkNotReady", $"network is not ready: {NodeReport.NetworkNotReady}");
+
+    public static PodEvent FailedCreatePodSandBox(PodName pod, string sandbox, string why) =>
+        new(
+            pod,
+            true,
+            "FailedCreatePodSandBox",
+            $"Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \"{sandbox}\": plugin type=\"plumb\" failed (add): {why}");
+
+    public static PodEvent FailedKillPod(PodName pod, string sandbox, string why) =>
+        new(
+            pod,
+            true,
+            "FailedKillPod",
+            $"error killing pod: failed to \"KillPodSandbox\" for \"{pod.Uid}\" with KillPodSandboxError: \"rpc error: code = Unknown desc = failed to destroy network for sandbox \\\"{sandbox}\\\": plugin type=\\\"plumb\\\" failed (delete): {why}\"");
+
+    public ReadOnlyMemory<byte> ToJson(string name, string node, int count, DateTimeOffset first, DateTimeOffset last)
+    {
+        var buffer = new ArrayBufferWriter<byte>(768);
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        json.WriteString("apiVersion"u8, "v1"u8);
+        json.WriteString("kind"u8, "Event"u8);
+        json.WriteStartObject("metadata"u8);
+        json.WriteString("name"u8, name);
+        json.WriteString("namespace"u8, Pod.Namespace);
+        json.WriteEndObject();
+        json.WriteStartObject("involvedObject"u8);
+        json.WriteString("apiVersion"u8, "v1"u8);
+        json.WriteString("kind"u8, "Pod"u8);
+        json.WriteString("namespace"u8, Pod.Namespace);
+        json.WriteString("name"u8, Pod.Name);
+        json.WriteString("uid"u8, Pod.Uid);
+        if (Container is not null)
+        {
+            json.WriteString("fieldPath"u8, $"spec.containers{{{Container}}}");
+        }
+        json.WriteEndObject();
+        json.WriteString("type"u8, IsWarning ? "Warning"u8 : "Normal"u8);
+        json.WriteString("reason"u8, Reason);
+        json.WriteString("message"u8, Message);
+        json.WriteStartObject("source"u8);
+        json.WriteString("component"u8, "kubelet"u8);
+        json.WriteString("host"u8, node);
+        json.WriteEndObject();
+        json.WriteString("firstTimestamp"u8, first.ToRfc3339());
+        json.WriteString("lastTimestamp"u8, last.ToRfc3339());
+        json.WriteNumber("count"u8, count);
+        json.WriteNull("eventTime"u8);
+        json.WriteString("reportingComponent"u8, "kubelet"u8);
+        json.WriteString("reportingInstance"u8, node);
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary>The body of a merge patch that says it happened again.</summary>
+    public static ReadOnlyMemory<byte> ToCount(int count, DateTimeOffset last)
+    {
+        var buffer = new ArrayBufferWriter<byte>(96);
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        json.WriteNumber("count"u8, count);
+        json.WriteString("lastTimestamp"u8, last.ToRfc3339());
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+}
+
+/// <summary>Which pod, once and for all: a successor of the same name has another uid.</summary>
+internal readonly record struct PodName(string Namespace, string Name, string Uid)
+{
+    public override string ToString() => $"{Namespace}/{Name}";
+}

@@ -1,0 +1,71 @@
+namespace Plumb.Lab.Node;
+
+/// <summary>Sends a pod's status when it changed, one patch at a time; what changes meanwhile goes into the next one.</summary>
+internal sealed class PodStatusWriter(NodeContext node, PodName pod, Func<ReadOnlyMemory<byte>> report, Lock gate, CancellationToken shutdown)
+{
+    private Task _sending = Task.CompletedTask;
+    private bool _isSending;
+    private bool _changed;
+    private bool _finished;
+
+    public void Changed()
+    {
+        lock (gate)
+        {
+            if (_finished)
+            {
+                return;
+            }
+            _changed = true;
+            if (!_isSending)
+            {
+                _isSending = true;
+                _sending = Task.Run(SendAsync, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Sends the last status and takes no more.</summary>
+    public Task FinishAsync()
+    {
+        Changed();
+        lock (gate)
+        {
+            _finished = true;
+            return _sending;
+        }
+    }
+
+    private async Task SendAsync()
+    {
+        while (true)
+        {
+            ReadOnlyMemory<byte> patch;
+            lock (gate)
+            {
+                if (!_changed || shutdown.IsCancellationRequested)
+                {
+                    _isSending = false;
+                    return;
+                }
+                _changed = false;
+                patch = report();
+            }
+            try
+            {
+                if (!await node.Api.PatchPodStatusAsync(pod, patch, shutdown))
+                {
+                    lock (gate)
+                    {
+                        _finished = true;
+                        _changed = false;
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (shutdown.IsCancellationRequested)
+            {
+                // Nobody is left to tell.
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text;
+using System.Text.Json;
+using Plumb.Lab.Running;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Lab.Rootless;
+
+/// <summary>From a command's process to a lab's.</summary>
+public static class LabLauncher
+{
+    /// <summary>The first argument by which <c>plumb</c> knows that it is to be a lab's process; the second is <see cref="LabOptions.ToJson"/>.</summary>
+    public const string Verb = "lab-process";
+
+    /// <summary>
+    /// Replaces this process by the lab's; returns only by exception. The caller's terminal, descriptors 0 to 2 and pid stay.
+    /// </summary>
+    /// <param name="plumb">How to start this program: its path, and what comes before the first argument.</param>
+    /// <exception cref="LabException">This machine does not permit it, or the name is taken.</exception>
+    public static async Task BecomeAsync(LabOptions options, IReadOnlyList<string> plumb, CancellationToken cancel)
+    {
+        var command = await PrepareAsync(options, plumb, cancel);
+        try
+        {
+            Exec.Replace(command[0], command);
+        }
+        catch (SystemCallException refused)
+        {
+            throw new LabException($"cannot start the lab's process: {refused.Message}", refused);
+        }
+    }
+
+    /// <summary>Starts the lab in a session of its own and returns when it is ready; it then outlives the caller.</summary>
+    /// <exception cref="LabException">The lab could not be started; nothing of it is left.</exception>
+    public static async Task<LabStatus> StartDetachedAsync(
+        LabOptions options, IReadOnlyList<string> plumb, IProgress<LabProgress> progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(progress);
+        var command = await PrepareAsync(options with { Detached = true }, plumb, cancel);
+        using var process = Start(command, ownSession: true);
+        await using var interrupted = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(Signal.Terminate), process);
+        var said = process.Error is { } error ? ReadAllAsync(error) : Task.FromResult("");
+        using var lines = new StreamReader(process.Output!, Encoding.UTF8);
+        while (await lines.ReadLineAsync(CancellationToken.None) is { } line)
+        {
+            var step = JsonSerializer.Deserialize(line, LabJson.Default.LabProgress) ?? throw new JsonException("null where progress is expected");
+            if (step.Step == LabStep.Failed)
+            {
+                await process.Exited;
+                throw new LabException(step.Detail ?? "the lab could not start");
+            }
+            progress.Report(step);
+            if (step is { Step: LabStep.Ready, Lab: { } lab })
+            {
+                return lab with { ProcessId = process.Pid };
+            }
+        }
+        var status = await process.Exited;
+        cancel.ThrowIfCancellationRequested();
+        throw new LabException($"the lab's process ended before it was ready ({status}){Quote(await said)}");
+    }
+
+    /// <summary>Refuses early what can be known early; the rest is the lab's own process's to find.</summary>
+    private static async Task<List<string>> PrepareAsync(LabOptions options, IReadOnlyList<string> plumb, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _ = new Wire.WireAddresses(options);
+        var root = options.RuntimeRoot ?? RunPaths.FindRoot();
+        if (RunDirectory.Sweep(root).Contains(options.Name))
+        {
+            throw RunDirectory.InUse(options.Name);
+        }
+        var host = HostFacts.OfThisMachine();
+        var unshare = host.Find("unshare") ?? throw RootlessDiagnosis.Missing("unshare");
+        var setpriv = host.Find("setpriv") ?? throw RootlessDiagnosis.Missing("setpriv");
+        await ProbeAsync(host, unshare, cancel);
+        return Supervisor.CommandLine(unshare, setpriv, [.. plumb, Verb, (options with { RuntimeRoot = root }).ToJson()]);
+    }
+
+    private static async Task ProbeAsync(HostFacts host, string unshare, CancellationToken cancel)
+    {
+        using var probe = Start(Supervisor.Probe(unshare), ownSession: true);
+        var said = await ReadAllAsync(probe.Error!);
+        if (await probe.Exited.WaitAsync(cancel) is { Code: not 0 })
+        {
+            throw new LabException(RootlessDiagnosis.Explain(host, said));
+        }
+    }
+
+    private static SpawnedProcess Start(List<string> command, bool ownSession)
+    {
+        try
+        {
+            return Spawn.Start(new SpawnRequest(command[0])
+            {
+                Arguments = command[1..],
+                Input = SpawnStream.Null,
+                Output = SpawnStream.Pipe,
+                Error = SpawnStream.Pipe,
+                OwnSession = ownSession,
+            });
+        }
+        catch (SystemCallException refused)
+        {
+            throw new LabException($"cannot start {command[0]}: {refused.Message}", refused);
+        }
+    }
+
+    private static async Task<string> ReadAllAsync(Stream stream)
+    {
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return await reader.ReadToEndAsync();
+    }
+
+    private static string Quote(string said)
+    {
+        var line = said.ReplaceLineEndings(" ").Trim();
+        return line.Length == 0 ? "" : $": {line}";
+    }
+}

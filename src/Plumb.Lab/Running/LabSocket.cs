@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Plumb.Lab.Running;
+
+/// <summary>What a lab answers on its socket.</summary>
+internal interface ILabDesk
+{
+    LabStatus Status();
+
+    /// <summary>Begins to end the lab; returns at once.</summary>
+    void Stop();
+
+    /// <summary>Hands a request on to a node's agent and copies its answer.</summary>
+    /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
+    Task AskNodeAsync(string node, string pathAndQuery, HttpResponse answer, CancellationToken cancel);
+}
+
+/// <summary>The lab's side of <see cref="LabClient"/>: HTTP on a unix socket that only the lab's user can reach.</summary>
+internal sealed class LabSocket : IAsyncDisposable
+{
+    private readonly KestrelServer _server;
+
+    private LabSocket(KestrelServer server) => _server = server;
+
+    public static async Task<LabSocket> OpenAsync(string path, ILabDesk desk, CancellationToken cancel)
+    {
+        var options = new KestrelServerOptions { AddServerHeader = false };
+        options.ListenUnixSocket(path, static listen => listen.Protocols = HttpProtocols.Http1);
+        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        var server = new KestrelServer(Options.Create(options), transport, NullLoggerFactory.Instance);
+        await server.StartAsync(new Application(desk), cancel);
+        return new LabSocket(server);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _server.StopAsync(now.Token);
+        _server.Dispose();
+    }
+
+    private sealed class Application(ILabDesk desk) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+
+        public async Task ProcessRequestAsync(HttpContext context)
+        {
+            var path = context.Request.Path.Value ?? "/";
+            try
+            {
+                switch (path)
+                {
+                    case "/status":
+                        await WriteAsync(context, StatusCodes.Status200OK, desk.Status(), LabJson.Default.LabStatus);
+                        break;
+                    case "/stop" when HttpMethods.IsPost(context.Request.Method):
+                        await StopAsync(context);
+                        break;
+                    default:
+                        await RouteAsync(context, path);
+                        break;
+                }
+            }
+            catch (LabException refused) when (!context.Response.HasStarted)
+            {
+                await WriteAsync(context, StatusCodes.Status400BadRequest, new LabFailure(refused.Message), LabJson.Default.LabFailure);
+            }
+            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // The command was interrupted.
+            }
+        }
+
+        private Task RouteAsync(HttpContext context, string path)
+        {
+            var steps = path.Split('/', 4, StringSplitOptions.RemoveEmptyEntries);
+            return steps is ["nodes", var node, var rest]
+                ? desk.AskNodeAsync(node, "/" + rest + context.Request.QueryString, context.Response, context.RequestAborted)
+                : WriteAsync(context, StatusCodes.Status404NotFound, new LabFailure($"the lab has nothing at {path}"), LabJson.Default.LabFailure);
+        }
+
+        // The answer stays open: it ends when the process does.
+        private async Task StopAsync(HttpContext context)
+        {
+            await context.Response.StartAsync(context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            desk.Stop();
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+        }
+
+        private static async Task WriteAsync<T>(HttpContext context, int code, T body, JsonTypeInfo<T> type)
+        {
+            context.Response.StatusCode = code;
+            context.Response.ContentType = "application/json";
+            await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(body, type), context.RequestAborted);
+        }
+    }
+}

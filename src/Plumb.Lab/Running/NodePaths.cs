@@ -1,0 +1,21 @@
+namespace Plumb.Lab.Running;
+
+/// <summary>Where a node of a lab keeps what a machine keeps in <c>/var/lib/plumb</c>, <c>/run/plumb</c> and <c>/etc/cni/net.d</c>.</summary>
+internal sealed record NodePaths(RunPaths Lab, string Node)
+{
+    public string Directory => Path.Combine(Lab.Directory, Node);
+
+    public string AgentState => Path.Combine(Directory, "agent");
+
+    public string CniSocket => Path.Combine(Directory, "cni.sock");
+
+    /// <summary>Those of all nodes are beside one another, and nothing else is there: one watcher watches them all.</summary>
+    public string CniConfiguration => Path.Combine(Lab.CniDirectory, Node);
+
+    public void Make()
+    {
+        RunDirectory.MakeDirectory(Directory);
+        RunDirectory.MakeDirectory(AgentState);
+        RunDirectory.MakeDirectory(CniConfiguration);
+    }
+}

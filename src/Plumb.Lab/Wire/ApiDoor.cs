@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Sockets;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Lab.Wire;
+
+/// <summary>
+/// Makes the API reachable on the wire, at the wire's own address: nodes are in network namespaces of their own, where the host's
+/// 127.0.0.1 is not. Copies bytes; TLS goes through untouched.
+/// </summary>
+internal sealed class ApiDoor : IAsyncDisposable
+{
+    public const int Port = 6443;
+
+    private readonly Socket _listener;
+    private readonly IPEndPoint _api;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _accepting;
+
+    /// <param name="wire">The wire's namespace.</param>
+    /// <param name="address">The wire's address.</param>
+    /// <param name="api">Where the API listens, seen from this process.</param>
+    public ApiDoor(NetworkNamespace wire, IpAddress address, IPEndPoint api)
+    {
+        _api = api;
+        _listener = wire.ListenTcp(new IPEndPoint(address.ToIPAddress(), Port));
+        EndPoint = new IPEndPoint(address.ToIPAddress(), Port);
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Where the API is, seen from the wire.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Dispose();
+        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            var client = await _listener.AcceptAsync(_stop.Token);
+            _ = RelayAsync(client);
+        }
+    }
+
+    private async Task RelayAsync(Socket client)
+    {
+        using var near = new NetworkStream(client, ownsSocket: true);
+        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        client.NoDelay = true;
+        try
+        {
+            await server.ConnectAsync(_api, _stop.Token);
+            using var far = new NetworkStream(server, ownsSocket: false);
+            // Either side's end is the connection's: HTTP has no half-closed connections that matter.
+            await Task.WhenAny(near.CopyToAsync(far, _stop.Token), far.CopyToAsync(near, _stop.Token));
+        }
+        catch (Exception broken) when (broken is SocketException or IOException or OperationCanceledException)
+        {
+            // The client sees its connection closed, and that is all there is to say.
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Lab.Wire;
+
+/// <summary>
+/// What the lab's builder puts into the wire and its machines before any agent runs, as an administrator racks machines and plugs
+/// cables. Pure. Its routes and neighbours carry protocol 113, its links an alias that begins with <c>plumb-lab:</c>.
+/// </summary>
+public static class WirePlan
+{
+    /// <summary>Name of every machine's device on the wire.</summary>
+    public const string MachineDevice = "eth0";
+
+    /// <summary>Name of the wire itself, a bridge.</summary>
+    public const string WireDevice = "wire0";
+
+    public static NamespaceId WireId { get; } = new("wire");
+
+    public static NamespaceId OutsideId { get; } = new("outside");
+
+    /// <param name="number">From 1.</param>
+    public static NamespaceId NodeId(int number) => new($"node-{number}");
+
+    public static DesiredState Of(WireAddresses addresses)
+    {
+        ArgumentNullException.ThrowIfNull(addresses);
+        var state = new DesiredState();
+        var wire = new LinkEntry(WireId, WireDevice, new LinkType.Bridge { SpanningTree = false, MulticastSnooping = false })
+        {
+            Mac = MacOf(addresses.Wire.Address),
+            Up = true,
+            NoAutomaticAddress = true,
+        };
+        state.Set(wire, new Stamp("plumb-lab: the wire between the machines"));
+        state.Set(new LinkEntry(WireId, "lo", new LinkType.Loopback()) { Up = true });
+        state.Set(new AddressEntry(WireId, WireDevice, addresses.Wire));
+        var machines = Machines(addresses);
+        foreach (var (id, address) in machines)
+        {
+            Connect(state, id, address, addresses.Wire.Address);
+            KnowAllOthers(state, id, address, machines);
+        }
+        return state;
+    }
+
+    private static List<(NamespaceId Id, IpPrefix Address)> Machines(WireAddresses addresses)
+    {
+        var machines = new List<(NamespaceId, IpPrefix)>(addresses.NodeCount + 1);
+        for (var number = 1; number <= addresses.NodeCount; number++)
+        {
+            machines.Add((NodeId(number), addresses.Node(number)));
+        }
+        machines.Add((OutsideId, addresses.Outside));
+        return machines;
+    }
+
+    private static void Connect(DesiredState state, NamespaceId id, IpPrefix address, IpAddress router)
+    {
+        state.Set(
+            new LinkEntry(WireId, id.Name, new LinkType.Veth(id, MachineDevice)) { Up = true, Master = WireDevice, NoAutomaticAddress = true },
+            new Stamp($"plumb-lab: cable to {id}"));
+        state.Set(
+            new LinkEntry(id, MachineDevice, new LinkType.Veth(WireId, id.Name)) { Mac = MacOf(address.Address), Up = true, NoAutomaticAddress = true },
+            new Stamp("plumb-lab: cable to the wire"));
+        state.Set(new LinkEntry(id, "lo", new LinkType.Loopback()) { Up = true });
+        state.Set(new AddressEntry(id, MachineDevice, address));
+        state.Set(new RouteEntry(id, IpPrefix.Everything(IpFamily.V4))
+        {
+            Protocol = RouteProtocol.PlumbLab,
+            NextHops = [new NextHop(MachineDevice, router)],
+        });
+    }
+
+    // The kernel's neighbour table has one limit for all namespaces (gc_thresh3, 1,024): 50 machines that all talk to one another
+    // would go over it. Permanent entries do not count.
+    private static void KnowAllOthers(DesiredState state, NamespaceId id, IpPrefix address, List<(NamespaceId Id, IpPrefix Address)> machines)
+    {
+        foreach (var (_, other) in machines)
+        {
+            if (other != address)
+            {
+                state.Set(new NeighbourEntry(id, MachineDevice, other.Address) { Mac = MacOf(other.Address), Protocol = RouteProtocol.PlumbLab });
+            }
+        }
+    }
+
+    // Locally administered, and told from pods' at a glance: 02:4c, then the address.
+    private static MacAddress MacOf(IpAddress address) => MacAddress.FromIPv4(0x02, 0x4c, address);
+}
