@@ -7,7 +7,7 @@ namespace Plumb.Linux.Kernel;
 /// <summary>Between links as entries and as messages.</summary>
 internal static class LinkConversion
 {
-    public static LinkEntry ToEntry(NamespaceId id, LinkMessage link, LinkTable links, (NamespaceId Namespace, string? Name) peer) =>
+    public static LinkEntry ToEntry(NamespaceId id, LinkMessage link, LinkTable links, VethPeer peer) =>
         new(id, link.Name ?? "", ToType(link, links, peer))
         {
             Mac = link.Mac,
@@ -15,7 +15,8 @@ internal static class LinkConversion
             Up = link.IsUp,
             Master = link.Master is { } master and not 0 ? links.NameOf((int)master) ?? "" : "",
             Port = link.Info?.BridgePort is { } port ? ToPort(port) : null,
-            NoAutomaticAddress = link.AddressGeneration is { } generation ? generation == LinkMessage.IN6_ADDR_GEN_MODE_NONE : null,
+            // Without IPv6 on the link there is no mode, and no automatic address.
+            NoAutomaticAddress = link.AddressGeneration is null or LinkMessage.IN6_ADDR_GEN_MODE_NONE,
         };
 
     /// <summary>What makes the link, without what is set afterwards.</summary>
@@ -65,7 +66,7 @@ internal static class LinkConversion
         NeighbourSuppression = port.NeighbourSuppression,
     };
 
-    private static LinkType ToType(LinkMessage link, LinkTable links, (NamespaceId Namespace, string? Name) peer)
+    private static LinkType ToType(LinkMessage link, LinkTable links, VethPeer peer)
     {
         if ((link.Flags & LinkMessage.IFF_LOOPBACK) != 0)
         {
@@ -73,7 +74,7 @@ internal static class LinkConversion
         }
         return link.Info switch
         {
-            { Kind: "veth" } => new LinkType.Veth(peer.Namespace.Name is null ? null : peer.Namespace, peer.Name),
+            { Kind: "veth" } => new LinkType.Veth(peer.Namespace.Name is null ? null : peer.Namespace, peer.Link?.Name),
             { Kind: "bridge", Bridge: { } bridge } => new LinkType.Bridge
             {
                 // What a kernel does not mention, it does not have, and does not do.

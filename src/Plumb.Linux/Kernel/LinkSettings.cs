@@ -1,4 +1,4 @@
-using Plumb.Linux.Netlink;
+using Plumb.Linux.Native;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
 using static Plumb.Linux.Rtnetlink.RtnetlinkTypes;
@@ -21,7 +21,8 @@ internal static class LinkSettings
         if (want.NoAutomaticAddress is { } none && none != was?.NoAutomaticAddress)
         {
             var mode = none ? LinkMessage.IN6_ADDR_GEN_MODE_NONE : LinkMessage.IN6_ADDR_GEN_MODE_EUI64;
-            new LinkMessage { Index = index, AddressGeneration = mode }.Emit(batch.For(item), RTM_SETLINK);
+            // Where there is no IPv6 (MTU below 1,280, or none in the kernel) no address is made either.
+            new LinkMessage { Index = index, AddressGeneration = mode }.Emit(batch.For(item, none ? Errno.EAFNOSUPPORT : Errno.None), RTM_SETLINK);
         }
         if (!isNew && want.Type is LinkType.Bridge bridge && !bridge.IsSatisfiedBy(was!.Type))
         {
@@ -30,6 +31,7 @@ internal static class LinkSettings
         var settings = new LinkMessage
         {
             Index = index,
+            // One that this namespace made has its alias; the far end of a pair has none yet.
             Alias = item.Want!.Stamp?.Text,
             // A new link was made with its address and MTU.
             Mac = !isNew && want.Mac != was!.Mac ? want.Mac : null,

@@ -46,7 +46,10 @@ internal static class NeighbourConversion
             OfMaster = message.Master is not null,
             Vlan = message.Vlan ?? 0,
             Remote = message.Destination,
-            State = message.State,
+            // `bridge fdb … permanent` sets both bits; the stronger one says it.
+            State = message.State.HasFlag(NeighbourState.Permanent) ? NeighbourState.Permanent
+                : message.State.HasFlag(NeighbourState.NoArp) ? NeighbourState.NoArp
+                : message.State,
             Protocol = message.Protocol ?? RouteProtocol.Unspecified,
         };
     }

@@ -7,6 +7,10 @@ namespace Plumb.Linux.Kernel;
 /// <summary>Between addresses, routes and rules as entries and as messages.</summary>
 internal static class RouteConversion
 {
+    // IFA_PROTO came with Linux 5.18; since then an address without one has number 0.
+    private static readonly RouteProtocol? NoAddressProtocol =
+        Environment.OSVersion.Version >= new Version(5, 18) ? RouteProtocol.Unspecified : null;
+
     public static AddressEntry? ToEntry(NamespaceId id, AddressMessage message, LinkTable links)
     {
         if (message.Own is not { } own || links.NameOf(message.Index) is not { } device || message.PrefixLength > own.BitLength)
@@ -18,7 +22,7 @@ internal static class RouteConversion
             Scope = message.Scope,
             NoDuplicateDetection = (message.Flags & AddressMessage.IFA_F_NODAD) != 0,
             NoPrefixRoute = (message.Flags & AddressMessage.IFA_F_NOPREFIXROUTE) != 0,
-            Protocol = message.Protocol,
+            Protocol = message.Protocol ?? NoAddressProtocol,
         };
     }
 

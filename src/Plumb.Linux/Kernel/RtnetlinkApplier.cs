@@ -90,7 +90,7 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
 
     private static bool IsChangedInPlace(DeltaItem item) => (item.Want?.Entry, item.Was) switch
     {
-        (LinkEntry want, LinkEntry was) => want.Type is LinkType.Bridge && was.Type is LinkType.Bridge || want.Type.IsSatisfiedBy(was.Type),
+        (LinkEntry want, LinkEntry was) => LostWithLink.IsChangedInPlace(want, was),
         (RouteEntry or NeighbourEntry, _) => true,
         (FdbEntry want, FdbEntry was) => want.OfMaster && was.OfMaster,
         _ => false,
@@ -189,8 +189,22 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         batch.Send();
     }
 
-    private static void Create(RtnetlinkBatch batch, DeltaItem item, LinkEntry link, LinkInfo info) =>
-        new LinkMessage { Name = link.Name, Mac = link.Mac, MtuBytes = (uint?)link.MtuBytes, Info = info }.Emit(batch.For(item), RTM_NEWLINK, Make);
+    private static void Create(RtnetlinkBatch batch, DeltaItem item, LinkEntry link, LinkInfo info)
+    {
+        var mtu = (uint?)link.MtuBytes;
+        // A bridge takes its ports' smallest MTU until it is told one that it does not have: telling it at birth does not count.
+        var birthMtu = link.Type is LinkType.Bridge && mtu is { } wanted ? wanted ^ 1 : mtu;
+        new LinkMessage { Name = link.Name, Mac = link.Mac, MtuBytes = birthMtu, Info = info }.Emit(batch.For(item), RTM_NEWLINK, Make);
+        if (birthMtu != mtu)
+        {
+            new LinkMessage { Name = link.Name, MtuBytes = mtu }.Emit(batch.For(item), RTM_SETLINK);
+        }
+        if (item.Want!.Stamp is { } stamp)
+        {
+            // In the same system call: were it made without and then we died, it would be taken for somebody else's.
+            new LinkMessage { Name = link.Name, Alias = stamp.Text }.Emit(batch.For(item), RTM_SETLINK);
+        }
+    }
 
     private void CreateVeth(RtnetlinkBatch batch, DeltaItem item, LinkEntry link, LinkType.Veth veth, VethPairs pairs)
     {

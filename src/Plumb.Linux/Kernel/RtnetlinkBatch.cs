@@ -11,19 +11,22 @@ internal sealed class RtnetlinkBatch(KernelNamespace kernel, IWriteSeam seam, Li
 
     private readonly NetlinkWriter _writer = new(4096);
     private readonly List<DeltaItem> _owners = [];
+    private readonly List<Errno> _tolerated = [];
     private readonly HashSet<DeltaItem> _refused = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Also says that a thing which is to be removed is not there: that is what was wanted.</summary>
     public bool ToleratesMissing { get; init; }
 
     /// <summary>Where to write the next message, which belongs to <paramref name="item"/>.</summary>
-    public NetlinkWriter For(DeltaItem item)
+    /// <param name="tolerated">A refusal that leaves things as they are wanted.</param>
+    public NetlinkWriter For(DeltaItem item, Errno tolerated = Errno.None)
     {
         if (_writer.LengthBytes > Math.Min(FlushBytes, kernel.Route.MaxBatchBytes / 2))
         {
             Send();
         }
         _owners.Add(item);
+        _tolerated.Add(tolerated);
         return _writer;
     }
 
@@ -45,13 +48,14 @@ internal sealed class RtnetlinkBatch(KernelNamespace kernel, IWriteSeam seam, Li
         seam.BeforeWrite(_owners.Count == 1 ? _owners[0].Key.ToString() : $"{kernel.Id}: {_owners.Count} rtnetlink messages, {_owners[0].Key} first");
         foreach (var error in kernel.Route.TryExecute(_writer))
         {
-            if (!(ToleratesMissing && IsMissing(error.Errno)))
+            if (error.Errno != _tolerated[error.Index] && !(ToleratesMissing && IsMissing(error.Errno)))
             {
                 Refuse(_owners[error.Index], error.ToString());
             }
         }
         _writer.Clear();
         _owners.Clear();
+        _tolerated.Clear();
     }
 
     public void Dispose() => _writer.Dispose();

@@ -52,12 +52,14 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
 
     private void ObserveLinks(KernelNamespace target, LinkTable links)
     {
-        var peers = Wants(EntryKind.Link) ? new VethPeers(kernels, _links).Of(target, links) : [];
+        var peers = new VethPeers(kernels, _links).Of(target, links);
         foreach (var link in links.All)
         {
-            var entry = LinkConversion.ToEntry(target.Id, link, links, peers.GetValueOrDefault(link.Index));
-            Stamp? alias = link.Alias is { Length: > 0 } text ? new Stamp(text) : null;
-            var owner = Ownership.OfLink(entry, alias);
+            var peer = peers.GetValueOrDefault(link.Index);
+            var entry = LinkConversion.ToEntry(target.Id, link, links, peer);
+            var alias = AliasOf(link);
+            // A pair is one thing: made from the one end, it is Plumb's before the other end says so.
+            var owner = Ownership.OfLink(entry, alias ?? AliasOf(peer.Link));
             links.Owners[link.Index] = owner;
             if (Wants(EntryKind.Link))
             {
@@ -65,6 +67,8 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             }
         }
     }
+
+    private static Stamp? AliasOf(LinkMessage? link) => link?.Alias is { Length: > 0 } text ? new Stamp(text) : null;
 
     private void ObserveAddresses(KernelNamespace target, LinkTable links)
     {
@@ -183,5 +187,7 @@ internal sealed class LinkTable
 
     public Dictionary<int, Owner> Owners { get; } = [];
 
-    public string? NameOf(int index) => _byIndex.GetValueOrDefault(index)?.Name;
+    public LinkMessage? Find(int index) => _byIndex.GetValueOrDefault(index);
+
+    public string? NameOf(int index) => Find(index)?.Name;
 }

@@ -4,6 +4,11 @@ using Plumb.Linux.State;
 
 namespace Plumb.Linux.Kernel;
 
+/// <summary>The other end of a veth.</summary>
+/// <param name="Namespace">Where the other end is; its name is null when that is not known.</param>
+/// <param name="Link">The other end itself; null when it could not be asked.</param>
+internal readonly record struct VethPeer(NamespaceId Namespace, LinkMessage? Link);
+
 /// <summary>
 /// Finds the other end of each veth. A link tells the other's ifindex and the number by which the kernel knows its namespace here;
 /// which namespace that is can only be asked the other way round, of each candidate by descriptor.
@@ -11,9 +16,9 @@ namespace Plumb.Linux.Kernel;
 internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTable> dumped)
 {
     /// <summary>By ifindex of the end in <paramref name="target"/>. Ends whose namespace is not known are left out.</summary>
-    public Dictionary<int, (NamespaceId Namespace, string? Name)> Of(KernelNamespace target, LinkTable links)
+    public Dictionary<int, VethPeer> Of(KernelNamespace target, LinkTable links)
     {
-        var peers = new Dictionary<int, (NamespaceId, string?)>();
+        var peers = new Dictionary<int, VethPeer>();
         var unnamed = new Dictionary<NamespaceId, List<(int Here, int There)>>();
         LearnNumbers(target, links);
         foreach (var link in links.All)
@@ -24,11 +29,11 @@ internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTab
             }
             if (dumped.TryGetValue(where, out var table))
             {
-                peers[link.Index] = (where, table.NameOf(index));
+                peers[link.Index] = new VethPeer(where, table.Find(index));
             }
             else
             {
-                peers[link.Index] = (where, null);
+                peers[link.Index] = new VethPeer(where, null);
                 if (!unnamed.TryGetValue(where, out var list))
                 {
                     unnamed.Add(where, list = []);
@@ -106,7 +111,7 @@ internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTab
         });
     }
 
-    private void AskNames(NamespaceId where, List<(int Here, int There)> ends, Dictionary<int, (NamespaceId, string?)> peers)
+    private void AskNames(NamespaceId where, List<(int Here, int There)> ends, Dictionary<int, VethPeer> peers)
     {
         if (!kernels.TryGet(where, out var kernel))
         {
@@ -118,6 +123,6 @@ internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTab
             LinkMessage.EmitGet(request, name: null, there);
         }
         // An end that is gone meanwhile has no name, and soon no other end.
-        kernel.Route.TryExecute(request, (message, index) => peers[ends[index].Here] = (where, LinkMessage.Parse(message.Payload).Name));
+        kernel.Route.TryExecute(request, (message, index) => peers[ends[index].Here] = new VethPeer(where, LinkMessage.Parse(message.Payload)));
     }
 }

@@ -39,7 +39,7 @@ public ref struct AttributeReader
         if (length < NetlinkControl.AttributeHeaderBytes || length > _rest.Length)
         {
             throw new NetlinkDecodeException(
-                $"{_where}, attribute {type & NetlinkControl.NLA_TYPE_MASK}",
+                $"{_where}, attribute {type & NetlinkControl.AttributeTypeMask}",
                 $"says it is {length} bytes long where {_rest.Length} are left",
                 _rest);
         }
@@ -65,7 +65,7 @@ public readonly ref struct NetlinkAttribute
     }
 
     /// <summary>The type without the two flag bits.</summary>
-    public ushort Type => (ushort)(_rawType & NetlinkControl.NLA_TYPE_MASK);
+    public ushort Type => (ushort)(_rawType & NetlinkControl.AttributeTypeMask);
 
     /// <summary>NLA_F_NESTED: the value is itself a list of attributes. Older families nest without saying so.</summary>
     public bool IsMarkedNested => (_rawType & NetlinkControl.NLA_F_NESTED) != 0;

@@ -78,7 +78,7 @@ internal static class NetlinkControl
 
     public const ushort NLA_F_NESTED = 0x8000;
     public const ushort NLA_F_NET_BYTEORDER = 0x4000;
-    public const ushort NLA_TYPE_MASK = 0x3fff;
+    public const ushort AttributeTypeMask = 0x3fff;
 
     /// <summary>Messages and attributes begin at multiples of four bytes.</summary>
     public static int Align(int length) => (length + 3) & ~3;

@@ -83,10 +83,8 @@ public sealed record AddressMessage
     {
         using (writer.Message(type, flags))
         {
-            writer.Structure(new Header
-            {
-                Family = (byte)Family, PrefixLength = PrefixLength, Flags = (byte)Flags, Scope = (byte)Scope, Index = Index,
-            });
+            // All flags go into their attribute; the header has room for eight of them only.
+            writer.Structure(new Header { Family = (byte)Family, PrefixLength = PrefixLength, Scope = (byte)Scope, Index = Index });
             if (Local is { } local)
             {
                 writer.Ip(IFA_LOCAL, local);

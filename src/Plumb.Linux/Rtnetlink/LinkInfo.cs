@@ -1,3 +1,4 @@
+using System.Text;
 using Plumb.Linux.Netlink;
 
 namespace Plumb.Linux.Rtnetlink;
@@ -78,7 +79,7 @@ public sealed record LinkInfo(string Kind)
         using var nest = writer.Nest(LinkMessage.IFLA_LINKINFO);
         if (Kind.Length > 0)
         {
-            writer.Text(IFLA_INFO_KIND, Kind);
+            writer.Bytes(IFLA_INFO_KIND, Encoding.UTF8.GetBytes(Kind));
         }
         if (VethPeer is { } peer)
         {
@@ -92,7 +93,7 @@ public sealed record LinkInfo(string Kind)
         Vxlan?.Emit(writer);
         if (BridgePort is { } port)
         {
-            writer.Text(IFLA_INFO_SLAVE_KIND, "bridge");
+            writer.Bytes(IFLA_INFO_SLAVE_KIND, "bridge"u8);
             port.Emit(writer);
         }
         Unknown.Emit(writer);

@@ -141,13 +141,16 @@ public sealed record RouteMessage
                 Protocol = Protocol.Number,
                 Scope = (byte)Scope,
                 Type = (byte)Type,
-                Flags = Hops.Count == 1 ? Hops[0].Flags : 0,
+                Flags = Flags | (Hops.Count == 1 ? Hops[0].Flags : 0),
             });
             if (Destination.Length > 0)
             {
                 writer.Ip(RTA_DST, Destination.Address);
             }
-            writer.U32(RTA_TABLE, Table.Number);
+            if (Table.Number > byte.MaxValue)
+            {
+                writer.U32(RTA_TABLE, Table.Number);
+            }
             if (Priority is { } priority)
             {
                 writer.U32(RTA_PRIORITY, priority);

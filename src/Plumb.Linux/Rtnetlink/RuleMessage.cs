@@ -142,7 +142,10 @@ public sealed record RuleMessage
                 writer.U32(FRA_FWMARK, mark.Value);
                 writer.U32(FRA_FWMASK, mark.Mask);
             }
-            writer.U32(FRA_TABLE, Table.Number);
+            if (Table.Number > byte.MaxValue)
+            {
+                writer.U32(FRA_TABLE, Table.Number);
+            }
             if (Protocol is { } protocol)
             {
                 writer.U8(FRA_PROTOCOL, protocol.Number);

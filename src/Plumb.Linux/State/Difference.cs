@@ -16,7 +16,7 @@ public static class Difference
     {
         ArgumentNullException.ThrowIfNull(desired);
         ArgumentNullException.ThrowIfNull(observed);
-        var items = ImmutableArray.CreateBuilder<DeltaItem>();
+        var items = new List<DeltaItem>();
         var conflicts = ImmutableArray.CreateBuilder<Conflict>();
         foreach (var (key, want) in desired.Entries)
         {
@@ -47,7 +47,8 @@ public static class Difference
                 items.Add(new DeltaItem(null, holds.Entry));
             }
         }
-        return new Delta(new(items.DrainToImmutable()), new(conflicts.DrainToImmutable()));
+        LostWithLink.Append(desired, observed, items);
+        return new Delta(new([.. items]), new(conflicts.DrainToImmutable()));
     }
 
     private static bool IsSatisfied(Desired want, Observed holds) =>
@@ -61,10 +62,12 @@ public static class Difference
         _ => holds.Entry.Kind is EntryKind.Table or EntryKind.Set or EntryKind.Element or EntryKind.Object,
     };
 
-    // The loopback device and kernel parameters come with the namespace: they belong to the kernel and are there to be set.
+    // The loopback device and kernel parameters come with the namespace: they belong to the kernel and are there to be set. What the
+    // kernel has learned of a neighbour gives way to what is known.
     private static bool MayChange(Observed holds) =>
         holds.Owner == Owner.Plumb
         || holds.Entry.Kind == EntryKind.Sysctl
+        || (holds.Owner == Owner.Kernel && holds.Entry.Kind is (EntryKind.Neighbour or EntryKind.Fdb))
         || holds.Entry is LinkEntry { Type: LinkType.Loopback };
 
     // A parameter has a value as long as its device lives; nobody knows which one it had before.

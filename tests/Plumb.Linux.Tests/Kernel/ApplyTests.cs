@@ -35,6 +35,60 @@ public sealed class ApplyTests
     }
 
     [Fact]
+    public async Task A_neighbour_that_the_kernel_has_learned_gives_way()
+    {
+        using var world = new TwoNodes();
+        var desired = PodOnBridge();
+        world.Apply(desired);
+        await Witness.Shell(world.Node1, "ip neigh replace 10.244.1.5 lladdr 0a:00:00:00:00:99 dev cni0 nud stale protocol 0");
+
+        world.Apply(desired);
+
+        Assert.Contains("0a:58:0a:f4:01:05 PERMANENT", await Witness.Run(world.Node1, "ip", "neigh"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_foreign_route_under_a_desired_key_is_a_conflict_that_names_it_and_stays()
+    {
+        using var world = new TwoNodes();
+        var desired = PodOnBridge();
+        world.Apply(desired);
+        await Witness.Shell(world.Node1, "ip route replace blackhole 10.244.1.5 proto static");
+
+        var delta = world.Difference(desired);
+
+        Assert.Empty(delta.Items);
+        Assert.Equal("node-1: route blackhole 10.244.1.5 proto static", Assert.Single(delta.Conflicts).Holds.Entry.ToString());
+    }
+
+    [Fact]
+    public async Task What_somebody_removed_is_put_back_and_nothing_else_is_touched()
+    {
+        using var world = new TwoNodes();
+        var desired = PodOnBridge();
+        world.Apply(desired);
+        await Witness.Shell(world.Node1, "ip route del 10.244.1.5; bridge fdb del 0a:58:0a:f4:01:05 dev veth0 master; ip addr add 10.99.0.1/24 dev cni0");
+
+        var delta = world.Difference(desired);
+        world.Apply(desired);
+
+        Assert.Equal(["fdb 0a:58:0a:f4:01:05 dev veth0 master static", "route 10.244.1.5 dev cni0 proto 112 scope link"], delta.Items.Select(i => i.Want!.Entry.Print()).Order());
+        Assert.Contains("10.99.0.1/24", await Witness.Run(world.Node1, "ip", "addr"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_veth_whose_other_end_is_in_an_unknown_namespace_names_it()
+    {
+        using var world = new TwoNodes();
+        var desired = new DesiredState();
+        desired.Set(new LinkEntry(Node, "a", new LinkType.Veth(new NamespaceId("nowhere"), "b")));
+
+        Assert.Equal(
+            "node-1: link a type veth peer b netns nowhere: the namespace of its other end, nowhere, is not known",
+            Assert.Throws<ApplyException>(() => world.Apply(desired)).Refusals[0].ToString());
+    }
+
+    [Fact]
     public void What_a_refused_entry_is_called_and_why_is_said_and_the_others_are_done()
     {
         using var world = new TwoNodes();

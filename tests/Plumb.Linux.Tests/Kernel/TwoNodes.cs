@@ -16,11 +16,17 @@ internal sealed class TwoNodes : IDisposable
     public TwoNodes(IWriteSeam? seam = null)
     {
         Kernels = new Kernels(seam);
-        Kernels.Add(Node, NetworkNamespace.Create());
-        Kernels.Add(Pod, NetworkNamespace.Create());
+        Node1 = NetworkNamespace.Create();
+        Pod1 = NetworkNamespace.Create();
+        Kernels.Add(Node, Node1);
+        Kernels.Add(Pod, Pod1);
     }
 
     public Kernels Kernels { get; }
+
+    public NetworkNamespace Node1 { get; }
+
+    public NetworkNamespace Pod1 { get; }
 
     public static IReadOnlyCollection<NamespaceId> Both => [Node, Pod];
 
