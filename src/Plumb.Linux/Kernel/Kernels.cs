@@ -15,7 +15,7 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
     private readonly Lock _oneWriter = new();
     private readonly Dictionary<NamespaceId, KernelNamespace> _namespaces = [];
     private readonly IWriteSeam _seam = seam ?? IWriteSeam.None;
-    private readonly List<IEntryFamily> _families = [];
+    private readonly IReadOnlyList<IEntryFamily> _families = [new NftablesFamily()];
 
     /// <summary>Makes a namespace known under a name. The object is taken over: it is disposed of with this one or by <see cref="Remove"/>.</summary>
     /// <exception cref="ArgumentException">The name is taken.</exception>

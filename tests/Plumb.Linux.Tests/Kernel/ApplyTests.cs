@@ -1,5 +1,6 @@
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Kernel;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using static Plumb.Linux.Tests.Kernel.TwoNodes;
 
@@ -32,6 +33,21 @@ public sealed class ApplyTests
         world.Apply(onlyLoopback);
 
         Assert.Equal(before, Keys(world));
+    }
+
+    [Fact]
+    public void Links_and_tables_are_applied_together_and_removed_together()
+    {
+        using var world = new TwoNodes();
+        var desired = PodOnBridge();
+        desired.Set(new TableEntry(Node, new TableId(TableFamily.Inet, "plumb")));
+        world.Apply(desired);
+        Assert.Empty(world.Difference(desired).Items);
+
+        desired.Remove(desired.Entries.Keys.Single(k => k.Kind == EntryKind.Table));
+        world.Apply(desired);
+
+        Assert.DoesNotContain(world.Kernels.Observe(Both).Entries.Keys, k => k.Kind == EntryKind.Table);
     }
 
     [Fact]

@@ -105,11 +105,13 @@ internal static class RandomState
     {
         for (var i = random.Next(3); i > 0; i--)
         {
+            // A rule that forbids must not meet the kernel's own look-up of a gateway, which has no mark.
+            var not = Coin(random);
             state.Set(new RuleEntry(id, Coin(random) ? IpFamily.V4 : IpFamily.V6, 100 + (uint)random.Next(2))
             {
-                Mark = Coin(random) ? new FirewallMark((uint)random.Next(1, 3), 0xff) : null,
-                Not = Coin(random),
-                Action = Coin(random) ? RuleAction.ToTable : RuleAction.Unreachable,
+                Mark = new FirewallMark((uint)random.Next(1, 3), 0xff),
+                Not = not,
+                Action = not || Coin(random) ? RuleAction.ToTable : RuleAction.Unreachable,
                 InputDevice = Coin(random) ? "br0" : null,
             });
         }
