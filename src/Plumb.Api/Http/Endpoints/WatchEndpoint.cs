@@ -39,6 +39,7 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
         }
         catch (ApiException expired) when (expired.Code == 410)
         {
+            await context.Response.StartAsync(context.RequestAborted);
             events.Error(expired);
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             return;
