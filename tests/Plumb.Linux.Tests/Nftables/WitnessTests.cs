@@ -9,6 +9,8 @@ public sealed partial class WitnessTests
     public static TheoryData<string> Files() =>
         [.. Directory.EnumerateFiles(Folder, "*.nft").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
+    internal static string PathOf(string file) => Path.Combine(Folder, file);
+
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "Nftables", "testdata");
 
     [Fact]
@@ -38,7 +40,7 @@ public sealed partial class WitnessTests
     public void What_nft_loads_we_print_as_nft_does(string file)
     {
         using var space = new NftNamespace();
-        Assert.Equal("", space.Load(File.ReadAllText(Path.Combine(Folder, file))));
+        Assert.Equal("", space.Load(File.ReadAllText(PathOf(file))));
 
         Assert.Equal(Still(space.List()), Still(space.Print()));
     }
@@ -49,7 +51,7 @@ public sealed partial class WitnessTests
     {
         using var first = new NftNamespace();
         using var second = new NftNamespace();
-        Assert.Equal("", first.Load(File.ReadAllText(Path.Combine(Folder, file))));
+        Assert.Equal("", first.Load(File.ReadAllText(PathOf(file))));
 
         second.Add(first.Observe().Select(static observed => new Desired(observed.Entry, observed.Stamp)));
 
@@ -63,7 +65,7 @@ public sealed partial class WitnessTests
     [GeneratedRegex(" expires [0-9a-z]+")]
     private static partial Regex Expiry();
 
-    private static List<string> Differences(NftNamespace left, NftNamespace right)
+    internal static List<string> Differences(NftNamespace left, NftNamespace right)
     {
         var theirs = right.Observe().ToDictionary(static observed => observed.Entry.Key);
         var differences = new List<string>();

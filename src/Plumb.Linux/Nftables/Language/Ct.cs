@@ -85,7 +85,7 @@ public sealed record ConntrackField(ConntrackKey Key, ConntrackDirection? Direct
         _ => $"ct {Facts.Name}",
     };
 
-    internal static bool Knows(ConntrackKey key) => (int)key < _keys.Length;
+    internal static bool Knows(ConntrackKey key) => (uint)key < (uint)_keys.Length;
 
     public Statement Set(Value value) => new SetValueStatement(this, value, SetFrom);
 

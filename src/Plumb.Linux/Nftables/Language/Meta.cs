@@ -41,8 +41,8 @@ public sealed record MetaField : Selector
         ("meta nftrace", DataType.Integer, 1), ("meta rtclassid", DataType.Realm, 32), ("meta secmark", DataType.Integer, 32),
         ("meta nfproto", DataType.NetfilterProtocol, 8), ("meta l4proto", DataType.IpProtocol, 8),
         ("meta ibrname", DataType.InterfaceName, 128), ("meta obrname", DataType.InterfaceName, 128),
-        ("meta pkttype", DataType.PacketType, 8), ("meta cpu", DataType.Integer, 32), ("meta iifgroup", DataType.DeviceGroup, 32),
-        ("meta oifgroup", DataType.DeviceGroup, 32), ("meta cgroup", DataType.Integer, 32), ("meta random", DataType.Integer, 32),
+        ("meta pkttype", DataType.PacketType, 8), ("meta cpu", DataType.Integer, 32), ("iifgroup", DataType.DeviceGroup, 32),
+        ("oifgroup", DataType.DeviceGroup, 32), ("meta cgroup", DataType.Integer, 32), ("meta random", DataType.Integer, 32),
         ("meta ipsec", DataType.Boolean, 8), ("meta iifkind", DataType.InterfaceName, 128), ("meta oifkind", DataType.InterfaceName, 128),
         ("meta ibrpvid", DataType.Integer, 16), ("meta ibrvproto", DataType.EthernetType, 16), ("meta time", DataType.Date, 64),
         ("meta day", DataType.Day, 8), ("meta hour", DataType.Hour, 32), ("meta sdif", DataType.InterfaceIndex, 32),
@@ -58,14 +58,14 @@ public sealed record MetaField : Selector
     public override int Bits => _keys[(int)Key].Bits;
 
     // Numbers of the wire stay in its order; of protocols one byte has none, and nft calls it host order.
-    public override ByteOrder Order => Key is MetaKey.Protocol or MetaKey.BridgeInputVlanProtocol ? ByteOrder.Big : ByteOrder.Host;
+    public override ByteOrder Order => Key is MetaKey.Protocol or MetaKey.BridgeInputVlanProtocol or MetaKey.Random ? ByteOrder.Big : ByteOrder.Host;
 
     public override string Text => _keys[(int)Key].Name;
 
     public static MetaField Of(MetaKey key) =>
-        (int)key < _keys.Length ? new MetaField(key) : throw new ArgumentOutOfRangeException(nameof(key), $"meta key {(uint)key} has no name here");
+        Knows(key) ? new MetaField(key) : throw new ArgumentOutOfRangeException(nameof(key), $"meta key {(uint)key} has no name here");
 
-    internal static bool Knows(MetaKey key) => (int)key < _keys.Length;
+    internal static bool Knows(MetaKey key) => (uint)key < (uint)_keys.Length;
 
     public Statement Set(Value value) => new SetValueStatement(this, value, SetFrom);
 

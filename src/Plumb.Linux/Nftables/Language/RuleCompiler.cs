@@ -125,7 +125,8 @@ internal sealed class RuleCompiler(TableFamily family)
                 throw new ArgumentException($"'{part.Text}' is {key.Fields[i].Type}, where {schema.Name} has {field.Type}");
             }
             part.Load(this, at);
-            if (schema.IsInterval && part.Order == ByteOrder.Host && !part.Type.IsText)
+            // One byte has no order; nft turns it round all the same where it stands among others, and so it is found.
+            if (schema.IsInterval && part.Order == ByteOrder.Host && !part.Type.IsText && (part.Bytes > 1 || schema.IsConcatenation))
             {
                 ToNetworkOrder(at, part.Bytes);
             }

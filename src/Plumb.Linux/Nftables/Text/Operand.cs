@@ -21,6 +21,9 @@ internal sealed record Operand(string Text, DataType Type, int Bits, ByteOrder O
     /// <summary>Data of a map of concatenations, as the map says.</summary>
     public ValueList<SetField> MapFields { get; init; }
 
+    /// <summary>Elements that this is compared with stand so many bits higher: nft does not shift what it masks.</summary>
+    public int ShiftBits { get; init; }
+
     public bool IsMapped { get; init; }
 
     public int Bytes => (Bits + 7) / 8;

@@ -57,9 +57,14 @@ internal sealed class Protocols(TableFamily family, List<string?> statements)
         }
         switch (left)
         {
-            case "meta l4proto" or "ip protocol" or "ip6 nexthdr":
+            case "meta l4proto":
                 _transport = value.Span[0];
                 _transportStatement = statement;
+                break;
+            case "ip protocol" or "ip6 nexthdr":
+                // Where both families pass it says more than the transport: which family it is.
+                _transport = value.Span[0];
+                _transportStatement = family is TableFamily.Ip or TableFamily.Ip6 ? statement : null;
                 break;
             case "meta nfproto":
                 _network = value.Span[0];

@@ -38,11 +38,40 @@ internal sealed partial class RuleText
             ValueText.AppendName(name, compare.Value.Span, wildcard: true);
             Say($"{left.Text} {sign}{name}");
         }
+        else if (compare.Operator == Comparison.Equal
+            && left is { Raw: { Header: not Header.Raw } raw }
+            && left.Text.StartsWith('@')
+            && Apart(raw, compare.Value) is { } fields)
+        {
+            fields.ForEach(Say);
+        }
         else
         {
             Say($"{left.Text} {sign}{ValueText.Of(left.Type, compare.Value.Span, left.Order)}");
             _protocols.Learn(left.Text, compare.Operator, compare.Value, _statements.Count - 1);
         }
+    }
+
+    // Tests of neighbouring fields are joined into one when nft writes a rule; here they are taken apart again.
+    private static List<string>? Apart((Header Header, int OffsetBits) at, Octets value)
+    {
+        var number = value.ToNumber(ByteOrder.Big);
+        var left = value.Length * 8;
+        var tests = new List<string>();
+        for (var offset = at.OffsetBits; left > 0;)
+        {
+            var field = Array.Find(HeaderFields.All, field => field.Header == at.Header && field.OffsetBits == offset && field.WidthBits <= left);
+            if (field is null)
+            {
+                return null;
+            }
+            left -= field.WidthBits;
+            offset += field.WidthBits;
+            var text = new StringBuilder();
+            ValueText.AppendNumber(text, field.Type, (number >> left) & ((UInt128.One << field.WidthBits) - 1), field.Bytes);
+            tests.Add($"{field.Text} {text}");
+        }
+        return tests;
     }
 
     private void SayPrefix(HeaderField field, string sign, ReadOnlySpan<byte> value, int length)
@@ -109,9 +138,9 @@ internal sealed partial class RuleText
     {
         var left = Get(source);
         var range = new StringBuilder();
-        ValueText.Append(range, left.Type, from.Span, left.Order);
+        ValueText.Append(range, left.Type, from.Span, left.Order, names: false);
         range.Append('-');
-        ValueText.Append(range, left.Type, to.Span, left.Order);
+        ValueText.Append(range, left.Type, to.Span, left.Order, names: false);
         Say($"{left.Text} {(inverted ? "!= " : "")}{range}");
     }
 
@@ -170,6 +199,15 @@ internal sealed partial class RuleText
             fields[i] = slot >= 0 ? _registers[slot] : null;
             slot += Math.Max(1, ((fields[i]?.Bytes ?? 4) + 3) / 4);
         }
+        if (parts == 1
+            && fields[0] is { Bitwise: { Xor: var xor } bits, Raw: { } raw } masked
+            && xor == 0
+            && PartOf(raw.Header, raw.OffsetBits, masked.Bits, bits.Mask) is { } part)
+        {
+            fields[0] = Operand.Of(part) with { ShiftBits = part.ShiftBits };
+            _protocols.Used(part.Base, part.Header);
+            return part.Text;
+        }
         return parts == 1 ? Get(source).WithBitwise : Key(source, int.MaxValue, parts);
     }
 
@@ -193,7 +231,12 @@ internal sealed partial class RuleText
         for (var i = 0; i < anonymous.Elements.Count; i++)
         {
             text.Append(i == 0 ? "" : ", ");
-            ElementText.Append(text, schema, anonymous.Elements[i], comment: null);
+            var element = anonymous.Elements[i];
+            if (fields[0] is { ShiftBits: > 0 and var shift })
+            {
+                element = element with { Key = Octets.From(element.Key.ToNumber(ByteOrder.Big) >> shift, element.Key.Length, ByteOrder.Big) };
+            }
+            ElementText.Append(text, schema, element, comment: null);
         }
         return text.Append(" }").ToString();
     }

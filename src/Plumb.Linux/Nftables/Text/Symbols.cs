@@ -57,6 +57,9 @@ internal static class Symbols
         [DataType.FibAddressType.Id] = Table(
             (0, "unspec"), (1, "unicast"), (2, "local"), (3, "broadcast"), (4, "anycast"), (5, "multicast"), (6, "blackhole"),
             (7, "unreachable"), (8, "prohibit")),
+        [DataType.Day.Id] = Table(
+            (0, "\"Sunday\""), (1, "\"Monday\""), (2, "\"Tuesday\""), (3, "\"Wednesday\""), (4, "\"Thursday\""), (5, "\"Friday\""),
+            (6, "\"Saturday\"")),
         [DataType.Boolean.Id] = Table((0, "missing"), (1, "exists")),
     }.ToFrozenDictionary();
 

@@ -16,7 +16,8 @@ internal static class ValueText
         return text.ToString();
     }
 
-    public static void Append(StringBuilder text, DataType type, ReadOnlySpan<byte> bytes, ByteOrder order)
+    /// <param name="names">False: numbers without their names, as the ends of ranges are printed.</param>
+    public static void Append(StringBuilder text, DataType type, ReadOnlySpan<byte> bytes, ByteOrder order, bool names = true)
     {
         if (type.IsText)
         {
@@ -28,7 +29,7 @@ internal static class ValueText
             text.Append("0x").Append(Convert.ToHexStringLower(bytes));
             return;
         }
-        AppendNumber(text, type, Octets.Number(bytes, order), bytes.Length);
+        AppendNumber(text, type, Octets.Number(bytes, order), bytes.Length, names);
     }
 
     public static void AppendName(StringBuilder text, ReadOnlySpan<byte> bytes, bool wildcard)
@@ -37,7 +38,7 @@ internal static class ValueText
         text.Append('"').Append(Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end])).Append(wildcard ? "*\"" : "\"");
     }
 
-    public static void AppendNumber(StringBuilder text, DataType type, UInt128 number, int bytes)
+    public static void AppendNumber(StringBuilder text, DataType type, UInt128 number, int bytes, bool names = true)
     {
         switch (type.Id)
         {
@@ -65,11 +66,11 @@ internal static class ValueText
             default:
                 break;
         }
-        if (number <= ulong.MaxValue && Symbols.Name(type, (ulong)number) is { } name)
+        if (names && number <= ulong.MaxValue && Symbols.Name(type, (ulong)number) is { } name)
         {
             text.Append(name);
         }
-        else if (Symbols.IsBits(type) && number != 0)
+        else if (names && Symbols.IsBits(type) && number != 0)
         {
             AppendBits(text, type, (ulong)number, ",");
         }
@@ -99,19 +100,20 @@ internal static class ValueText
     /// <summary>A range of keys: as a prefix where it is one and the type has prefixes.</summary>
     public static void AppendRange(StringBuilder text, DataType type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> last, ByteOrder order)
     {
-        Append(text, type, first, order);
         if (first.SequenceEqual(last))
         {
-            return;
+            Append(text, type, first, order);
         }
-        if ((type == DataType.Ipv4Address || type == DataType.Ipv6Address) && PrefixLength(first, last) is { } length)
+        else if ((type == DataType.Ipv4Address || type == DataType.Ipv6Address) && PrefixLength(first, last) is { } length)
         {
+            Append(text, type, first, order);
             text.Append('/').Append(length);
         }
         else
         {
+            Append(text, type, first, order, names: false);
             text.Append('-');
-            Append(text, type, last, order);
+            Append(text, type, last, order, names: false);
         }
     }
 
