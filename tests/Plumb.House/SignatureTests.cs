@@ -20,6 +20,7 @@ public sealed class SignatureTests
         ["Plumb.Agent.Cni.CniInterface"] = "a CNI result's JSON",
         ["Plumb.Agent.Cni.CniAddress"] = "a CNI result's JSON",
         ["Plumb.Lab.SandboxStatus"] = "namespace and name of a pod, as the API has them",
+        ["Plumb.Linux.Rtnetlink.LinkInfo"] = "IFLA_INFO_KIND, as the kernel spells it",
         ["Plumb.Linux.Nftables.Expressions.UnknownExpression"] = "an expression's name in the kernel, of which only the name is known",
     };
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Plumb.Commands;
+using Plumb.Lab.Rootless;
 using Plumb.Output;
 
 namespace Plumb.CommandLine;
@@ -25,6 +27,10 @@ internal static class Dispatcher
                 case "--version":
                     terminal.Out.WriteLine(Product.Version);
                     return ExitCode.Done;
+                case LabLauncher.Verb:
+                    // What the user typed was `plumb up`; mistakes are that command's.
+                    verb = "up";
+                    return await LabProcessCommand.RunAsync([.. words.Skip(1)], terminal, time);
             }
             if (Verbs.Find(verb) is not { } command)
             {

@@ -30,6 +30,9 @@ internal sealed record Invocation(ParseResult Parsed, IReadOnlyList<string>? Tai
 
     public string? Value(Argument<string?> argument) => Parsed.GetValue(argument);
 
+    /// <summary>When the command began.</summary>
+    public DateTimeOffset Started { get; } = Time.GetUtcNow();
+
     /// <summary>Whether the user wrote the option, rather than its default being used.</summary>
     public bool IsGiven(Option option) => Parsed.GetResult(option) is OptionResult { Implicit: false };
 }

@@ -14,6 +14,7 @@ internal static class Verbs
         ("kubeconfig", static () => new KubeconfigCommand()),
         ("shell", static () => new ShellCommand()),
         ("plan", static () => new PlanCommand()),
+        ("explain", static () => new ExplainCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];
 

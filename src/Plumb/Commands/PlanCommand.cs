@@ -1,11 +1,11 @@
 using System.CommandLine;
+using System.Text;
 using Plumb.CommandLine;
 using Plumb.Kubernetes.Manifests;
-using Plumb.Lab;
+using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
 using Plumb.Network.Planning;
-using Plumb.Output;
 using Plumb.Planning;
 
 namespace Plumb.Commands;
@@ -54,59 +54,39 @@ internal sealed class PlanCommand : Verb
         }
         var objects = new AssumedCluster(lab).Complete(manifests);
         var node = invocation.Parsed.GetValue(_node) ?? objects.First(static o => (string?)o["kind"] == "Node")["metadata"]!["name"]!.ToString();
-        var options = new NetworkOptions
-        {
-            Overlay = lab.Overlay,
-            ClusterRanges = [lab.PodRange],
-            ServiceRanges = [lab.ServiceRange],
-        };
-        var machine = new AssumedMachine { WireLength = lab.NodeRange.Length };
-        var result = PlanResult.Of(node, OfflinePlan.Make(objects, node, options, machine).Index);
-        Print(result, invocation.Value(_output), invocation.Terminal);
-        return Task.FromResult(result.Refusals.Count == 0 ? ExitCode.Done : ExitCode.Failed);
+        var options = new NetworkOptions { Overlay = lab.Overlay, ClusterRanges = [lab.PodRange], ServiceRanges = [lab.ServiceRange] };
+        var index = OfflinePlan.Make(objects, node, options, new AssumedMachine { WireLength = lab.NodeRange.Length }).Index;
+        Print(index, node, invocation.Value(_output), invocation.Terminal.Out);
+        return Task.FromResult(index.Refusals().Any() || index.Conflicts().Any() ? ExitCode.Failed : ExitCode.Done);
     }
 
-    private static void Print(PlanResult result, PlanFormat format, Terminal terminal)
+    private static void Print(DesiredIndex index, string node, PlanFormat format, TextWriter to)
     {
         switch (format)
         {
             case PlanFormat.Json:
-                terminal.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(result, ResultJson.Default.PlanResult));
-                return;
+                to.WriteLine(Encoding.UTF8.GetString(PlanDocument.Of(index, node).ToJson()));
+                break;
             case PlanFormat.Ip:
-                Write(result.Entries.Where(static e => !e.IsNftables), terminal, withCauses: false);
+                WriteIp(index, to);
                 break;
             case PlanFormat.Nft:
-                Write(result.Entries.Where(static e => e.IsNftables), terminal, withCauses: false);
+                to.Write(RulesetText.Print(index.State.Entries.Values.OrderBy(static d => d.Entry.Key)));
                 break;
             default:
-                Write(result.Entries, terminal, withCauses: true);
+                to.Write(PlanText.Dump(index));
                 break;
-        }
-        foreach (var refusal in result.Refusals)
-        {
-            terminal.Error.WriteLine(terminal.ErrorStyle.Bad($"not planned: {refusal}"));
         }
     }
 
-    private static void Write(IEnumerable<PlannedEntry> entries, Terminal terminal, bool withCauses)
+    private static void WriteIp(DesiredIndex index, TextWriter to)
     {
-        var to = terminal.Out;
-        var place = "";
-        foreach (var entry in entries)
+        foreach (var place in index.State.Entries.Values.Where(static d => d.Entry.Kind < EntryKind.Table).GroupBy(static d => d.Entry.Namespace).OrderBy(static g => g.Key))
         {
-            if (entry.Namespace != place)
+            to.WriteLine($"# {place.Key}");
+            foreach (var desired in place.OrderBy(static d => d.Entry.Key))
             {
-                place = entry.Namespace;
-                to.WriteLine(terminal.Style.Strong($"# {place}"));
-            }
-            if (withCauses)
-            {
-                to.WriteLine($"{entry.Text}  {terminal.Style.Quiet($"← {string.Join(", ", entry.Causes)}")}");
-            }
-            else
-            {
-                to.WriteLine(entry.Text);
+                to.WriteLine(desired.Entry.Print());
             }
         }
     }
@@ -118,25 +98,4 @@ internal enum PlanFormat
     Ip,
     Nft,
     Json,
-}
-
-/// <param name="Refusals">What cannot be planned, each with the reason and what to do.</param>
-internal sealed record PlanResult(string Node, IReadOnlyList<PlannedEntry> Entries, IReadOnlyList<string> Refusals)
-{
-    public static PlanResult Of(string node, DesiredIndex index) => new(
-        node,
-        [.. index.State.Entries.Values
-            .OrderBy(static d => d.Entry.Key.Namespace.Name.Contains('/'))
-            .ThenBy(static d => d.Entry.Key)
-            .Select(d => new PlannedEntry(
-                d.Entry.Namespace.Name, d.Entry.Kind.ToString().ToLowerInvariant(), d.Entry.Key.Name, d.Entry.Print(), [.. index.Why(d.Entry.Key).Select(static o => o.ToString())]))],
-        [.. index.Refusals().Select(static r => r.ToString()), .. index.Conflicts().Select(static c => c.ToString()!)]);
-}
-
-/// <param name="Key">The kernel's own name for it; with namespace and kind, unique.</param>
-/// <param name="Text">In the words of ip, bridge, sysctl or nft.</param>
-internal sealed record PlannedEntry(string Namespace, string Kind, string Key, string Text, IReadOnlyList<string> Causes)
-{
-    [System.Text.Json.Serialization.JsonIgnore]
-    public bool IsNftables => Kind is "table" or "chain" or "set" or "element" or "object";
 }

@@ -50,8 +50,7 @@ internal sealed class ShellCommand : Verb
         environment["debian_chroot"] = target.Name;
         environment["KUBECONFIG"] = lab.Kubeconfig;
         var program = invocation.Tail ?? [shell];
-        var nsenter = Program("nsenter", environment["PATH"])
-            ?? throw new LabException("plumb shell needs the program `nsenter` (package util-linux), and it is not in PATH; install util-linux");
+        var nsenter = Nsenter.Find(environment["PATH"]);
         invocation.Terminal.Out.Flush();
         Exec.Replace(nsenter, ["nsenter", .. target.Enter(lab, invocation.Value(_namespaces)), "--", .. program], environment);
         return ExitCode.Failed;
@@ -76,8 +75,6 @@ internal sealed class ShellCommand : Verb
         all["PATH"] = path;
         return all;
     }
-
-    private static string? Program(string name, string path) => path.Split(':').Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
     private static Parsed<EnteredNamespaces> ParseNamespaces(string text)
     {

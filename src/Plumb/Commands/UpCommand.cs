@@ -1,5 +1,7 @@
 using Plumb.CommandLine;
 using Plumb.Lab;
+using Plumb.Lab.Rootless;
+using Plumb.Output;
 
 namespace Plumb.Commands;
 
@@ -7,11 +9,13 @@ namespace Plumb.Commands;
 internal sealed class UpCommand : Verb
 {
     private readonly UpOptions _options = new();
+    private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
 
     public UpCommand()
         : base("up", "make a cluster on this machine: nodes, pods, network and API")
     {
         _options.AddTo(this);
+        Options.Add(_output);
     }
 
     public override string Tail => "[-- COMMAND…]";
@@ -25,9 +29,29 @@ internal sealed class UpCommand : Verb
         new("kubectl kustomize app | plumb up -f -", "manifests from another program"),
     ];
 
-    public override Task<int> RunAsync(Invocation invocation)
+    public override async Task<int> RunAsync(Invocation invocation)
     {
-        var lab = _options.ToLab(invocation);
-        throw new LabException($"this version cannot start the lab '{lab.Name}' yet");
+        var lab = _options.ToLab(invocation) with { AskedAt = invocation.Started };
+        var program = ThisProgram.CommandLine;
+        if (invocation.IsOn(_options.Detach))
+        {
+            return await DetachAsync(lab, program, invocation);
+        }
+        if (invocation.IsGiven(_output))
+        {
+            throw new UsageException("--output goes with --detach: a lab in the foreground has no single result");
+        }
+        invocation.Terminal.Out.Flush();
+        await LabLauncher.BecomeAsync(lab, program, CancellationToken.None);
+        return ExitCode.Failed;
+    }
+
+    private async Task<int> DetachAsync(LabOptions lab, IReadOnlyList<string> program, Invocation invocation)
+    {
+        using var interrupt = new Interrupt();
+        var status = await LabLauncher.StartDetachedAsync(lab, program, new StartView(invocation.Terminal), interrupt.Token);
+        var report = LabReport.Of(status);
+        Printer.Print(report, static () => ResultJson.Default.LabReport, invocation, _output, UpText.WriteReady);
+        return ExitCode.Done;
     }
 }

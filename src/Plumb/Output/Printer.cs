@@ -32,5 +32,6 @@ internal static class Printer
 [JsonSerializable(typeof(KubeconfigResult))]
 [JsonSerializable(typeof(DownResult))]
 [JsonSerializable(typeof(StatusResult))]
-[JsonSerializable(typeof(PlanResult))]
+[JsonSerializable(typeof(LabReport))]
+[JsonSerializable(typeof(ExplainResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

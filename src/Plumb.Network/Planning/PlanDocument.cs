@@ -1,0 +1,119 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Plumb.Linux.State;
+
+namespace Plumb.Network.Planning;
+
+/// <summary>A plan as one JSON document: what a running agent answers and what <c>plumb plan -o json</c> prints.</summary>
+public sealed record PlanDocument
+{
+    /// <summary>Name of the node that the plan is of.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>In order of namespace, kind and name.</summary>
+    public required IReadOnlyList<PlannedEntry> Entries { get; init; }
+
+    /// <summary>Entries that two causes want to be different, one line each.</summary>
+    public required IReadOnlyList<string> Conflicts { get; init; }
+
+    /// <summary>What could not be planned, one line each.</summary>
+    public required IReadOnlyList<string> Refusals { get; init; }
+
+    public static PlanDocument Of(DesiredIndex index, string node)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        var entries = new List<PlannedEntry>(index.State.Count);
+        foreach (var desired in PlanText.Sorted(index))
+        {
+            var key = desired.Entry.Key;
+            entries.Add(new PlannedEntry
+            {
+                Namespace = key.Namespace.Name,
+                Kind = key.Kind,
+                Name = key.Name,
+                Text = desired.Entry.Print(),
+                Stamp = desired.Stamp?.Text,
+                Origins = [.. index.Why(key).Select(static origin => PlannedOrigin.Of(origin))],
+            });
+        }
+        return new PlanDocument
+        {
+            Node = node,
+            Entries = entries,
+            Conflicts = [.. index.Conflicts().Select(static conflict => conflict.ToString())],
+            Refusals = [.. index.Refusals().Select(static refusal => refusal.ToString())],
+        };
+    }
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, PlanJson.Default.PlanDocument);
+
+    /// <exception cref="JsonException">It is no such document.</exception>
+    public static PlanDocument FromJson(ReadOnlySpan<byte> utf8) =>
+        JsonSerializer.Deserialize(utf8, PlanJson.Default.PlanDocument) ?? throw new JsonException("null where a plan is expected");
+
+    /// <summary>The origins of each entry, to ask by key.</summary>
+    public IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>> Origins()
+    {
+        var origins = new Dictionary<EntryKey, IReadOnlyList<Origin>>(Entries.Count);
+        foreach (var entry in Entries)
+        {
+            origins[entry.Key] = [.. entry.Origins.Select(static origin => origin.ToOrigin())];
+        }
+        return origins;
+    }
+}
+
+/// <summary>One entry of a plan.</summary>
+public sealed record PlannedEntry
+{
+    public required string Namespace { get; init; }
+
+    public required EntryKind Kind { get; init; }
+
+    /// <summary>The natural key; see <see cref="EntryKey"/>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>As <c>ip</c>, <c>bridge</c>, <c>sysctl</c> or <c>nft</c> would show it.</summary>
+    public required string Text { get; init; }
+
+    public string? Stamp { get; init; }
+
+    public required IReadOnlyList<PlannedOrigin> Origins { get; init; }
+
+    [JsonIgnore]
+    public EntryKey Key => new(new NamespaceId(Namespace), Kind, Name);
+}
+
+/// <summary>An <see cref="Origin"/> as it crosses between processes.</summary>
+public sealed record PlannedOrigin
+{
+    public required string Kind { get; init; }
+
+    /// <summary>Kubernetes namespace; absent for things that live in none.</summary>
+    public string? Namespace { get; init; }
+
+    public required string Name { get; init; }
+
+    public string? Field { get; init; }
+
+    public static PlannedOrigin Of(Origin origin)
+    {
+        ArgumentNullException.ThrowIfNull(origin);
+        return new PlannedOrigin
+        {
+            Kind = origin.Subject.Kind.Name,
+            Namespace = origin.Subject.Scope.Length == 0 ? null : origin.Subject.Scope,
+            Name = origin.Subject.Name,
+            Field = origin.Field.Length == 0 ? null : origin.Field,
+        };
+    }
+
+    public Origin ToOrigin() => new(new Subject(new SubjectKind(Kind), Namespace ?? "", Name), Field ?? "");
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true)]
+[JsonSerializable(typeof(PlanDocument))]
+internal sealed partial class PlanJson : JsonSerializerContext;

@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Text.Json.Serialization;
+using Plumb.CommandLine;
+using Plumb.Diagnosis.Explain;
+using Plumb.Lab;
+using Plumb.Lab.Running;
+using Plumb.Output;
+
+namespace Plumb.Commands;
+
+/// <summary>`plumb explain`: why something is in a node's kernel, and whose it is.</summary>
+internal sealed class ExplainCommand : Verb
+{
+    private readonly Argument<string?> _thing = new("THING")
+    {
+        Description = "an interface, address, range, MAC, chain, set, port, mark or handle; or an object: POD, NAMESPACE/POD, NODE",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Flag _all = new("--all", "everything on the node");
+    private readonly Option<string?> _node = new("--node") { HelpName = "NODE", Description = "one node; all of them if it is left out" };
+    private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+    private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
+
+    public ExplainCommand()
+        : base("explain", "say whose something in a node's kernel is, and which object is the cause")
+    {
+        Arguments.Add(_thing);
+        Options.Add(_all);
+        Options.Add(_node);
+        Options.Add(_name);
+        Options.Add(_output);
+    }
+
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("plumb explain cni0", "an interface, on every node"),
+        new("plumb explain 10.244.2.7", "what has to do with an address, and the route that it takes"),
+        new("plumb explain client", "all that the pod client puts into kernels"),
+        new("plumb explain --all --node node-1", "everything on a node; ends with how much nobody can account for"),
+    ];
+
+    public override async Task<int> RunAsync(Invocation invocation)
+    {
+        var thing = invocation.Value(_thing);
+        var all = invocation.IsOn(_all);
+        if (all == (thing is not null))
+        {
+            throw new UsageException(all ? "either THING or --all" : "what shall be explained? a THING, or --all");
+        }
+        using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), CancellationToken.None);
+        LabWorld.EnterUserNamespace(lab);
+        using var world = new LabWorld(lab, await lab.StatusAsync(CancellationToken.None));
+        var nodes = new List<ExplainedNode>();
+        foreach (var node in world.Nodes(invocation.Parsed.GetValue(_node)))
+        {
+            var (account, observed) = await world.AccountAsync(node);
+            var explained = thing is null ? account : new Question(thing).Answer(account, observed);
+            if (explained.Count > 0)
+            {
+                nodes.Add(ExplainedNode.Of(node, explained));
+            }
+        }
+        if (nodes.Count == 0)
+        {
+            throw new LabException($"nothing in the kernels of lab '{lab.Paths.Name}' is called '{thing}' or caused by it; `plumb explain --all` lists what there is");
+        }
+        Printer.Print(new ExplainResult(nodes, nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
+        return ExitCode.Done;
+    }
+
+    private static void WriteAll(ExplainResult result, TextWriter to, Style style)
+    {
+        WriteEach(result, to, style);
+        to.WriteLine($"{result.Unexplained} unexplained");
+    }
+
+    private static void WriteEach(ExplainResult result, TextWriter to, Style style)
+    {
+        foreach (var node in result.Nodes)
+        {
+            var place = "";
+            foreach (var entry in node.Entries)
+            {
+                if (entry.Namespace != place)
+                {
+                    place = entry.Namespace;
+                    to.WriteLine(style.Strong($"# {(place == node.Node ? place : $"{place} on {node.Node}")}"));
+                }
+                var reason = entry.Standing switch
+                {
+                    Standing.Planned => style.Good(entry.Reason),
+                    Standing.Kernel or Standing.Known => style.Quiet(entry.Reason),
+                    _ => style.Bad(entry.Reason),
+                };
+                to.WriteLine(entry.Text);
+                to.WriteLine($"    {reason}");
+            }
+        }
+    }
+}
+
+/// <param name="Unexplained">How many entries nobody can account for.</param>
+internal sealed record ExplainResult(IReadOnlyList<ExplainedNode> Nodes, int Unexplained);
+
+internal sealed record ExplainedNode(string Node, IReadOnlyList<ExplainedEntry> Entries)
+{
+    [JsonIgnore]
+    public int Unexplained => Entries.Count(static e => e.Standing == Standing.Unexplained);
+
+    public static ExplainedNode Of(string node, IReadOnlyList<Explanation> explanations) => new(
+        node,
+        [.. explanations
+            .OrderByDescending(e => e.Key.Namespace.Name == node)
+            .ThenBy(static e => e.Key)
+            .Select(static e => new ExplainedEntry(
+                e.Key.Namespace.Name, e.Key.Kind.ToString().ToLowerInvariant(), e.Key.Name, e.Text, e.Standing, e.Reason, [.. e.Causes.Select(static c => c.ToString())]))]);
+}
+
+/// <param name="Key">The kernel's own name for it; with namespace and kind, unique.</param>
+/// <param name="Text">In the words of ip, bridge, sysctl or nft.</param>
+internal sealed record ExplainedEntry(string Namespace, string Kind, string Key, string Text, Standing Standing, string Reason, IReadOnlyList<string> Causes);

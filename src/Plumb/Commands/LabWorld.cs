@@ -1,0 +1,78 @@
+using Plumb.CommandLine;
+using Plumb.Diagnosis.Explain;
+using Plumb.Lab;
+using Plumb.Lab.Rootless;
+using Plumb.Lab.Running;
+using Plumb.Linux.Kernel;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Processes;
+using Plumb.Linux.State;
+using Plumb.Network.Planning;
+
+namespace Plumb.Commands;
+
+/// <summary>The kernels of a running lab, seen from a command's process beside the plans of its agents.</summary>
+internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
+{
+    private const string InsideVariable = "PLUMB_INSIDE";
+
+    private readonly Kernels _kernels = new();
+
+    /// <summary>
+    /// Starts this command again with the rights of the lab's user namespace, unless it has them: only there may its network namespaces be
+    /// entered. The command's network, files and process ids stay the machine's.
+    /// </summary>
+    public static void EnterUserNamespace(LabClient client)
+    {
+        var labs = $"/proc/{client.ProcessId}/ns/user";
+        if (new FileInfo(labs).LinkTarget == new FileInfo("/proc/self/ns/user").LinkTarget)
+        {
+            return;
+        }
+        if (Environment.GetEnvironmentVariable(InsideVariable) is not null)
+        {
+            throw new LabException($"the rights of the lab '{client.Paths.Name}' cannot be had: {labs} is not the namespace that was entered");
+        }
+        Environment.SetEnvironmentVariable(InsideVariable, "1");
+        var nsenter = Nsenter.Find();
+        Exec.Replace(nsenter, [nsenter, $"--user={labs}", "--preserve-credentials", "--", .. ThisProgram.CommandLine, .. Environment.GetCommandLineArgs().Skip(1)]);
+    }
+
+    /// <param name="only">One node; null: all.</param>
+    public IEnumerable<string> Nodes(string? only)
+    {
+        var nodes = lab.Machines.Where(static m => m.Ready is not null).Select(static m => m.Name).ToList();
+        return only is null ? nodes
+            : nodes.Contains(only) ? [only]
+            : throw new LabException($"the lab '{lab.Name}' has no node '{only}'; it has {string.Join(", ", nodes)}");
+    }
+
+    /// <summary>Everything in a node's own namespace, with its reason.</summary>
+    public async Task<(IReadOnlyList<Explanation> Account, ObservedState Observed)> AccountAsync(string node)
+    {
+        var plan = await PlanAsync(node);
+        var home = new NamespaceId(node);
+        foreach (var machine in lab.Machines)
+        {
+            // All of them, so that the other end of a cable has a name.
+            if (!_kernels.Knows(machine.Id))
+            {
+                _kernels.Add(machine.Id, NetworkNamespace.Open(machine.NamespacePath));
+            }
+        }
+        var planned = plan.Entries.Where(e => e.Namespace == node).ToList();
+        var origins = plan.Origins();
+        var observed = _kernels.Observe([home], parameters: planned.Where(static e => e.Kind == EntryKind.Sysctl).Select(static e => e.Key));
+        return (Account.Of(observed, planned.ToDictionary(static e => e.Key, e => new PlannedReason(e.Text, origins[e.Key]))), observed);
+    }
+
+    public void Dispose() => _kernels.Dispose();
+
+    private async Task<PlanDocument> PlanAsync(string node)
+    {
+        await using var answer = await client.NodeAsync(node, "state", CancellationToken.None);
+        using var copy = new MemoryStream();
+        await answer.CopyToAsync(copy);
+        return PlanDocument.FromJson(copy.GetBuffer().AsSpan(0, (int)copy.Length));
+    }
+}
