@@ -24,7 +24,7 @@ internal static class LinkSettings
             // Where there is no IPv6 (MTU below 1,280, or none in the kernel) no address is made either.
             new LinkMessage { Index = index, AddressGeneration = mode }.Emit(batch.For(item, none ? Errno.EAFNOSUPPORT : Errno.None), RTM_SETLINK);
         }
-        if (!isNew && want.Type is LinkType.Bridge bridge && !bridge.IsSatisfiedBy(was!.Type))
+        if (!isNew && want.Type is LinkType.Bridge bridge && !(was is not null && bridge.IsSatisfiedBy(was.Type)))
         {
             new LinkMessage { Index = index, Info = new LinkInfo("bridge") { Bridge = LinkConversion.ToBridge(bridge) } }.Emit(batch.For(item), RTM_NEWLINK);
         }
@@ -34,8 +34,8 @@ internal static class LinkSettings
             // One that this namespace made has its alias; the far end of a pair has none yet.
             Alias = item.Want!.Stamp?.Text,
             // A new link was made with its address and MTU.
-            Mac = !isNew && want.Mac != was!.Mac ? want.Mac : null,
-            MtuBytes = !isNew && want.MtuBytes != was!.MtuBytes ? (uint?)want.MtuBytes : null,
+            Mac = !isNew && want.Mac != was?.Mac ? want.Mac : null,
+            MtuBytes = !isNew && want.MtuBytes != was?.MtuBytes ? (uint?)want.MtuBytes : null,
             Master = MasterIndex(want, was, devices),
         };
         if (settings is not { Alias: null, Mac: null, MtuBytes: null, Master: null })
