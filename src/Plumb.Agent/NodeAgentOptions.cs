@@ -1,5 +1,9 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
 
 namespace Plumb.Agent;
@@ -10,7 +14,7 @@ public sealed record NodeAgentOptions
     /// <summary>Name of the Node object.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>The node's network namespace; the caller keeps it and disposes it after the agent.</summary>
+    /// <summary>The node's network namespace. The agent opens it anew; the object stays the caller's.</summary>
     public required NetworkNamespace Network { get; init; }
 
     /// <summary>Leases and what must outlive the agent: <c>/var/lib/plumb</c> on a real node. One agent at a time.</summary>
@@ -27,6 +31,23 @@ public sealed record NodeAgentOptions
 
     /// <summary>The node's address on the wire; null: that of the Node object, else that of the device with the default route.</summary>
     public IpAddress? NodeAddress { get; init; }
+
+    /// <summary>The API; the caller's to dispose. Null: there is none, and <see cref="Nodes"/> are all.</summary>
+    public KubernetesClient? Api { get; init; }
+
+    /// <summary>For back-off; seeded by the caller.</summary>
+    public Random Random { get; init; } = new(1);
+
+    /// <summary>Nodes that are known without an API. What the API says takes their place.</summary>
+    public IReadOnlyList<ClusterNode> Nodes { get; init; } = [];
+
+    /// <summary>How long the kernel is left alone after somebody wrote there, so that one command's many entries cost one look.</summary>
+    public TimeSpan RepairPause { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long an agent that starts waits for the API before it goes by the nodes that were seen last.</summary>
+    public TimeSpan ApiPatience { get; init; } = TimeSpan.FromSeconds(2);
+
+    public ILogger Log { get; init; } = NullLogger.Instance;
 
     /// <summary>The clock of back-off, coalescing and events.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -24,7 +24,8 @@ internal interface INodeKernel : IDisposable
     IReadOnlyList<EntryFailure> Apply(IReadOnlyList<DeltaItem> items);
 
     /// <summary>All that a namespace holds: the node's, or one that was entered.</summary>
-    ObservedState Observe(NamespaceId name);
+    /// <param name="parameters">Which sysctls are of interest.</param>
+    ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters);
 
     /// <summary>What leads from what is observed to what is desired; in the observed namespaces only.</summary>
     Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces);

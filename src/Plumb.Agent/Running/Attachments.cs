@@ -36,6 +36,11 @@ internal sealed class Attachments(NodeState state)
             work.Done.SetException(exception);
             return node;
         }
+        catch (Exception exception)
+        {
+            work.Done.SetException(exception);
+            throw;
+        }
     }
 
     public NodeFacts Begin(AgentWork.Delete work, NodeFacts node)
@@ -69,6 +74,19 @@ internal sealed class Attachments(NodeState state)
         _adding.Clear();
         _deleting.Clear();
         _changes.Clear();
+    }
+
+    /// <summary>The agent cannot go on: nobody waits for an answer that will not come.</summary>
+    public void Abandon(Exception reason)
+    {
+        foreach (var (work, _) in _adding)
+        {
+            work.Done.TrySetException(reason);
+        }
+        foreach (var work in _deleting)
+        {
+            work.Done.TrySetException(reason);
+        }
     }
 
     private Lease LeaseFor(CniRequest request, NetworkView view)

@@ -1,5 +1,6 @@
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -28,8 +29,18 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     /// <summary>Containers' namespaces that are open now.</summary>
     public HashSet<NamespaceId> Entered { get; } = [];
 
-    /// <summary>Whether the kernel holds what the plan says, at least once.</summary>
+    /// <summary>Whether it is known which nodes there are: from the API, or as an earlier agent left it.</summary>
+    public bool KnowsNodes { get; set; }
+
+    /// <summary>Whether what an earlier agent left in the kernel has been compared with the plan; until then nothing is changed there.</summary>
     public bool IsApplied { get; set; }
+
+    /// <summary>The wire's device as it is now; null: not found.</summary>
+    public Underlay? FindWire(ObservedState observed)
+    {
+        IReadOnlyList<IpAddress> addresses = Options.NodeAddress is { } told ? [told] : View.Cluster.Node(View.Node.Name)?.Addresses ?? [];
+        return UnderlayReading.Find(observed, Home, addresses);
+    }
 
     public bool Enter(Lease lease)
     {
@@ -50,10 +61,14 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
         Entered.Clear();
     }
 
+    /// <summary>What a namespace holds: the node's, or an entered one.</summary>
+    public ObservedState Observe(NamespaceId name) =>
+        Kernel.Observe(name, Planner.Desired.Entries.Keys.Where(key => key.Kind == EntryKind.Sysctl && key.Namespace == name));
+
     /// <summary>Plans and applies; what the kernel refuses is returned.</summary>
     public IReadOnlyList<EntryFailure> Make(IReadOnlyCollection<Change> changes, NetworkView after)
     {
         var items = Planner.Apply(changes, after);
-        return items.Count == 0 ? [] : Kernel.Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
+        return items.Count == 0 || !IsApplied ? [] : Kernel.Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
     }
 }

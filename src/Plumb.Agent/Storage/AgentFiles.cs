@@ -1,12 +1,13 @@
+using Plumb.Linux.State;
+
 namespace Plumb.Agent.Storage;
 
 /// <summary>
 /// The agent's writes to disk, every one of them counted at one place before it is done, so that a test can end the agent between
 /// any two.
 /// </summary>
-/// <param name="beforeWrite">Told what is about to be written.</param>
 /// <param name="synchronise">Whether a write is on its disk before the call returns; on a tmpfs there is no disk.</param>
-internal sealed class AgentFiles(Action<string> beforeWrite, bool synchronise)
+internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
 {
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode PublicFile = PrivateFile | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -22,7 +23,7 @@ internal sealed class AgentFiles(Action<string> beforeWrite, bool synchronise)
     {
         if (!Directory.Exists(path))
         {
-            beforeWrite($"mkdir {path}");
+            writes.BeforeWrite($"mkdir {path}");
             Directory.CreateDirectory(path);
         }
     }
@@ -31,9 +32,9 @@ internal sealed class AgentFiles(Action<string> beforeWrite, bool synchronise)
     /// <exception cref="IOException">There is such a file, or no room for it.</exception>
     public void CreateNew(string path, ReadOnlySpan<byte> content)
     {
-        beforeWrite($"create {path}");
+        writes.BeforeWrite($"create {path}");
         using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, content.Length);
-        beforeWrite($"write {path}");
+        writes.BeforeWrite($"write {path}");
         Write(file, content);
     }
 
@@ -45,20 +46,20 @@ internal sealed class AgentFiles(Action<string> beforeWrite, bool synchronise)
             return;
         }
         var temporary = $"{path}.new";
-        beforeWrite($"write {temporary}");
+        writes.BeforeWrite($"write {temporary}");
         using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
         {
             File.SetUnixFileMode(file, readableByAll ? PublicFile : PrivateFile);
             Write(file, content);
         }
-        beforeWrite($"rename {path}");
+        writes.BeforeWrite($"rename {path}");
         File.Move(temporary, path, overwrite: true);
     }
 
     /// <summary>Nothing happens when there is no such file.</summary>
     public void Delete(string path)
     {
-        beforeWrite($"delete {path}");
+        writes.BeforeWrite($"delete {path}");
         File.Delete(path);
     }
 

@@ -73,6 +73,7 @@ public sealed class VxlanLayer : ILayer
                 new AddressEntry(home, Devices.Vxlan, IpPrefix.Host(range.First))
                 {
                     NoDuplicateDetection = range.Family == IpFamily.V6 ? true : null,
+                    Protocol = RouteProtocol.Plumb,
                 },
                 rangeCause);
             if (range.Family == IpFamily.V4)

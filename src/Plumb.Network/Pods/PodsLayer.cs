@@ -95,7 +95,7 @@ public sealed class PodsLayer : ILayer
                 },
                 pool.Cause);
             write.Add(
-                new AddressEntry(home, Devices.Bridge, pool.Gateway) { NoDuplicateDetection = pool.Range.Family == IpFamily.V6 ? true : null },
+                new AddressEntry(home, Devices.Bridge, pool.Gateway) { NoDuplicateDetection = WithoutDetection(pool.Range.Family), Protocol = RouteProtocol.Plumb },
                 pool.Cause);
             PlanBridgeSysctls(home, pool, write);
             PlanServiceRoute(node, wire, pool, write);
@@ -170,7 +170,7 @@ public sealed class PodsLayer : ILayer
         {
             var family = lease.Address.Family;
             write.Add(
-                new AddressEntry(inside, podEnd, IpPrefix.Host(lease.Address)) { NoDuplicateDetection = family == IpFamily.V6 ? true : null },
+                new AddressEntry(inside, podEnd, IpPrefix.Host(lease.Address)) { NoDuplicateDetection = WithoutDetection(family), Protocol = RouteProtocol.Plumb },
                 cause);
             write.Add(
                 new RouteEntry(inside, IpPrefix.Host(lease.Gateway))
@@ -191,6 +191,9 @@ public sealed class PodsLayer : ILayer
             write.Add(new NeighbourEntry(home, Devices.Bridge, lease.Address) { Mac = sandbox.Mac }, cause);
         }
     }
+
+    // Duplicate detection is IPv6's: every address here is given once, and a pod would wait 1.6 s for nothing.
+    private static bool? WithoutDetection(IpFamily family) => family == IpFamily.V6 ? true : null;
 
     // The kernel gives an IPv6 route without a metric 1024 (IP6_RT_PRIO_USER).
     private static uint MetricOf(IpFamily family) => family == IpFamily.V4 ? 0u : 1024u;

@@ -3,6 +3,7 @@ using Plumb.Agent.Leases;
 using Plumb.Agent.Storage;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Native;
+using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
 using Plumb.Network.Pods;
@@ -17,7 +18,6 @@ public sealed class LeaseStoreTests : IDisposable
     private static readonly PodPool Pool6 = new(IpPrefix.Parse("fd00:10:244:1::/64"), new Origin(Subject.Node("node-1")));
 
     private readonly string _directory = Directory.CreateTempSubdirectory("plumb-leases-").FullName;
-    private int _writes;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
@@ -88,8 +88,8 @@ public sealed class LeaseStoreTests : IDisposable
             var cut = false;
             try
             {
-                var left = cutAfter;
-                var store = LeaseStore.Open(_directory, Boot, new AgentFiles(_ => Cut(ref left), synchronise: false));
+                var writes = new CuttingSeam(cutAfter);
+                var store = LeaseStore.Open(_directory, Boot, new AgentFiles(writes, synchronise: false));
                 returned.AddRange(Take(store, [Pool, Pool6], "a"));
                 returned.AddRange(Take(store, [Pool, Pool6], "b"));
                 store.Release(Id("a"));
@@ -120,17 +120,9 @@ public sealed class LeaseStoreTests : IDisposable
         }
     }
 
-    private static void Cut(ref int left)
-    {
-        if (left-- == 0)
-        {
-            throw new CutException();
-        }
-    }
-
     private LeaseStore Open() => LeaseStore.Open(_directory, Boot, Files());
 
-    private AgentFiles Files() => new(_ => _writes++, synchronise: false);
+    private static AgentFiles Files() => new(IWriteSeam.None, synchronise: false);
 
     private static SandboxId Id(string container) => new(container, "eth0");
 
@@ -141,6 +133,4 @@ public sealed class LeaseStoreTests : IDisposable
             new Lease(Id(container), [], $"/run/netns/{container}", new FileIdentity(4, 1)) { PodName = container, PodScope = "default" }, pools, "node-1")))];
 
     private static string Text(Lease lease) => string.Join(',', lease.Addresses.Select(held => held.Address));
-
-    private sealed class CutException : Exception;
 }

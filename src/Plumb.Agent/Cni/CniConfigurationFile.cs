@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Plumb.Agent.Cni;
+
+/// <summary>The network configuration by which a container runtime finds the plugin; that it is there means that pods can be served.</summary>
+internal static class CniConfigurationFile
+{
+    /// <summary>Runtimes take the first in the order of names.</summary>
+    public const string Name = "10-plumb.conflist";
+
+    public static string Text(string socketPath)
+    {
+        var configuration = new JsonObject
+        {
+            // What every runtime of today takes; those that know of cniVersions choose the newest.
+            ["cniVersion"] = "1.0.0",
+            ["cniVersions"] = new JsonArray([.. CniVersion.Supported.Select(static version => (JsonNode)version)]),
+            ["name"] = "plumb",
+            ["plugins"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "plumb-cni",
+                ["socket"] = socketPath,
+            }),
+        };
+        return configuration.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
+    }
+}

@@ -1,0 +1,153 @@
+using Plumb.Linux.Kernel;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
+using Plumb.Linux.Netlink;
+using Plumb.Linux.State;
+
+namespace Plumb.Agent.Kernel;
+
+/// <summary>
+/// The kernel itself. The node's namespace is known throughout, containers' only while they are worked on: an agent must not keep
+/// alive what its containers left.
+/// </summary>
+internal sealed class NodeKernel : INodeKernel
+{
+    // RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF
+    // of linux/rtnetlink.h
+    private static readonly uint[] _routeGroups = [1, 3, 5, 7, 8, 9, 11, 19, 24, 25];
+    private static readonly uint[] _netfilterGroups = [7]; // NFNLGRP_NFTABLES of linux/netfilter/nfnetlink.h
+
+    private const ushort RTM_NEWNEIGH = 28;
+    private const ushort RTM_DELNEIGH = 29;
+    private const byte AF_BRIDGE = 7;
+
+    private readonly Kernels _kernels;
+    private readonly NamespaceId _home;
+    private readonly NetlinkSubscription _routes;
+    private readonly NetlinkSubscription _rules;
+
+    /// <param name="network">Taken over: disposed of with this object.</param>
+    public NodeKernel(NamespaceId home, NetworkNamespace network, IWriteSeam writes)
+    {
+        _home = home;
+        _kernels = new Kernels(writes);
+        _kernels.Add(home, network);
+        _routes = _kernels.Subscribe(home, NetlinkFamily.Route, _routeGroups);
+        _rules = _kernels.Subscribe(home, NetlinkFamily.Netfilter, _netfilterGroups);
+    }
+
+    public FileIdentity? Enter(NamespaceId name, string path, FileIdentity? expected)
+    {
+        NetworkNamespace network;
+        try
+        {
+            network = NetworkNamespace.Open(path);
+        }
+        catch (SystemCallException)
+        {
+            return null;
+        }
+        if (expected is { } wanted && network.Identity != wanted)
+        {
+            network.Dispose();
+            return null;
+        }
+        if (_kernels.Knows(name))
+        {
+            _kernels.Remove(name);
+        }
+        var identity = network.Identity;
+        _kernels.Add(name, network);
+        return identity;
+    }
+
+    public void Leave(NamespaceId name) => _kernels.Remove(name);
+
+    public IReadOnlyList<EntryFailure> Apply(IReadOnlyList<DeltaItem> items)
+    {
+        try
+        {
+            _kernels.Apply(items);
+            return [];
+        }
+        catch (ApplyException exception)
+        {
+            return [.. exception.Refusals.Select(static refusal => new EntryFailure(refusal.Item.Key, refusal.ToString()))];
+        }
+    }
+
+    public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters) => _kernels.Observe([name], kinds: null, parameters);
+
+    public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces)
+    {
+        var wanted = new DesiredState();
+        foreach (var want in desired.Entries.Values)
+        {
+            if (namespaces.Contains(want.Entry.Namespace))
+            {
+                wanted.Set(Comparable(want, observed));
+            }
+        }
+        var delta = Linux.State.Difference.Between(wanted, observed);
+        // What is to be made is made whole.
+        return new Delta(
+            [.. delta.Items.Select(item => item.Want is { } want ? item with { Want = desired.Entries[want.Entry.Key] } : item)],
+            delta.Conflicts);
+    }
+
+    public async ValueTask<ForeignChange> WaitForChangeAsync(CancellationToken cancel)
+    {
+        var writers = new HashSet<uint>();
+        var lost = false;
+        while (writers.Count == 0 && !lost)
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            var routes = _routes.ReceiveAsync(Hear, either.Token).AsTask();
+            var rules = _rules.ReceiveAsync(Hear, either.Token).AsTask();
+            await Task.WhenAny(routes, rules);
+            await either.CancelAsync();
+            foreach (var task in new[] { routes, rules })
+            {
+                try
+                {
+                    lost |= await task == NotificationOutcome.StateLost;
+                }
+                catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+                {
+                    // The other one had something to say.
+                }
+            }
+        }
+        return new ForeignChange(lost ? [] : writers);
+
+        void Hear(NetlinkMessage message)
+        {
+            if (!_kernels.IsOwn(_home, message.PortId) && !IsResolution(message))
+            {
+                lock (writers)
+                {
+                    writers.Add(message.PortId);
+                }
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _routes.Dispose();
+        _rules.Dispose();
+        _kernels.Dispose();
+    }
+
+    // The kernel finds and forgets hardware addresses by itself all day; it never touches permanent ones without their link. (What
+    // happens to a bridge's forwarding table it tells in its own name, whoever did it.)
+    private static bool IsResolution(NetlinkMessage message) =>
+        message is { PortId: 0, Type: RTM_NEWNEIGH or RTM_DELNEIGH } && message.Payload.Length != 0 && message.Payload[0] != AF_BRIDGE;
+
+    // The other end of a veth whose container is not entered cannot be named: that the pair is there is all that can be said.
+    private static Desired Comparable(Desired want, ObservedState observed) =>
+        want.Entry is LinkEntry { Type: LinkType.Veth } link
+        && observed.Entries.GetValueOrDefault(link.Key)?.Entry is LinkEntry { Type: LinkType.Veth { PeerNamespace: null } }
+            ? want with { Entry = link with { Type = new LinkType.Veth(null, null) } }
+            : want;
+}

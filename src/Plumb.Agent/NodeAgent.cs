@@ -1,0 +1,270 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Plumb.Agent.Cni;
+using Plumb.Agent.Http;
+using Plumb.Agent.Kernel;
+using Plumb.Agent.Leases;
+using Plumb.Agent.Repair;
+using Plumb.Agent.Running;
+using Plumb.Agent.Storage;
+using Plumb.Kubernetes.Clients;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.State;
+using Plumb.Network;
+using Plumb.Network.Cluster;
+using Plumb.Network.Facts;
+using Plumb.Network.Planning;
+using Plumb.Network.Pods;
+
+namespace Plumb.Agent;
+
+/// <summary>
+/// One node's agent: it watches the cluster, plans, applies, watches the kernel and repairs, and serves CNI. It is not in the way
+/// of any packet: when it ends, everything that it made goes on working, and the next one takes it over as it is.
+/// </summary>
+public sealed partial class NodeAgent : IAsyncDisposable
+{
+    private const int KernelsOwnPauses = 12;
+
+    private readonly NodeAgentOptions _options;
+    private readonly ILogger _log;
+    private readonly NodeEvents _events;
+    private readonly AgentFiles _files;
+    private readonly FileStream _lock;
+    private readonly INodeKernel _kernel;
+    private readonly NodeState _state;
+    private readonly AgentLoop _loop;
+    private readonly AgentServer _server;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Task> _tasks = [];
+    private bool _configurationIsWritten;
+
+    private NodeAgent(NodeAgentOptions options, INodeKernel kernel, AgentFiles files, FileStream held)
+    {
+        _options = options;
+        _log = options.Log;
+        _events = new NodeEvents(options.Api, options.NodeName, options.Time, options.Log);
+        _kernel = kernel;
+        _files = files;
+        _lock = held;
+        var bootId = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        var leases = LeaseStore.Open(Path.Combine(options.StateDirectory, "leases"), bootId, _files);
+        var node = NodeFacts.Create(options.NodeName, new NamespaceId(options.NodeName), options.Cluster);
+        var planner = Planner.FromScratch(Layers.For(options.Cluster), new NetworkView(ClusterView.Empty, node));
+        _state = new NodeState(options, leases, kernel, planner);
+        var repairer = new Repairer(_state, options.Time, Repaired);
+        _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone };
+        Cni = new CniEndpoint(new CniVerbs(_loop));
+        _server = new AgentServer(options.SocketPath, Cni, PlanAsync);
+    }
+
+    /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
+    public Task Ready => _ready.Task;
+
+    /// <summary>Completes when the agent has ended; fails with the reason if it was not asked to.</summary>
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Starts; returns when the socket answers. Pods are served from <see cref="Ready"/> on.</summary>
+    /// <exception cref="AgentException">The options contradict one another, or the state directory is in use.</exception>
+    public static Task<NodeAgent> StartAsync(NodeAgentOptions options, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return StartAsync(options, OpenKernel(options, IWriteSeam.None), IWriteSeam.None, cancel);
+    }
+
+    internal static async Task<NodeAgent> StartAsync(NodeAgentOptions options, INodeKernel kernel, IWriteSeam writes, CancellationToken cancel)
+    {
+        var problems = RangeRules.Problems(options.Cluster);
+        if (problems.Count != 0)
+        {
+            throw new AgentException(string.Join("; ", problems));
+        }
+        var agent = Make(options, kernel, writes);
+        try
+        {
+            await agent._server.StartAsync(cancel);
+            agent.Run();
+            return agent;
+        }
+        catch
+        {
+            await agent.DisposeAsync();
+            throw;
+        }
+    }
+
+    internal CniEndpoint Cni { get; }
+
+    internal static INodeKernel OpenKernel(NodeAgentOptions options, IWriteSeam writes) =>
+        new NodeKernel(new NamespaceId(options.NodeName), NetworkNamespace.Open(options.Network.ProcPath), writes);
+
+    private static NodeAgent Make(NodeAgentOptions options, INodeKernel kernel, IWriteSeam writes)
+    {
+        FileStream? held = null;
+        try
+        {
+            var files = new AgentFiles(writes, AgentFiles.IsOnDisk(options.StateDirectory));
+            files.CreateDirectory(options.StateDirectory);
+            held = Lock(options.StateDirectory);
+            return new NodeAgent(options, kernel, files, held);
+        }
+        catch
+        {
+            held?.Dispose();
+            kernel.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _server.DisposeAsync();
+        await Ended.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _kernel.Dispose();
+        await _lock.DisposeAsync();
+        _ending.Dispose();
+    }
+
+    private static FileStream Lock(string directory)
+    {
+        var path = Path.Combine(directory, "lock");
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception)
+        {
+            throw new AgentException($"{path} is held: another agent serves this node's state; end it first", exception);
+        }
+    }
+
+    private void Run()
+    {
+        var known = KnownNodes.Read(KnownNodesPath);
+        _tasks.Add(_loop.RunAsync(_ending.Token));
+        _tasks.Add(WatchKernelAsync(_ending.Token));
+        _tasks.Add(_events.RunAsync(_ending.Token));
+        StartNodes(known);
+        Ended = EndAsync();
+    }
+
+    private async Task EndAsync()
+    {
+        // The first to end ends all.
+        var first = await Task.WhenAny(_tasks);
+        await _ending.CancelAsync();
+        await Task.WhenAll(_tasks.Select(static task => task.ContinueWith(static _ => { }, TaskScheduler.Default)));
+        var reason = first.Exception?.InnerException;
+        _ready.TrySetException(reason ?? new OperationCanceledException("the agent has ended"));
+        _ = _ready.Task.Exception;
+        if (reason is not null and not OperationCanceledException)
+        {
+            Log.Failed(_log, reason);
+            throw reason;
+        }
+    }
+
+    private async Task WatchKernelAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            // What somebody wrote is looked at soon, what the kernel tells in its own name (a carrier, a parameter) a little later:
+            // while pods come and go it has much to tell. Either way one look serves all that happened meanwhile.
+            var change = await _kernel.WaitForChangeAsync(cancel);
+            var isKernels = change.Writers.Count == 1 && change.Writers.Contains(0u);
+            await Task.Delay(isKernels ? _options.RepairPause * KernelsOwnPauses : _options.RepairPause, _options.Time, cancel);
+            _loop.Post(new AgentWork.Kernel(change));
+        }
+    }
+
+    private void StartNodes(ClusterView known)
+    {
+        var remembered = known.Nodes.Values.Concat(_options.Nodes.Where(node => known.Node(node.Name) is null));
+        var work = new AgentWork.Nodes([.. remembered.Select(static node => (node.Name, (ClusterNode?)node))], All: true);
+        if (_options.Api is not { } api)
+        {
+            _loop.Post(work);
+            return;
+        }
+        var nodes = new Informer<Kubernetes.Objects.Node>(api, ListOptions.All, _options.Random)
+        {
+            OnTrouble = trouble => Log.ApiTrouble(_log, trouble.Message),
+        };
+        _tasks.Add(new NodeFeed(nodes, _loop).RunAsync(_ending.Token));
+        if (work.Changed.Count != 0)
+        {
+            _ = RememberAsync(nodes.Synced, work, _ending.Token);
+        }
+    }
+
+    // With an API that does not answer, what was known last is the best there is; but its list, if it comes soon, is better.
+    private async Task RememberAsync(Task synced, AgentWork.Nodes work, CancellationToken cancel)
+    {
+        try
+        {
+            await synced.WaitAsync(_options.ApiPatience, _options.Time, cancel);
+        }
+        catch (TimeoutException)
+        {
+            _loop.Post(work);
+        }
+        catch (OperationCanceledException)
+        {
+            // The agent is ending.
+        }
+    }
+
+    // Runs on the loop, between two rounds.
+    private void RoundDone(bool nodesChanged)
+    {
+        if (nodesChanged)
+        {
+            KnownNodes.Write(_files, KnownNodesPath, _state.View.Cluster);
+        }
+        if (!_configurationIsWritten && _state.IsApplied && PodPools.Usable(_state.View.Cluster, _state.View.Node, []).Count != 0)
+        {
+            WriteConfiguration();
+            _configurationIsWritten = true;
+            _ready.TrySetResult();
+            Log.Ready(_log, _options.NodeName);
+        }
+    }
+
+    private void WriteConfiguration()
+    {
+        if (_options.CniConfigurationDirectory is { } directory)
+        {
+            _files.CreateDirectory(directory);
+            var text = CniConfigurationFile.Text(_options.SocketPath);
+            _files.Replace(Path.Combine(directory, CniConfigurationFile.Name), Encoding.UTF8.GetBytes(text), readableByAll: true);
+        }
+    }
+
+    private void Repaired(RepairReport report)
+    {
+        Log.Repaired(_log, report.Text);
+        _events.Write(report.GaveWay ? "NetworkRepairGaveWay" : "NetworkRepaired", report.Text, isWarning: true);
+    }
+
+    private async Task<byte[]> PlanAsync(CancellationToken cancel) =>
+        await _loop.AskAsync(static state => PlanDocument.Of(state.Planner.Index, state.View.Node.Name).ToJson());
+
+    private string KnownNodesPath => Path.Combine(_options.StateDirectory, "nodes.json");
+
+    private static partial class Log
+    {
+        [LoggerMessage(1002, LogLevel.Information, "{Node} serves pods")]
+        public static partial void Ready(ILogger log, string node);
+
+        [LoggerMessage(1003, LogLevel.Warning, "{What}")]
+        public static partial void Repaired(ILogger log, string what);
+
+        [LoggerMessage(1006, LogLevel.Warning, "the API server: {Trouble}; tried again")]
+        public static partial void ApiTrouble(ILogger log, string trouble);
+
+        [LoggerMessage(1004, LogLevel.Error, "the agent has failed")]
+        public static partial void Failed(ILogger log, Exception reason);
+    }
+}

@@ -1,0 +1,57 @@
+using Plumb.Agent.Kernel;
+using Plumb.Linux.State;
+using Plumb.Network;
+
+namespace Plumb.Agent.Running;
+
+/// <summary>
+/// The first comparison of plan and kernel after a start. What an earlier agent made and is still wanted is kept as it is, so
+/// that connections live through a restart; what is missing is made, what nobody wants any more goes.
+/// </summary>
+internal static class Adoption
+{
+    public static IReadOnlyList<EntryFailure> Adopt(NodeState state)
+    {
+        // Containers that are still alive are part of the node again. An address whose container has ended stays held until DEL.
+        var node = state.View.Node;
+        var changes = new List<Change>();
+        foreach (var lease in state.Leases.All)
+        {
+            if (state.Enter(lease))
+            {
+                node = node.With(lease.ToSandbox());
+                changes.Add(new Change(lease.Id.Subject));
+            }
+        }
+        state.Planner.Apply(changes, state.View with { Node = node });
+        state.IsApplied = true;
+
+        var together = new ObservedState();
+        Add(together, state.Observe(state.Home)); // now that it is known which parameters are of interest
+        foreach (var name in state.Entered)
+        {
+            Add(together, state.Observe(name));
+        }
+        var delta = state.Kernel.Difference(state.Planner.Desired, together, [state.Home, .. state.Entered]);
+        var failures = new List<EntryFailure>();
+        foreach (var conflict in delta.Conflicts)
+        {
+            failures.Add(new EntryFailure(
+                conflict.Want.Entry.Key,
+                $"'{conflict.Holds.Entry.Print()}' stands there and is not Plumb's; wanted is '{conflict.Want.Entry.Print()}': remove the one, or change what wants the other"));
+        }
+        if (!delta.IsEmpty)
+        {
+            failures.AddRange(state.Kernel.Apply(delta.Items));
+        }
+        return failures;
+    }
+
+    private static void Add(ObservedState to, ObservedState from)
+    {
+        foreach (var entry in from.Entries.Values)
+        {
+            to.Set(entry);
+        }
+    }
+}

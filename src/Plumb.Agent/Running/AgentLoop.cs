@@ -1,0 +1,231 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Plumb.Agent.Kernel;
+using Plumb.Agent.Repair;
+using Plumb.Network;
+using Plumb.Network.Cluster;
+
+namespace Plumb.Agent.Running;
+
+/// <summary>
+/// The agent's one thread of thought. Work queues; whatever has queued is done together: one plan, one set of messages to the
+/// kernel, however many pods were asked for.
+/// </summary>
+/// <remarks>
+/// 1. Take all that has queued, up to the first work on a container that already has a part in this round.
+/// 2. Make the next view: nodes, sandboxes that go, sandboxes that come (their leases are on disk before anything else).
+/// 3. Plan what changed, and apply the difference.
+/// 4. Tell everyone who asked.
+/// 5. Look at the kernel, if somebody else wrote there: the wire may be another, and what is missing is repaired.
+/// </remarks>
+internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILogger log)
+{
+    private readonly Channel<AgentWork> _queue = Channel.CreateUnbounded<AgentWork>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Attachments _attachments = new(state);
+    private AgentWork? _held;
+
+    /// <summary>Called after each round; told whether nodes changed in it.</summary>
+    public Action<bool>? RoundDone { get; set; }
+
+    /// <summary>False when the agent is ending.</summary>
+    public bool Post(AgentWork work) => _queue.Writer.TryWrite(work);
+
+    /// <summary>Asks something of the state, between two rounds.</summary>
+    public Task<T> AskAsync<T>(Func<NodeState, T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var posted = Post(new AgentWork.Ask(known =>
+        {
+            try
+            {
+                answer.SetResult(question(known));
+            }
+            catch (Exception exception)
+            {
+                answer.SetException(exception);
+            }
+        }));
+        return posted ? answer.Task : Task.FromException<T>(new OperationCanceledException("the agent is ending"));
+    }
+
+    /// <summary>Runs until cancelled; an exception is the end of the agent.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        try
+        {
+            while (_held is not null || await _queue.Reader.WaitToReadAsync(cancel))
+            {
+                DoRound();
+            }
+        }
+        catch (Exception exception)
+        {
+            _attachments.Abandon(exception);
+            throw;
+        }
+        finally
+        {
+            _queue.Writer.TryComplete();
+            RefuseWhatIsLeft();
+        }
+    }
+
+    private void DoRound()
+    {
+        var before = state.View;
+        var (cluster, node) = (before.Cluster, before.Node);
+        var changes = new List<Change>();
+        var questions = new List<AgentWork.Ask>();
+        ForeignChange? foreign = null;
+        while (Next() is { } work)
+        {
+            switch (work)
+            {
+                case AgentWork.Nodes nodes:
+                    cluster = WithNodes(cluster, nodes, changes);
+                    state.KnowsNodes = true;
+                    break;
+                case AgentWork.Delete delete:
+                    node = _attachments.Begin(delete, node);
+                    break;
+                case AgentWork.Add add:
+                    node = _attachments.Begin(add, new NetworkView(cluster, node), node);
+                    break;
+                case AgentWork.Kernel { Change: var change }:
+                    foreign = Repairer.Join(foreign, change);
+                    break;
+                case AgentWork.Ask ask:
+                    questions.Add(ask);
+                    break;
+            }
+        }
+        var nodesChanged = changes.Count != 0;
+        changes.AddRange(_attachments.Changes);
+        var failures = changes.Count == 0 ? [] : state.Make(changes, new NetworkView(cluster, node));
+        _attachments.Finish(failures);
+        Report(failures);
+        if (nodesChanged || (foreign is not null && state.KnowsNodes))
+        {
+            Look(foreign);
+        }
+        state.LeaveAll();
+        RoundDone?.Invoke(nodesChanged);
+        foreach (var question in questions)
+        {
+            question.Question(state);
+        }
+    }
+
+    // The node's own address may have become another with its object, or its device with somebody's command.
+    private void Look(ForeignChange? foreign)
+    {
+        if (foreign is null && state.View.Node.Underlay is not null && state.IsApplied)
+        {
+            var addresses = state.View.Cluster.Node(state.View.Node.Name)?.Addresses ?? [];
+            if (addresses.Count == 0 || addresses.Contains(state.View.Node.Underlay.Addresses[0].Address))
+            {
+                return;
+            }
+        }
+        var observed = state.Observe(state.Home);
+        var wire = state.FindWire(observed) ?? state.View.Node.Underlay;
+        if (wire != state.View.Node.Underlay)
+        {
+            Report(state.Make([new Change(Subject.Machine)], state.View with { Node = state.View.Node.With(wire) }));
+            observed = state.IsApplied ? state.Observe(state.Home) : observed;
+        }
+        if (state.IsApplied)
+        {
+            repairer.Repair(observed, foreign ?? new ForeignChange([]));
+        }
+        else if (wire is not null)
+        {
+            Report(Adoption.Adopt(state));
+        }
+    }
+
+    private AgentWork? Next()
+    {
+        var work = _held;
+        _held = null;
+        if (work is null && !_queue.Reader.TryRead(out work))
+        {
+            return null;
+        }
+        var concerned = work switch
+        {
+            AgentWork.Add add => _attachments.Concerns(add.Id),
+            AgentWork.Delete delete => _attachments.Concerns(delete.Id),
+            _ => false,
+        };
+        if (concerned)
+        {
+            _held = work;
+            return null;
+        }
+        return work;
+    }
+
+    private static ClusterView WithNodes(ClusterView cluster, AgentWork.Nodes nodes, List<Change> changes)
+    {
+        var named = nodes.All ? new HashSet<string>(StringComparer.Ordinal) : null;
+        foreach (var (name, now) in nodes.Changed)
+        {
+            named?.Add(name);
+            var after = now is null ? cluster.WithoutNode(name) : cluster.With(now);
+            if (!ReferenceEquals(after, cluster))
+            {
+                cluster = after;
+                changes.Add(new Change(Subject.Node(name)));
+            }
+        }
+        if (named is not null)
+        {
+            foreach (var name in cluster.Nodes.Keys)
+            {
+                if (!named.Contains(name))
+                {
+                    cluster = cluster.WithoutNode(name);
+                    changes.Add(new Change(Subject.Node(name)));
+                }
+            }
+        }
+        return cluster;
+    }
+
+    private void Report(IReadOnlyList<EntryFailure> failures)
+    {
+        foreach (var failure in failures)
+        {
+            Log.Refused(log, failure.Key.ToString(), failure.Message);
+        }
+    }
+
+    private void RefuseWhatIsLeft()
+    {
+        var ending = new OperationCanceledException("the agent is ending");
+        while (_queue.Reader.TryRead(out var work) || (work = Interlocked.Exchange(ref _held, null)) is not null)
+        {
+            switch (work)
+            {
+                case AgentWork.Add add:
+                    add.Done.TrySetException(ending);
+                    break;
+                case AgentWork.Delete delete:
+                    delete.Done.TrySetException(ending);
+                    break;
+                case AgentWork.Ask ask:
+                    ask.Question(state);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1001, LogLevel.Warning, "the kernel refused {Entry}: {Reason}")]
+        public static partial void Refused(ILogger log, string entry, string reason);
+    }
+}

@@ -1,0 +1,96 @@
+using Plumb.Agent.Cni;
+using Plumb.Network.Facts;
+using Plumb.Network.Pods;
+
+namespace Plumb.Agent.Running;
+
+/// <summary>The verbs of CNI, done by the loop.</summary>
+internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
+{
+    public Task<CniResult> AddAsync(CniRequest request, CancellationToken cancel)
+    {
+        var work = new AgentWork.Add(request);
+        return loop.Post(work) ? work.Done.Task : throw Ending();
+    }
+
+    public Task DeleteAsync(CniRequest request, CancellationToken cancel) =>
+        DeleteAsync(new SandboxId(request.ContainerId, request.Interface));
+
+    public Task CheckAsync(CniRequest request, CancellationToken cancel) => loop.AskAsync(state =>
+    {
+        Check(state, new SandboxId(request.ContainerId, request.Interface));
+        return true;
+    });
+
+    public async Task CollectAsync(CniRequest request, CancellationToken cancel)
+    {
+        if (request.Configuration.ValidAttachments is not { } valid)
+        {
+            return; // "MUST be supplied"; without it nothing is known to be invalid
+        }
+        var keep = valid.Select(static attachment => new SandboxId(attachment.ContainerId, attachment.Interface)).ToHashSet();
+        var held = await loop.AskAsync(static state => state.Leases.All.Select(static lease => lease.Id).ToList());
+        // All are tried; what failed is reported at the end.
+        await Task.WhenAll(held.Where(id => !keep.Contains(id)).Select(DeleteAsync));
+    }
+
+    public Task StatusAsync(CancellationToken cancel) => loop.AskAsync(static state =>
+    {
+        var node = state.View.Node;
+        if (!state.IsApplied)
+        {
+            throw new CniException(CniErrorCode.NotAvailable, $"the network of {node.Name} is not set up yet");
+        }
+        var pools = PodPools.Usable(state.View.Cluster, node, []);
+        if (pools.Count == 0)
+        {
+            throw new CniException(CniErrorCode.NotAvailable, $"Node {node.Name} has no usable spec.podCIDR");
+        }
+        foreach (var pool in pools)
+        {
+            if ((UInt128)state.Leases.CountIn(pool.Range) >= HostLocal.Capacity(pool.Range))
+            {
+                throw new CniException(CniErrorCode.NotAvailable, $"no free address in {pool.Range} on {node.Name}");
+            }
+        }
+        return true;
+    });
+
+    private static OperationCanceledException Ending() => new("the agent is ending");
+
+    private Task DeleteAsync(SandboxId id)
+    {
+        var work = new AgentWork.Delete(id);
+        return loop.Post(work) ? work.Done.Task : throw Ending();
+    }
+
+    private static void Check(NodeState state, SandboxId id)
+    {
+        var lease = state.Leases.Find(id)
+            ?? throw new CniException(CniErrorCode.UnknownContainer, $"container {id.ContainerId} holds no address for {id.Interface}");
+        if (!state.Enter(lease))
+        {
+            throw new CniException(CniErrorCode.UnknownContainer, $"{lease.NamespacePath} is no longer the container's network namespace");
+        }
+        try
+        {
+            var origin = lease.ToSandbox().Origin;
+            foreach (var inside in new[] { lease.NamespaceName, state.Home })
+            {
+                var delta = state.Kernel.Difference(state.Planner.Desired, state.Observe(inside), [inside]);
+                foreach (var item in delta.Items)
+                {
+                    // A plugin later in the chain may have given the pod another hardware address or MTU.
+                    if (item is { Want: not null, Was: null } && state.Planner.Index.Why(item.Key).Contains(origin))
+                    {
+                        throw new CniException(CniErrorCode.NotAsMade, $"{inside}: '{item.Want.Entry.Print()}' is missing");
+                    }
+                }
+            }
+        }
+        finally
+        {
+            state.LeaveAll();
+        }
+    }
+}

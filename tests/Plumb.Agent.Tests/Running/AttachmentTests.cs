@@ -1,0 +1,156 @@
+using System.Text.Json.Nodes;
+using Plumb.Linux.State;
+
+namespace Plumb.Agent.Tests.Running;
+
+public sealed class AttachmentTests : IDisposable
+{
+    private readonly TestNode _node = new() { PodRange = "10.244.1.0/29" };
+
+    public void Dispose() => _node.Dispose();
+
+    [Fact]
+    public async Task The_result_of_add_is_what_the_plan_says()
+    {
+        await using var agent = await ReadyAsync();
+        _node.Kernel.MakeNamespace("abcdef0123");
+        var (succeeded, body) = await _node.CniAsync("ADD", "abcdef0123");
+        Assert.True(succeeded, body?.ToJsonString());
+        Assert.Equal(
+            """
+            {"cniVersion":"1.1.0","interfaces":[{"name":"cni0","mac":"0a:57:c0:a8:01:0b","mtu":1450},{"name":"vethabcdef01","mtu":1450},{"name":"eth0","mac":"0a:58:0a:f4:01:02","mtu":1450,"sandbox":"/run/netns/abcdef0123"}],"ips":[{"address":"10.244.1.2/32","gateway":"10.244.1.1","interface":2}],"routes":[{"dst":"0.0.0.0/0","gw":"10.244.1.1"}],"dns":{}}
+            """,
+            body!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task An_old_configuration_gets_the_result_of_its_version()
+    {
+        await using var agent = await ReadyAsync();
+        _node.Kernel.MakeNamespace("a");
+        var (_, body) = await _node.CniAsync("ADD", "a", "0.4.0");
+        Assert.Equal("4", (string?)body!["ips"]![0]!["version"]);
+        Assert.Null(body["interfaces"]![0]!["mtu"]);
+    }
+
+    [Fact]
+    public async Task Delete_leaves_nothing_and_may_be_repeated()
+    {
+        await using var agent = await ReadyAsync();
+        var before = _node.Kernel.Dump();
+        await _node.AddAsync("a");
+        Assert.NotEqual(before, _node.Kernel.Dump());
+        _node.Kernel.EndNamespace("a");
+        for (var again = 0; again < 2; again++)
+        {
+            Assert.True((await _node.CniAsync("DEL", "a")).Succeeded);
+            Assert.Equal(before, _node.Kernel.Dump());
+            Assert.Empty(Directory.EnumerateFiles(_node.LeaseDirectory));
+        }
+    }
+
+    [Fact]
+    public async Task A_full_range_says_so_and_serves_again_when_an_address_is_free()
+    {
+        await using var agent = await ReadyAsync();
+        foreach (var container in "abcde")
+        {
+            await _node.AddAsync(container.ToString());
+        }
+        _node.Kernel.MakeNamespace("f");
+        var (succeeded, body) = await _node.CniAsync("ADD", "f");
+        Assert.False(succeeded);
+        Assert.Equal("no free address in 10.244.1.0/29 on node-1: 5 of 5 in use", (string?)body!["msg"]);
+        Assert.Equal(11, (int)body["code"]!);
+        Assert.Equal(50, (int)(await _node.CniAsync("STATUS", "-")).Body!["code"]!);
+
+        Assert.True((await _node.CniAsync("DEL", "c")).Succeeded);
+        Assert.True((await _node.CniAsync("STATUS", "-")).Succeeded);
+        Assert.True((await _node.CniAsync("ADD", "f")).Succeeded);
+    }
+
+    [Fact]
+    public async Task What_the_kernel_refuses_fails_that_pod_alone_and_leaves_nothing_of_it()
+    {
+        await using var agent = await ReadyAsync();
+        var before = _node.Kernel.Dump();
+        _node.Kernel.MakeNamespace("a");
+        _node.Kernel.Refuses = "10.244.1.2";
+        var (succeeded, body) = await _node.CniAsync("ADD", "a");
+        Assert.False(succeeded);
+        Assert.Contains("EEXIST", (string?)body!["msg"]);
+        Assert.Equal(before, [.. _node.Kernel.Dump().Where(line => !line.StartsWith("100 ", StringComparison.Ordinal))]);
+        Assert.Empty(Directory.EnumerateFiles(_node.LeaseDirectory));
+    }
+
+    [Fact]
+    public async Task A_repeated_add_of_one_container_gives_the_same_address_and_another_namespace_is_refused()
+    {
+        await using var agent = await ReadyAsync();
+        Assert.Equal(await _node.AddAsync("a"), (string?)(await _node.CniAsync("ADD", "a")).Body!["ips"]![0]!["address"]);
+        _node.Kernel.EndNamespace("a");
+        _node.Kernel.MakeNamespace("b"); // so that the next namespace is another one
+        _node.Kernel.MakeNamespace("a");
+        var (succeeded, body) = await _node.CniAsync("ADD", "a");
+        Assert.False(succeeded);
+        Assert.Contains("already connected", (string?)body!["msg"]);
+    }
+
+    [Fact]
+    public async Task A_path_that_is_no_namespace_is_named()
+    {
+        await using var agent = await ReadyAsync();
+        var (succeeded, body) = await _node.CniAsync("ADD", "gone");
+        Assert.False(succeeded);
+        Assert.Equal(3, (int)body!["code"]!);
+        Assert.Contains("/run/netns/gone", (string?)body["msg"]);
+        Assert.Empty(Directory.EnumerateFiles(_node.LeaseDirectory));
+    }
+
+    [Fact]
+    public async Task Check_finds_what_is_missing()
+    {
+        await using var agent = await ReadyAsync(options => options with { RepairPause = TimeSpan.FromDays(1) });
+        await _node.AddAsync("a");
+        Assert.True((await _node.CniAsync("CHECK", "a")).Succeeded);
+        // The repair waits for a day.
+        _node.Kernel.Remove(new EntryKey(TestNode.Id, EntryKind.Neighbour, "10.244.1.2 dev cni0"));
+        var (succeeded, body) = await _node.CniAsync("CHECK", "a");
+        Assert.False(succeeded);
+        Assert.Contains("neigh 10.244.1.2 dev cni0", (string?)body!["msg"]);
+        Assert.Equal(3, (int)(await _node.CniAsync("CHECK", "stranger")).Body!["code"]!);
+    }
+
+    [Fact]
+    public async Task Garbage_collection_ends_what_the_runtime_does_not_name()
+    {
+        await using var agent = await ReadyAsync();
+        await _node.AddAsync("a");
+        await _node.AddAsync("b");
+        var configuration = new JsonObject
+        {
+            ["cni.dev/valid-attachments"] = new JsonArray(new JsonObject { ["containerID"] = "b", ["ifname"] = "eth0" }),
+        };
+        Assert.True((await _node.CniAsync("GC", "-", configuration: configuration)).Succeeded);
+        Assert.Equal(["10.244.1.3"], Directory.EnumerateFiles(_node.LeaseDirectory).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task Many_at_once_are_all_connected_in_fewer_batches_than_pods()
+    {
+        using var wide = new TestNode();
+        await using var agent = await wide.StartAsync();
+        await agent.Ready;
+        var before = wide.Kernel.Batches;
+        var addresses = await Task.WhenAll(Enumerable.Range(0, 100).Select(n => wide.AddAsync($"c{n}")));
+        Assert.Equal(100, addresses.Distinct().Count());
+        Assert.InRange(wide.Kernel.Batches - before, 2, 2 * 100);
+    }
+
+    private async Task<NodeAgent> ReadyAsync(Func<NodeAgentOptions, NodeAgentOptions>? change = null)
+    {
+        var agent = await _node.StartAsync(change: change);
+        await agent.Ready;
+        return agent;
+    }
+}
