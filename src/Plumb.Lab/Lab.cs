@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using Plumb.Api;
+using Plumb.Api.Controllers;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Agents;
@@ -124,15 +125,11 @@ public sealed class Lab : IAsyncDisposable
 
         var client = new KubernetesClient(new ClusterConnection { Server = new Uri("http://in-process"), Connect = _ => new(_api!.Connect()) }, _time, "plumb-lab");
         Own(client);
-        var creation = ManifestCreation.CreateAsync(
-            client,
-            _api!.Registry.Catalog,
-            manifests,
-            done => Report(Step(LabStep.Manifests) with { Done = done, Total = manifests.Count }),
-            cancel);
-        var nodes = StartNodesAsync(client, cancel);
-        await creation;
-        await nodes;
+        var objects = manifests.Order(_api!.Registry.Catalog);
+        await StartNodesAsync(client, cancel);
+        // Not before all nodes are Ready: the first one would get all the pods.
+        await ManifestCreation.CreateAsync(
+            client, objects, done => Report(Step(LabStep.Manifests) with { Done = done, Total = objects.Count }), cancel);
         if (_options.WaitForPods)
         {
             await WaitForPodsAsync(manifests.ExpectedPods(_options.Nodes), cancel);
@@ -167,6 +164,12 @@ public sealed class Lab : IAsyncDisposable
                 refused);
         }
         Own(_api);
+        Own(ControllerHost.Start(_api.Registry, new ControllerOptions
+        {
+            Time = _time,
+            ClusterNetwork = new IPNetwork(_options.PodRange.First.ToIPAddress(), _options.PodRange.Length),
+            Loggers = _log,
+        }));
         RunDirectory.WriteFile(Paths.Kubeconfig, _api.Kubeconfig($"plumb-{_options.Name}"));
         Own(await LabSocket.OpenAsync(Paths.Socket, new LabDesk(this, _nodes), _ending.Token));
         Report(Step(LabStep.Api));
@@ -190,7 +193,7 @@ public sealed class Lab : IAsyncDisposable
         Own(watch);
         var kernelTurn = new SemaphoreSlim(1);
         Own(kernelTurn);
-        var agents = new AgentFactory(_options, Paths, _api, door, _log!, _time);
+        var agents = new AgentFactory(_options, client, Paths, _api, door, _log!, _time);
         var api = new NodeApi(client, _time);
         for (var number = 1; number <= _addresses.NodeCount; number++)
         {
@@ -218,7 +221,7 @@ public sealed class Lab : IAsyncDisposable
         await Task.WhenAll(_kubelets.Values.Select(async (kubelet, index) =>
         {
             var network = _machines.Nodes[index];
-            var agent = agents.StartAsync(kubelet.Name, network);
+            var agent = agents.StartAsync(kubelet.Name, network, _addresses.Node(index + 1).Address, cancel);
             await kubelet.RegisterAsync(cancel);
             var node = new LabNode(kubelet, await agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
             Own(node.Agent);

@@ -1,24 +1,53 @@
+using Plumb.Agent;
 using Plumb.Api;
+using Plumb.Kubernetes.Clients;
 using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Agents;
 
-/// <summary>Starts nodes' agents, each in a process of its own.</summary>
+/// <summary>Starts nodes' agents, all in this process or each in its own.</summary>
 internal sealed class AgentFactory(
-    LabOptions options, RunPaths lab, ApiServer api, ApiDoor door, LabLog log, TimeProvider time)
+    LabOptions options, KubernetesClient client, RunPaths lab, ApiServer api, ApiDoor door, LabLog log, TimeProvider time)
 {
     private readonly Lock _gate = new();
+    private readonly NetworkOptions _cluster = new()
+    {
+        Overlay = options.Overlay,
+        ClusterRanges = [options.PodRange],
+        ServiceRanges = [options.ServiceRange],
+    };
 
     /// <summary>Path of the kubeconfig of agents that are processes: the API as seen from the wire.</summary>
     private string WireKubeconfig => Path.Combine(lab.Directory, "kubeconfig.wire");
 
-    public Task<INodeAgent> StartAsync(string node, NetworkNamespace network)
+    public async Task<INodeAgent> StartAsync(string node, NetworkNamespace network, IpAddress address, CancellationToken cancel)
     {
         var paths = new NodePaths(lab, node);
-        return Task.FromResult<INodeAgent>(StartProcess(node, network, paths));
+        if (options.AgentProcesses)
+        {
+            return StartProcess(node, network, paths);
+        }
+        return new InProcessAgent(await NodeAgent.StartAsync(
+            new NodeAgentOptions
+            {
+                NodeName = node,
+                Network = network,
+                StateDirectory = paths.AgentState,
+                SocketPath = paths.CniSocket,
+                CniConfigurationDirectory = paths.CniConfiguration,
+                Cluster = _cluster,
+                NodeAddress = address,
+                Api = client,
+                Random = Random.Shared,
+                Log = log.CreateLogger(node),
+                Time = time,
+            },
+            cancel));
     }
 
     private AgentProcess StartProcess(string node, NetworkNamespace network, NodePaths paths)
@@ -52,5 +81,12 @@ internal sealed class AgentFactory(
             environment,
             log,
             time);
+    }
+
+    private sealed class InProcessAgent(NodeAgent agent) : INodeAgent
+    {
+        public int? ProcessId => null;
+
+        public ValueTask DisposeAsync() => agent.DisposeAsync();
     }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Plumb.Api.Resources;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Manifests;
 
@@ -11,12 +10,14 @@ internal static class ManifestCreation
 {
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
+    /// <param name="objects">In order, each with the path of its collection.</param>
     /// <param name="created">Told how many there are so far.</param>
     /// <exception cref="LabException">The API refuses one; the line names its place and what the API says.</exception>
-    public static async Task CreateAsync(KubernetesClient api, Catalog catalog, ManifestSet set, Action<int> created, CancellationToken cancel)
+    public static async Task CreateAsync(
+        KubernetesClient api, IReadOnlyList<(Manifest Manifest, string Path)> objects, Action<int> created, CancellationToken cancel)
     {
         var count = 0;
-        foreach (var (manifest, path) in set.Order(catalog))
+        foreach (var (manifest, path) in objects)
         {
             await CreateAsync(api, manifest, path, cancel);
             created(++count);

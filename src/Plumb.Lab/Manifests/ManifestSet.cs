@@ -10,8 +10,6 @@ internal sealed class ManifestSet
 
     private ManifestSet(IReadOnlyList<Manifest> manifests) => _manifests = manifests;
 
-    public int Count => _manifests.Count;
-
     /// <exception cref="LabException">A file is not there or broken; the line names place and fault.</exception>
     public static ManifestSet Read(IReadOnlyList<string> paths)
     {
@@ -86,5 +84,5 @@ internal sealed class ManifestSet
     private static int Replicas(Manifest manifest) =>
         manifest.Object["spec"] is System.Text.Json.Nodes.JsonObject spec
         && spec["replicas"] is System.Text.Json.Nodes.JsonValue value
-        && value.TryGetValue(out int replicas) ? replicas : 1;
+        && int.TryParse(value.ToJsonString(), out var replicas) ? replicas : 1;
 }
