@@ -10,6 +10,7 @@ using Plumb.Agent.Storage;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.State;
+using Plumb.Linux.State.Json;
 using Plumb.Network;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
@@ -56,7 +57,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var repairer = new Repairer(_state, options.Time, Repaired);
         _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone };
         Cni = new CniEndpoint(new CniVerbs(_loop));
-        _server = new AgentServer(options.SocketPath, Cni, PlanAsync);
+        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync);
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
@@ -250,6 +251,13 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
     private async Task<byte[]> PlanAsync(CancellationToken cancel) =>
         await _loop.AskAsync(static state => PlanDocument.Of(state.Planner.Index, state.View.Node.Name).ToJson());
+
+    private async Task<byte[]> ObservedAsync(CancellationToken cancel)
+    {
+        var json = new MemoryStream();
+        StateJson.Write(json, await _loop.AskAsync(static state => state.Observe(state.Home)));
+        return json.ToArray();
+    }
 
     private string KnownNodesPath => Path.Combine(_options.StateDirectory, "nodes.json");
 

@@ -14,7 +14,8 @@ namespace Plumb.Agent.Http;
 internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
 
 /// <summary>
-/// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> for people's tools. One bare Kestrel, because ten
+/// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why) and <c>GET /observed</c>
+/// (what the node's kernel holds) for people's tools. One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
 internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
@@ -24,13 +25,15 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
     private readonly KestrelServer _server;
     private readonly CniEndpoint _cni;
     private readonly AgentQuestion _state;
+    private readonly AgentQuestion _observed;
     private readonly string _path;
 
-    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state)
+    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state, AgentQuestion observed)
     {
         _path = socketPath;
         _cni = cni;
         _state = state;
+        _observed = observed;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = MostBodyBytes;
         options.ListenUnixSocket(socketPath);
@@ -72,7 +75,10 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
             case "/state" when method == "GET":
                 await WriteAsync(http, HttpStatusCode.OK, await _state(http.RequestAborted));
                 break;
-            case "/cni" or "/state":
+            case "/observed" when method == "GET":
+                await WriteAsync(http, HttpStatusCode.OK, await _observed(http.RequestAborted));
+                break;
+            case "/cni" or "/state" or "/observed":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:
