@@ -19,11 +19,19 @@ internal sealed class Cluster : IAsyncDisposable
     private int addresses;
     private ControllerHost? host;
 
-    public Cluster(int nodes = 3, bool kubelets = true)
+    /// <param name="registry">A whole server's; null: one of its own.</param>
+    public Cluster(Registry? registry = null, int nodes = 3, bool kubelets = true)
     {
-        Registry = new Registry(new ObjectStore(), Time, new Random(1));
-        foreach (string name in (string[])["default", "kube-system", "kube-public", "kube-node-lease"])
-            Registry.Create(GroupResource.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
+        if (registry is null)
+        {
+            Registry = new Registry(new ObjectStore(), Time, new Random(1));
+            foreach (string name in (string[])["default", "kube-system", "kube-public", "kube-node-lease"])
+                Registry.Create(GroupResource.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
+        }
+        else
+        {
+            Registry = registry;
+        }
         for (int i = 1; i <= nodes; i++)
             AddNode($"node-{i}");
         foreach (var definition in Registry.Catalog.All)

@@ -40,6 +40,9 @@ internal static class PodTemplateHash
                 Add(ref hash, "{");
                 foreach (string name in names)
                 {
+                    // kubectl writes `creationTimestamp: null` into a template that it takes back: null, empty and absent are one.
+                    if (map[name] is null or JsonObject { Count: 0 } or JsonArray { Count: 0 })
+                        continue;
                     Add(ref hash, name);
                     Add(ref hash, map[name]);
                 }
