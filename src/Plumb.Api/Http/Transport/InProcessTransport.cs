@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Threading.Channels;
@@ -51,7 +50,12 @@ internal sealed class InProcessTransport : IConnectionListener
         return default;
     }
 
-    public ValueTask DisposeAsync() => UnbindAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await UnbindAsync();
+        while (_accepted.Reader.TryRead(out var unaccepted))
+            await unaccepted.DisposeAsync();
+    }
 
     private sealed class InProcessConnection : DefaultConnectionContext
     {
@@ -78,6 +82,8 @@ internal sealed class InProcessTransport : IConnectionListener
 
         public override async ValueTask DisposeAsync()
         {
+            _pipes.Input.CancelPendingRead();
+            _pipes.Output.CancelPendingFlush();
             await _pipes.Input.CompleteAsync();
             await _pipes.Output.CompleteAsync();
             await _closed.CancelAsync();
@@ -87,80 +93,3 @@ internal sealed class InProcessTransport : IConnectionListener
 }
 
 internal sealed record DuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
-
-/// <summary>A stream over a pair of pipes. Reads end when the other side has completed; writes then fail with an <see cref="IOException"/>.</summary>
-internal sealed class DuplexPipeStream(DuplexPipe pipes) : Stream
-{
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        while (true)
-        {
-            var result = await pipes.Input.ReadAsync(cancellationToken);
-            var available = result.Buffer;
-            if (!available.IsEmpty)
-            {
-                var taken = available.Slice(0, Math.Min(buffer.Length, available.Length));
-                var count = (int)taken.Length;
-                taken.CopyTo(buffer.Span);
-                pipes.Input.AdvanceTo(taken.End);
-                return count;
-            }
-
-            pipes.Input.AdvanceTo(available.End);
-            if (result.IsCompleted || result.IsCanceled)
-                return 0;
-        }
-    }
-
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        var result = await pipes.Output.WriteAsync(buffer, cancellationToken);
-        if (result.IsCompleted)
-            throw new IOException("the other side of the in-process connection has closed it");
-    }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Write(byte[] buffer, int offset, int count) => WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush()
-    {
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            pipes.Input.Complete();
-            pipes.Output.Complete();
-        }
-
-        base.Dispose(disposing);
-    }
-}
