@@ -15,6 +15,7 @@ internal static class Verbs
         ("shell", static () => new ShellCommand()),
         ("plan", static () => new PlanCommand()),
         ("explain", static () => new ExplainCommand()),
+        ("agent", static () => new AgentCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];
 

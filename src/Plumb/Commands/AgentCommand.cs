@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Plumb.Agent;
+using Plumb.CommandLine;
+using Plumb.Kubernetes.Clients;
+using Plumb.Linux.Namespaces;
+using Plumb.Network.Facts;
+using Plumb.Output;
+
+namespace Plumb.Commands;
+
+/// <summary>`plumb agent`: one node's agent, on a machine or in a node of a lab with `--agent-processes`.</summary>
+internal sealed class AgentCommand : Verb
+{
+    private readonly Option<string?> _node = Text("--node", "NAME", "name of the Node object; this machine's host name if it is left out");
+    private readonly Option<string?> _stateDirectory = Text("--state-dir", "DIR", "leases and what must outlive the agent (default /var/lib/plumb)");
+    private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default /run/plumb/cni.sock)");
+    private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d)");
+    private readonly Option<string?> _kubeconfig = Text("--kubeconfig", "FILE", "how to reach the API; KUBECONFIG says it too, and inside a pod its service account");
+    private readonly UpOptions _cluster = new();
+
+    public AgentCommand()
+        : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
+    {
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.PodRange, _cluster.ServiceRange])
+        {
+            Options.Add(option);
+        }
+    }
+
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("plumb agent --kubeconfig /etc/kubernetes/kubelet.conf", "on a node of a cluster"),
+        new("plumb agent --node node-1 --overlay routed --pod-cidr 10.10.0.0/16", "with the cluster's choices"),
+    ];
+
+    public override async Task<int> RunAsync(Invocation invocation)
+    {
+        var connection = Connection(invocation.Parsed.GetValue(_kubeconfig));
+        using var interrupt = new Interrupt();
+        using var network = NetworkNamespace.OpenHome();
+        using var client = new KubernetesClient(connection, invocation.Time, "plumb-agent");
+        var options = new NodeAgentOptions
+        {
+            NodeName = invocation.Parsed.GetValue(_node) ?? Environment.MachineName.ToLowerInvariant(),
+            Network = network,
+            StateDirectory = invocation.Parsed.GetValue(_stateDirectory) ?? "/var/lib/plumb",
+            SocketPath = invocation.Parsed.GetValue(_socket) ?? "/run/plumb/cni.sock",
+            CniConfigurationDirectory = invocation.Parsed.GetValue(_cniConfiguration) ?? "/etc/cni/net.d",
+            Cluster = new NetworkOptions
+            {
+                Overlay = invocation.Value(_cluster.Overlay),
+                ClusterRanges = [invocation.Value(_cluster.PodRange)],
+                ServiceRanges = [invocation.Value(_cluster.ServiceRange)],
+            },
+            Api = client,
+            Random = new Random(Environment.ProcessId),
+            Time = invocation.Time,
+            Log = new LineLog(invocation.Terminal.Error),
+        };
+        await using var agent = await NodeAgent.StartAsync(options, interrupt.Token);
+        await Task.WhenAny(agent.Ended, Task.Delay(Timeout.Infinite, interrupt.Token));
+        if (agent.Ended.IsFaulted)
+        {
+            await agent.Ended;
+        }
+        return interrupt.Token.IsCancellationRequested ? ExitCode.Interrupted : ExitCode.Failed;
+    }
+
+    private static ClusterConnection Connection(string? path)
+    {
+        var list = path ?? Environment.GetEnvironmentVariable("KUBECONFIG");
+        if (string.IsNullOrEmpty(list) && InClusterConfiguration.Load(Environment.GetEnvironmentVariable) is { } inside)
+        {
+            return inside;
+        }
+        return Kubeconfig.Load(list, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)).Connection();
+    }
+
+    private static Option<string?> Text(string name, string value, string description) => new(name) { HelpName = value, Description = description };
+}
