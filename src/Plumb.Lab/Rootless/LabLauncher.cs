@@ -37,7 +37,7 @@ public static class LabLauncher
     {
         ArgumentNullException.ThrowIfNull(progress);
         var command = await PrepareAsync(options with { Detached = true }, plumb, cancel);
-        using var process = Start(command, ownSession: true);
+        using var process = Start(command, options.Manifests.Contains("-") ? SpawnStream.Inherit : SpawnStream.Null);
         await using var interrupted = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(Signal.Terminate), process);
         var said = process.Error is { } error ? ReadAllAsync(error) : Task.FromResult("");
         using var lines = new StreamReader(process.Output!, Encoding.UTF8);
@@ -79,7 +79,7 @@ public static class LabLauncher
 
     private static async Task ProbeAsync(HostFacts host, string unshare, CancellationToken cancel)
     {
-        using var probe = Start(Supervisor.Probe(unshare), ownSession: true);
+        using var probe = Start(Supervisor.Probe(unshare), SpawnStream.Null);
         var said = await ReadAllAsync(probe.Error!);
         if (await probe.Exited.WaitAsync(cancel) is { Code: not 0 })
         {
@@ -87,17 +87,16 @@ public static class LabLauncher
         }
     }
 
-    private static SpawnedProcess Start(List<string> command, bool ownSession)
+    private static SpawnedProcess Start(List<string> command, SpawnStream input)
     {
         try
         {
             return Spawn.Start(new SpawnRequest(command[0])
             {
                 Arguments = command[1..],
-                Input = SpawnStream.Null,
+                Input = input,
                 Output = SpawnStream.Pipe,
                 Error = SpawnStream.Pipe,
-                OwnSession = ownSession,
             });
         }
         catch (SystemCallException refused)
