@@ -43,6 +43,12 @@ public sealed class NodeLayer : ILayer
         {
             PlanWire(node, wire, write);
         }
+        else
+        {
+            write.Refuse(
+                "the device on the wire between the nodes is not known, and nothing of pods can be planned: it is the one that has the InternalIP of status.addresses",
+                new Origin(Subject.Node(node.Name), "status.addresses"));
+        }
     }
 
     private static void PlanWire(NodeFacts node, Underlay wire, IPlanWriter write)

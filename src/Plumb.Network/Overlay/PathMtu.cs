@@ -28,6 +28,9 @@ public static class PathMtu
         return node.Underlay is { } wire ? wire.MtuBytes - OverheadBytes(node.Options.Overlay, TunnelFamily(wire)) : null;
     }
 
+    /// <summary>Whether pods can have addresses of the family at all; true while the wire is not known.</summary>
+    public static bool Carries(NodeFacts node, IpFamily family) => family == IpFamily.V4 || OfPods(node) is not < SmallestIPv6Bytes;
+
     /// <summary>The family of the tunnel's outer packets: IPv4 where the wire has it.</summary>
     internal static IpFamily TunnelFamily(Underlay wire) => wire.AddressOf(IpFamily.V4) is null ? IpFamily.V6 : IpFamily.V4;
 

@@ -41,7 +41,7 @@ internal static class RemoteNodes
     public static ClusterNode? Remote(PlanKey key, ClusterView cluster, NodeFacts node) =>
         key.Subject.Kind == SubjectKind.Node && key.Subject.Name != node.Name ? cluster.Node(key.Subject.Name) : null;
 
-    /// <summary>A node's ranges with the field that each stands in; those it may not have are refused.</summary>
+    /// <summary>A node's ranges with the field that each stands in; those it may not have are refused, those that this node's MTU cannot carry left out.</summary>
     public static IEnumerable<(IpPrefix Range, Origin Cause)> Ranges(ClusterNode remote, ClusterView cluster, NodeFacts node, IPlanWriter write)
     {
         foreach (var problem in remote.Problems)
@@ -56,7 +56,7 @@ internal static class RemoteNodes
             {
                 write.Refuse(problem, cause);
             }
-            else
+            else if (PathMtu.Carries(node, range.Family))
             {
                 yield return (range, cause);
             }

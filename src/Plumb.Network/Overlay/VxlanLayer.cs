@@ -62,7 +62,7 @@ public sealed class VxlanLayer : ILayer
         for (var i = 0; i < self.PodRanges.Count; i++)
         {
             var range = self.PodRanges[i].Network;
-            if (RangeRules.Problem(cluster, self, range, options) is not null)
+            if (RangeRules.Problem(cluster, self, range, options) is not null || !PathMtu.Carries(node, range.Family))
             {
                 continue; // said where the range is served
             }
@@ -98,7 +98,7 @@ public sealed class VxlanLayer : ILayer
         var addressCause = remote.Origin.At("status.addresses");
         if (remote.AddressOf(PathMtu.TunnelFamily(wire)) is not { } end)
         {
-            write.Refuse($"no {PathMtu.TunnelFamily(wire)} InternalIP: no tunnel can end there, its pods stay out of reach", addressCause);
+            write.Refuse($"no {(PathMtu.TunnelFamily(wire) == IpFamily.V4 ? "IPv4" : "IPv6")} InternalIP: no tunnel can end there, its pods stay out of reach", addressCause);
             return;
         }
         var home = node.Namespace;

@@ -22,7 +22,7 @@ public static class PlanText
                 inNamespace = entry.Namespace;
                 text.Append(text.Length == 0 ? "" : "\n").Append("namespace ").Append(inNamespace.Name).Append('\n');
             }
-            AppendEntry(text, entry.Print(), Causes(index.Why(entry.Key)));
+            AppendEntry(text, Printed(entry), Causes(index.Why(entry.Key)));
         }
         foreach (var conflict in index.Conflicts())
         {
@@ -40,6 +40,18 @@ public static class PlanText
         var all = index.State.Entries.Values.ToArray();
         Array.Sort(all, static (left, right) => left.Entry.Key.CompareTo(right.Entry.Key));
         return all;
+    }
+
+    // `nft list` shows chains and sets inside their table; alone they need its name.
+    private static string Printed(Entry entry)
+    {
+        var text = entry.Print();
+        if (entry.Kind is not (EntryKind.Chain or EntryKind.Set))
+        {
+            return text;
+        }
+        var kindEnd = text.IndexOf(' ', StringComparison.Ordinal);
+        return $"{text[..kindEnd]} {entry.Key.Name} {text[text.IndexOf('{', StringComparison.Ordinal)..]}";
     }
 
     private static void AppendEntry(StringBuilder text, string printed, string causes)

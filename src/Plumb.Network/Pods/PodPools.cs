@@ -1,6 +1,7 @@
 using Plumb.Linux.Addresses;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
+using Plumb.Network.Overlay;
 
 namespace Plumb.Network.Pods;
 
@@ -38,12 +39,24 @@ public static class PodPools
             {
                 refused.Add((problem, cause));
             }
+            else if (!PathMtu.Carries(node, range.Family))
+            {
+                refused.Add((TooSmallForIPv6(node), cause));
+            }
             else
             {
                 pools.Add(new PodPool(range, cause));
             }
         }
         return pools;
+    }
+
+    private static string TooSmallForIPv6(NodeFacts node)
+    {
+        var remedy = node.Options.PodMtuBytes is null && node.Underlay is { } wire
+            ? $"raise the MTU of {wire.Device} ({wire.MtuBytes})"
+            : "choose a larger one";
+        return $"an MTU of {PathMtu.OfPods(node)} bytes leaves pods without IPv6, which needs {PathMtu.SmallestIPv6Bytes}: {remedy}";
     }
 
     /// <summary>

@@ -78,12 +78,9 @@ public sealed class PodsLayer : ILayer
         var home = node.Namespace;
         foreach (var pool in pools)
         {
-            if (pool.Range.Family == IpFamily.V6 && mtuBytes < PathMtu.SmallestIPv6Bytes)
+            if (!PathMtu.Carries(node, pool.Range.Family))
             {
-                write.Refuse(
-                    $"an MTU of {mtuBytes} bytes leaves pods without IPv6, which needs {PathMtu.SmallestIPv6Bytes}: raise the MTU of {wire.Device} ({wire.MtuBytes})",
-                    pool.Cause);
-                continue;
+                continue; // in use from better days
             }
             write.Add(
                 new LinkEntry(home, Devices.Bridge, new LinkType.Bridge { SpanningTree = false, MulticastSnooping = false, VlanFiltering = false })
@@ -169,6 +166,10 @@ public sealed class PodsLayer : ILayer
         foreach (var lease in sandbox.Leases)
         {
             var family = lease.Address.Family;
+            if (!PathMtu.Carries(node, family))
+            {
+                continue;
+            }
             write.Add(
                 new AddressEntry(inside, podEnd, IpPrefix.Host(lease.Address)) { NoDuplicateDetection = WithoutDetection(family), Protocol = RouteProtocol.Plumb },
                 cause);
