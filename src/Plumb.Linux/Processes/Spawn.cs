@@ -22,6 +22,7 @@ public static unsafe class Spawn
     {
         ArgumentNullException.ThrowIfNull(request);
         OrphanReaper.StartIfInit();
+        request.Namespaces?.BesideProcess?.WaitUntilItself();
         using var streams = new ChildStreams(request);
         var thread = SpawnThread.For(request.Namespaces);
         var child = Children.Add(() =>
@@ -37,32 +38,30 @@ public static unsafe class Spawn
     private static SpawnedProcess StartHere(SpawnRequest request, ChildStreams streams, SpawnThread thread)
     {
         var program = Find(request.Program, request.Environment);
-        var (path, arguments) = Wrapped(request, program);
-        var pid = Run(path, arguments, request, streams, thread);
+        var wrappers = Wrappers(request, program);
+        var pid = wrappers is null
+            ? Run(program, [request.Program, .. request.Arguments], request, streams, thread)
+            : Run(Find(wrappers.Arguments[0], null), wrappers.Arguments, request, streams, thread);
         var descriptor = Libc.OpenProcessDescriptor(pid);
         return descriptor >= 0
-            ? new SpawnedProcess(pid, new FileDescriptor(descriptor), streams.TakeInput(), streams.TakeOutput(), streams.TakeError())
+            ? new SpawnedProcess(pid, new FileDescriptor(descriptor), wrappers, streams.TakeInput(), streams.TakeOutput(), streams.TakeError())
             : throw SystemCallException.Last("pidfd_open", pid.ToString());
     }
 
     // Some things only the child can do for itself, after it is born and before it runs its program; util-linux has programs that do
     // one such thing and then become the next: no process more is left.
-    private static (string Path, List<string> Arguments) Wrapped(SpawnRequest request, string program)
+    private static WrapperChain? Wrappers(SpawnRequest request, string program)
     {
-        var wrappers = new List<string>();
+        var wrappers = new List<string[]>();
         if (request.DeathSignal is { } signal)
         {
-            wrappers.AddRange(["setpriv", "--pdeathsig", KernelName(signal), "--"]);
+            wrappers.Add(["setpriv", "--pdeathsig", KernelName(signal), "--"]);
         }
         if (request.Namespaces is { OwnPids: true })
         {
-            wrappers.AddRange(["unshare", "--mount", "--propagation", "unchanged", "--mount-proc", "--"]);
+            wrappers.Add(["unshare", "--mount", "--propagation", "unchanged", "--mount-proc", "--"]);
         }
-        if (wrappers.Count == 0)
-        {
-            return (program, [request.Program, .. request.Arguments]);
-        }
-        return (Find(wrappers[0], null), [.. wrappers, program, .. request.Arguments]);
+        return wrappers.Count == 0 ? null : new WrapperChain(wrappers, [program, .. request.Arguments]);
     }
 
     // setpriv takes no numbers.

@@ -8,10 +8,14 @@ public sealed class SpawnedProcess : IDisposable
     private readonly FileDescriptor _descriptor;
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    internal SpawnedProcess(int pid, FileDescriptor descriptor, Stream? input, Stream? output, Stream? error)
+    private WrapperChain? _wrappers;
+
+    /// <param name="wrappers">What the child runs before its own program; null: nothing.</param>
+    internal SpawnedProcess(int pid, FileDescriptor descriptor, WrapperChain? wrappers, Stream? input, Stream? output, Stream? error)
     {
         Pid = pid;
         _descriptor = descriptor;
+        _wrappers = wrappers;
         Input = input;
         Output = output;
         Error = error;
@@ -52,6 +56,33 @@ public sealed class SpawnedProcess : IDisposable
         Input?.Dispose();
         Output?.Dispose();
         Error?.Dispose();
+    }
+
+    /// <summary>Blocks until the child runs its own program and no wrapper any more, or has ended: some milliseconds after its start at most.</summary>
+    internal void WaitUntilItself()
+    {
+        if (_wrappers is not { } wrappers)
+        {
+            return;
+        }
+        var isHeld = false;
+        try
+        {
+            _descriptor.DangerousAddRef(ref isHeld);
+            wrappers.WaitUntilReplaced(Pid, _descriptor.Number);
+            _wrappers = null;
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended; whoever wanted to join it is told so by the kernel.
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                _descriptor.DangerousRelease();
+            }
+        }
     }
 
     internal Task WaitUntilEnded() => Poller.Shared.WaitReadable(_descriptor, CancellationToken.None);

@@ -175,6 +175,41 @@ public sealed class SpawnTests
     }
 
     [Fact]
+    public async Task A_process_started_beside_another_at_once_finds_it_running_its_own_program()
+    {
+        using var inside = NetworkNamespace.Create();
+        var look = Shell("tr '\\0' ' ' < /proc/1/cmdline; echo /proc/[0-9]*");
+
+        var seen = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => Task.Run(
+            async () =>
+            {
+                using var container = Spawn.Start(new SpawnRequest("sleep")
+                {
+                    Arguments = ["1000"],
+                    DeathSignal = i % 2 == 0 ? Signal.Kill : null,
+                    Namespaces = new SpawnNamespaces { Network = inside, HostName = $"c{i}", OwnIpc = true, OwnPids = true },
+                });
+                var output = await Output(look with { Namespaces = new SpawnNamespaces { BesideProcess = container } });
+                container.Kill();
+                return output;
+            },
+            Cancel)));
+
+        // Processes: sleep and the shell.
+        Assert.All(seen, static output => Assert.Matches("^/[a-z/]*sleep 1000 /proc/1 /proc/2\n$", output));
+    }
+
+    [Fact]
+    public async Task Beside_a_process_that_ended_before_it_ran_its_program_nothing_starts()
+    {
+        using var container = Spawn.Start(new SpawnRequest("/no/such/program") { Namespaces = new SpawnNamespaces { OwnPids = true }, Error = SpawnStream.Null });
+
+        Assert.Throws<SystemCallException>(() => Spawn.Start(Shell("true") with { Namespaces = new SpawnNamespaces { BesideProcess = container } }));
+
+        Assert.NotEqual(0, (await container.Exited).Code);
+    }
+
+    [Fact]
     public void An_own_host_name_without_a_network_namespace_is_refused() =>
         Assert.Throws<ArgumentException>(() => Spawn.Start(Shell("true") with { Namespaces = new SpawnNamespaces { HostName = "a" } }));
 

@@ -25,6 +25,7 @@ public sealed partial class KernelHeaderTests
         #include <unistd.h>
         #include <termios.h>
         #include <sys/epoll.h>
+        #include <sys/inotify.h>
         #include <sys/ioctl.h>
         #include <sys/mount.h>
         #include <sys/socket.h>
