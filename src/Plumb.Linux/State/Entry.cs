@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Plumb.Linux.State.Json;
 
 namespace Plumb.Linux.State;
 
@@ -18,6 +19,11 @@ namespace Plumb.Linux.State;
 [JsonDerivedType(typeof(NeighbourEntry), "neighbour")]
 [JsonDerivedType(typeof(FdbEntry), "fdb")]
 [JsonDerivedType(typeof(SysctlEntry), "sysctl")]
+[JsonDerivedType(typeof(TableForm), "table")]
+[JsonDerivedType(typeof(ChainForm), "chain")]
+[JsonDerivedType(typeof(SetForm), "set")]
+[JsonDerivedType(typeof(ElementForm), "element")]
+[JsonDerivedType(typeof(ObjectForm), "object")]
 public abstract record Entry(NamespaceId Namespace)
 {
     private string? _naturalKey;

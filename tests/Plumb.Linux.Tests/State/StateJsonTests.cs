@@ -1,10 +1,14 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
 using Plumb.Linux.State.Json;
+using Plumb.Linux.Tests.Nftables;
 
 namespace Plumb.Linux.Tests.State;
 
@@ -32,6 +36,94 @@ public sealed class StateJsonTests
             var back = StateJson.ReadObserved(file);
             return back.Count == state.Count && state.Entries.All(pair => back.Entries[pair.Key] == pair.Value);
         }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void A_ruleset_survives_with_everything_in_it() => Prop.ForAll(ArbMap.Default.GeneratorFor<int>().ToArbitrary(), seed =>
+    {
+        foreach (var (entry, _) in new RandomRuleset(seed).Build(new NamespaceId("node-1")))
+        {
+            var back = StateJson.ReadEntry(StateJson.Print(entry));
+            Assert.Equal((entry, entry.Key, entry.Print()), (back, back.Key, back.Print()));
+        }
+    }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [MemberData(nameof(WitnessTests.Files), MemberType = typeof(WitnessTests))]
+    public void What_the_kernel_holds_of_others_survives_and_prints_the_same(string file)
+    {
+        using var space = new NftNamespace();
+        Assert.Equal("", space.Load(File.ReadAllText(WitnessTests.PathOf(file))));
+        var observed = space.Observe();
+        var state = new ObservedState();
+        foreach (var entry in observed)
+        {
+            state.Set(entry);
+        }
+        using var json = new MemoryStream();
+        StateJson.Write(json, state);
+        json.Position = 0;
+
+        var back = StateJson.ReadObserved(json);
+
+        Assert.Equal(observed, observed.Select(entry => back.Entries[entry.Entry.Key]));
+        Assert.Equal(RulesetText.Print(observed), RulesetText.Print(observed.Select(entry => back.Entries[entry.Entry.Key])));
+    }
+
+    [Fact]
+    public void Messages_of_a_ruleset_cut_or_damaged_are_refused_as_JSON()
+    {
+        var random = new Random(1);
+        foreach (var (entry, _) in new RandomRuleset(7).Build(new NamespaceId("node-1")))
+        {
+            var json = JsonNode.Parse(StateJson.Print(entry))!.AsObject();
+            var messages = Convert.FromBase64String(json["messages"]!.GetValue<string>());
+            for (var length = 0; length < messages.Length; length++)
+            {
+                ReadOrRefuse(json, messages[..length]);
+                messages[random.Next(messages.Length)] ^= (byte)(1 << random.Next(8));
+                ReadOrRefuse(json, messages);
+            }
+            Assert.ThrowsAny<JsonException>(() => StateJson.ReadEntry(With(json, [])));
+        }
+    }
+
+    [Fact]
+    public void A_person_finds_the_text_of_a_ruleset_beside_its_messages()
+    {
+        var json = JsonNode.Parse(StateJson.Print(new TableEntry(new NamespaceId("node-1"), TableId.Plumb(TableFamily.Inet))))!.AsObject();
+
+        Assert.NotEmpty(Convert.FromBase64String(json["messages"]!.GetValue<string>()));
+        json.Remove("messages");
+        Assert.Equal("""{"entry":"table","text":"table inet plumb","namespace":"node-1"}""", json.ToJsonString());
+    }
+
+    [Fact]
+    public void Messages_of_another_kind_of_entry_are_refused_as_JSON()
+    {
+        var table = StateJson.Print(new TableEntry(new NamespaceId("node-1"), TableId.Plumb(TableFamily.Inet)));
+
+        var refusal = Assert.Throws<JsonException>(() => StateJson.ReadEntry(table.Replace("\"entry\":\"table\"", "\"entry\":\"chain\"", StringComparison.Ordinal)));
+
+        Assert.Equal("expected the messages of a chain, found those of node-1: table inet plumb", refusal.Message);
+    }
+
+    private static void ReadOrRefuse(JsonObject json, byte[] messages)
+    {
+        try
+        {
+            StateJson.ReadEntry(With(json, messages));
+        }
+        catch (JsonException)
+        {
+            // The one exception that the reader may throw.
+        }
+    }
+
+    private static string With(JsonObject json, byte[] messages)
+    {
+        json["messages"] = Convert.ToBase64String(messages);
+        return json.ToJsonString();
+    }
 
     [Fact]
     public void The_form_is_one_that_a_person_can_read()

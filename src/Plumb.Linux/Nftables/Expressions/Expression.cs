@@ -46,6 +46,9 @@ internal sealed class ExpressionWriter(NetlinkWriter wire)
     /// <summary>NFTA_SET_ID of the anonymous sets of the expressions that are about to be written, in their order.</summary>
     public Queue<uint> AnonymousIds { get; } = new();
 
+    /// <summary>Those numbers stand in the sets' names, as when the kernel tells of them, and not beside.</summary>
+    public bool NamesAnonymous { get; init; }
+
     public void Register(ushort type, Register register) => Wire.U32BigEndian(type, register.Wire);
 
     public void Register(ushort type, Register? register)
@@ -70,6 +73,9 @@ internal sealed class ExpressionWriter(NetlinkWriter wire)
         {
             case NamedSet named:
                 Wire.Text(nameType, named.Name);
+                break;
+            case AnonymousSet anonymous when NamesAnonymous:
+                Wire.Text(nameType, anonymous.NameInKernel(AnonymousIds.Dequeue()));
                 break;
             case AnonymousSet anonymous:
                 Wire.Text(nameType, anonymous.KernelName);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Plumb.Linux.State;
 
 namespace Plumb.Linux.Nftables.Expressions;
@@ -32,6 +33,9 @@ public sealed record AnonymousSet : SetReference
     public SetSchema Schema { get; }
 
     public ValueList<SetElement> Elements { get; }
+
+    /// <summary>The name by which the kernel tells of it.</summary>
+    internal string NameInKernel(uint number) => KernelName.Replace("%d", number.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
     /// <summary>The kernel puts a number where %d stands.</summary>
     internal string KernelName => Schema.Data is null ? "__set%d" : "__map%d";

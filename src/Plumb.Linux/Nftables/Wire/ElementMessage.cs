@@ -49,7 +49,14 @@ internal static class ElementMessage
     public static NetlinkWriter.NestScope OpenList(NetlinkWriter wire) => wire.Nest(NFTA_SET_ELEM_LIST_ELEMENTS);
 
     /// <summary>Writes one element: one item, or two for an interval over one part.</summary>
-    public static void WriteElement(NetlinkWriter wire, SetSchema set, SetElement element, string? comment, bool deletes)
+    public static void WriteElement(NetlinkWriter wire, SetSchema set, SetElement element, string? comment, bool deletes) =>
+        Write(wire, set, element, comment, deletes, expires: null);
+
+    /// <summary>An element as the kernel tells of it: with what is left of its time.</summary>
+    public static void WriteObserved(NetlinkWriter wire, SetSchema set, SetElement element) =>
+        Write(wire, set, element, comment: null, deletes: false, element.ExpiresMilliseconds);
+
+    private static void Write(NetlinkWriter wire, SetSchema set, SetElement element, string? comment, bool deletes, ulong? expires)
     {
         var isPair = set.IsInterval && !set.IsConcatenation && !element.IsCatchAll;
         using (wire.Nest(NFTA_LIST_ELEM))
@@ -69,6 +76,10 @@ internal static class ElementMessage
             if (!deletes)
             {
                 WriteRest(wire, element, comment);
+            }
+            if (expires is { } left)
+            {
+                wire.U64BigEndian(NFTA_SET_ELEM_EXPIRATION, left);
             }
         }
         if (isPair && After(element.IsRange ? element.Last : element.Key) is { } end)

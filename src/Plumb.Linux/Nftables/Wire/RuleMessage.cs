@@ -13,13 +13,22 @@ internal static class RuleMessage
     private const ushort NFTA_RULE_USERDATA = 7;
 
     /// <summary>Appends a rule. Sets without a name must have been written before, their numbers queued in the writer.</summary>
-    public static void WriteNew(ExpressionWriter writer, ChainEntry chain, Rule rule)
+    public static void WriteNew(ExpressionWriter writer, ChainEntry chain, Rule rule) => Write(writer, chain, rule, handle: 0);
+
+    /// <summary>The message by which the kernel tells of a rule.</summary>
+    public static void WriteObserved(ExpressionWriter writer, ChainEntry chain, Rule rule) => Write(writer, chain, rule, rule.Handle);
+
+    private static void Write(ExpressionWriter writer, ChainEntry chain, Rule rule, ulong handle)
     {
         var wire = writer.Wire;
         using (NftWire.Open(wire, NftMessage.NewRule, chain.Table.Family, NetlinkFlags.Create | NetlinkFlags.Append))
         {
             wire.Text(NFTA_RULE_TABLE, chain.Table.Name);
             wire.Text(NFTA_RULE_CHAIN, chain.Name);
+            if (handle != 0)
+            {
+                wire.U64BigEndian(NFTA_RULE_HANDLE, handle);
+            }
             writer.List(NFTA_RULE_EXPRESSIONS, rule.Expressions.AsSpan());
             UserData.WriteComment(wire, NFTA_RULE_USERDATA, rule.Comment);
         }

@@ -127,7 +127,7 @@ internal sealed class RulesetReader(NetlinkSocket socket, NamespaceId space)
         {
             if (byName.TryGetValue((rule.Table, rule.Chain), out var chain))
             {
-                chain.Rules.Add(Resolve(rule, anonymous));
+                chain.Rules.Add(Resolve(rule.Rule, name => anonymous.GetValueOrDefault((rule.Table, name))));
             }
         }
         foreach (var chain in chains)
@@ -137,20 +137,21 @@ internal sealed class RulesetReader(NetlinkSocket socket, NamespaceId space)
         }
     }
 
-    private static Rule Resolve(ObservedRule observed, Dictionary<(TableId, string), AnonymousSet> anonymous)
+    /// <summary>The rule with the sets that belong to it in the place of their names.</summary>
+    public static Rule Resolve(Rule rule, Func<string, AnonymousSet?> anonymous)
     {
-        var expressions = observed.Rule.Expressions.AsSpan();
+        var expressions = rule.Expressions.AsSpan();
         Expression[]? changed = null;
         for (var i = 0; i < expressions.Length; i++)
         {
-            var resolved = expressions[i].Resolve(name => anonymous.GetValueOrDefault((observed.Table, name)));
+            var resolved = expressions[i].Resolve(anonymous);
             if (!ReferenceEquals(resolved, expressions[i]))
             {
                 changed ??= expressions.ToArray();
                 changed[i] = resolved;
             }
         }
-        return changed is null ? observed.Rule : observed.Rule with { Expressions = [.. changed] };
+        return changed is null ? rule : rule with { Expressions = [.. changed] };
     }
 
     private List<T> Dump<T>(NftMessage request, NetlinkParser<T> parse)

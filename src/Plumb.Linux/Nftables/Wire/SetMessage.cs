@@ -45,16 +45,20 @@ internal static class SetMessage
 
     public static void WriteNew(NetlinkWriter wire, SetEntry set, string? comment, uint id)
     {
-        WriteNew(wire, set, set.Schema.Name, anonymous: false, SetUserData.Write(set, comment), id);
+        Write(wire, set, set.Schema.Name, anonymous: false, SetUserData.Write(set, comment), id);
     }
 
     public static void WriteNew(NetlinkWriter wire, NamespaceId space, TableId table, AnonymousSet set, uint id)
     {
         var entry = new SetEntry(space, set.Schema with { Table = table }) { Size = (uint)set.Elements.Count };
-        WriteNew(wire, entry, set.KernelName, anonymous: true, SetUserData.Write(entry, comment: null), id);
+        Write(wire, entry, set.KernelName, anonymous: true, SetUserData.Write(entry, comment: null), id);
     }
 
-    private static void WriteNew(NetlinkWriter wire, SetEntry set, string name, bool anonymous, ReadOnlySpan<byte> userData, uint id)
+    /// <summary>The message by which the kernel tells of a set.</summary>
+    public static void WriteObserved(NetlinkWriter wire, SetEntry set, string name, bool anonymous) =>
+        Write(wire, set, name, anonymous, SetUserData.Write(set, comment: null), id: null);
+
+    private static void Write(NetlinkWriter wire, SetEntry set, string name, bool anonymous, ReadOnlySpan<byte> userData, uint? id)
     {
         var schema = set.Schema;
         using (NftWire.Open(wire, NftMessage.NewSet, schema.Table.Family, NetlinkFlags.Create))
@@ -80,8 +84,11 @@ internal static class SetMessage
                 default:
                     break;
             }
-            wire.U32BigEndian(NFTA_SET_ID, id);
-            WriteDescription(wire, set);
+            if (id is { } stated)
+            {
+                wire.U32BigEndian(NFTA_SET_ID, stated);
+            }
+            WriteDescription(wire, set, isObserved: id is null);
             if (set.TimeoutMilliseconds is { } timeout)
             {
                 wire.U64BigEndian(NFTA_SET_TIMEOUT, timeout);
@@ -103,11 +110,11 @@ internal static class SetMessage
         }
     }
 
-    // The kernel wants the parts' lengths for intervals over several parts, and only for those.
-    private static void WriteDescription(NetlinkWriter wire, SetEntry set)
+    // The kernel wants the parts' lengths for intervals over several parts, and only for those; it tells of all that it was told.
+    private static void WriteDescription(NetlinkWriter wire, SetEntry set, bool isObserved)
     {
-        var isRangeOfParts = set.Schema.IsConcatenation && set.Schema.IsInterval;
-        if (set.Size is null && !isRangeOfParts)
+        var hasLengths = set.Schema.IsConcatenation && (set.Schema.IsInterval || isObserved);
+        if (set.Size is null && !hasLengths)
         {
             return;
         }
@@ -117,7 +124,7 @@ internal static class SetMessage
             {
                 wire.U32BigEndian(NFTA_SET_DESC_SIZE, size);
             }
-            if (isRangeOfParts)
+            if (hasLengths)
             {
                 using (wire.Nest(NFTA_SET_DESC_CONCAT))
                 {

@@ -9,13 +9,13 @@ namespace Plumb.Linux.State.Json;
 /// </summary>
 public static class StateJson
 {
-    public static void Write(Utf8JsonWriter writer, Entry entry) => JsonSerializer.Serialize(writer, entry, StateJsonContext.Default.Entry);
+    public static void Write(Utf8JsonWriter writer, Entry entry) => JsonSerializer.Serialize(writer, NftablesForm.Of(entry), StateJsonContext.Default.Entry);
 
-    public static string Print(Entry entry) => JsonSerializer.Serialize(entry, StateJsonContext.Default.Entry);
+    public static string Print(Entry entry) => JsonSerializer.Serialize(NftablesForm.Of(entry), StateJsonContext.Default.Entry);
 
     /// <exception cref="JsonException">The text is no entry; the message says where.</exception>
     public static Entry ReadEntry(string json) =>
-        Refusing(() => JsonSerializer.Deserialize(json, StateJsonContext.Default.Entry)) ?? throw new JsonException("expected an entry, found null");
+        NftablesForm.Read(Refusing(() => JsonSerializer.Deserialize(json, StateJsonContext.Default.Entry)) ?? throw new JsonException("expected an entry, found null"));
 
     /// <summary>All that was observed, in the order of the keys.</summary>
     public static void Write(Stream utf8, ObservedState state)
@@ -27,7 +27,7 @@ public static class StateJson
         foreach (var (key, observed) in state.Entries)
         {
             keys[i] = key;
-            all[i++] = observed;
+            all[i++] = observed with { Entry = NftablesForm.Of(observed.Entry) };
         }
         Array.Sort(keys, all);
         JsonSerializer.Serialize(utf8, all, StateJsonContext.Default.ObservedArray);
@@ -39,7 +39,11 @@ public static class StateJson
         var state = new ObservedState();
         foreach (var observed in Refusing(() => JsonSerializer.Deserialize(utf8, StateJsonContext.Default.ObservedArray)) ?? [])
         {
-            state.Set(observed ?? throw new JsonException("expected an observed entry, found null"));
+            if (observed is not { Entry: { } entry })
+            {
+                throw new JsonException("expected an observed entry, found null");
+            }
+            state.Set(observed with { Entry = NftablesForm.Read(entry) });
         }
         return state;
     }
