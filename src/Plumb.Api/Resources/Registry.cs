@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Validation;
@@ -117,12 +118,13 @@ public sealed partial class Registry
         for (var attempt = 1; ; attempt++)
         {
             var present = Store.Get(key);
-            var proposed = compute(present, present.ToNode());
+            var parsed = present.Parse();
+            var proposed = compute(present, JsonObject.Create(parsed)!);
             if (proposed is null)
                 return present;
             try
             {
-                return Write(definition, present, part, proposed, options);
+                return Write(definition, present, parsed, part, proposed, options);
             }
             catch (ApiException lost) when (lost.IsConflict && attempt < MostAttempts && Store.Find(key)?.ResourceVersion != present.ResourceVersion)
             {
@@ -131,34 +133,44 @@ public sealed partial class Registry
         }
     }
 
-    private StoredObject Write(ResourceDefinition definition, StoredObject present, Part part, JsonObject root, WriteOptions options)
+    /// <remarks>A status and a binding leave the rest as it is stored: filled in and found good when it was written.</remarks>
+    private StoredObject Write(ResourceDefinition definition, StoredObject present, JsonElement parsed, Part part, JsonObject root, WriteOptions options)
     {
-        var old = present.ToNode();
+        var old = JsonObject.Create(parsed)!;
         var strategy = definition.Strategy;
         var oldMetadata = Fields.Object(old, "metadata");
 
         // 1. What the client may not change.
         var metadata = Fields.Object(root, "metadata");
         RequireSameUid(present, metadata);
-        SetType(definition, root);
-        metadata["name"] ??= present.Name;
-        if (definition.Namespaced)
-            metadata["namespace"] ??= present.Namespace;
-        Keep(oldMetadata, metadata, "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation");
-        metadata.Remove("selfLink");
-        if (part != Part.Main)
+        if (part == Part.Main)
         {
-            root = part == Part.Status ? strategy.TakeStatus(old, root) : NamespaceStrategy.TakeFinalizers(old, root);
-            metadata = Fields.Object(root, "metadata");
+            SetType(definition, root);
+            metadata["name"] ??= present.Name;
+            if (definition.Namespaced)
+                metadata["namespace"] ??= present.Namespace;
+            Keep(oldMetadata, metadata, "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation");
+            metadata.Remove("selfLink");
+            if (definition.HasStatus && strategy.StatusIsSeparate && !options.Binding)
+                Keep(old, root, "status");
         }
-        else if (definition.HasStatus && strategy.StatusIsSeparate && !options.Binding)
+        else
         {
-            Keep(old, root, "status");
+            var next = JsonObject.Create(parsed)!;
+            if (part == Part.Status)
+                strategy.TakeStatus(next, root);
+            else
+                NamespaceStrategy.TakeFinalizers(next, root);
+            root = next;
+            metadata = Fields.Object(root, "metadata");
         }
 
         // 2. What the kind adds and demands.
         var admission = new Admission(this, definition, options);
-        strategy.Default(root);
+        if (part == Part.Status)
+            strategy.DefaultStatus(root);
+        else if (!options.Binding)
+            strategy.Default(root);
         strategy.PrepareUpdate(root, old, part, admission);
         var errors = new FieldErrors();
         MetadataValidation.ValidateUpdate(metadata, oldMetadata, errors);
@@ -166,7 +178,7 @@ public sealed partial class Registry
         {
             strategy.ValidateStatus(root, old, errors);
         }
-        else
+        else if (!options.Binding)
         {
             strategy.Validate(root, errors);
             strategy.ValidateUpdate(root, old, errors);
@@ -217,8 +229,14 @@ public sealed partial class Registry
     /// <summary>Puts a pod on a node, as a scheduler does.</summary>
     public StoredObject Bind(StoreKey pod, string node) => Bind(pod, node, WriteOptions.Default);
 
-    internal StoredObject Bind(StoreKey pod, string node, WriteOptions options) =>
-        Update(Catalog.Find(GroupResource.Pods), pod, Part.Main, (present, root) =>
+    internal StoredObject Bind(StoreKey pod, string node, WriteOptions options)
+    {
+        var definition = Catalog.Find(GroupResource.Pods);
+        var errors = new FieldErrors();
+        foreach (var fault in NameSyntax.Subdomain(node))
+            errors.InvalidText("spec.nodeName", node, fault);
+        errors.ThrowIfAny(definition, pod.Name);
+        return Update(definition, pod, Part.Main, (present, root) =>
         {
             if (present.IsDeleting)
                 throw NotBindable(pod, $"pod {pod.Name} is being deleted, cannot be assigned to a host");
@@ -230,6 +248,7 @@ public sealed partial class Registry
             PodConditions.Set(root, "PodScheduled", Time.GetUtcNow());
             return root;
         }, options with { Binding = true });
+    }
 
     private static ApiException NotBindable(StoreKey pod, string why) =>
         ApiException.Conflict(pod with { Resource = new GroupResource("", "pods/binding") }, why);

@@ -13,6 +13,7 @@ internal ref struct MetadataReader
     public string NodeName = "";
     public string Phase = "";
     public long ResourceVersion;
+    public int VersionAt = -1;
     public long Generation;
     public DateTimeOffset CreationTimestamp;
     public DateTimeOffset? DeletionTimestamp;
@@ -47,7 +48,7 @@ internal ref struct MetadataReader
             if (reader.ValueTextEquals("uid"u8))
                 Uid = ReadText(ref reader) ?? "";
             else if (reader.ValueTextEquals("resourceVersion"u8))
-                ResourceVersion = long.TryParse(ReadText(ref reader), out var version) ? version : 0;
+                ReadVersion(ref reader);
             else if (reader.ValueTextEquals("generation"u8))
                 Generation = ReadNumber(ref reader) ?? 0;
             else if (reader.ValueTextEquals("creationTimestamp"u8))
@@ -65,6 +66,13 @@ internal ref struct MetadataReader
             else
                 reader.Skip();
         }
+    }
+
+    private void ReadVersion(ref Utf8JsonReader reader)
+    {
+        ResourceVersion = long.TryParse(ReadText(ref reader), out var version) ? version : 0;
+        if (reader.TokenType == JsonTokenType.String)
+            VersionAt = (int)reader.TokenStartIndex;
     }
 
     private void ReadLabels(ref Utf8JsonReader reader)

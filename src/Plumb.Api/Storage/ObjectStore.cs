@@ -166,8 +166,7 @@ public sealed class ObjectStore : IDisposable
             if (collection.Find(key) is { } there)
                 throw ApiException.AlreadyExists(key, there.IsDeleting);
             var stored = Freeze(key, root, null);
-            Index(null, stored);
-            collection.Commit(new Change(ChangeKind.Added, null, stored));
+            Commit(collection, new Change(ChangeKind.Added, null, stored));
             return stored;
         }
     }
@@ -180,11 +179,10 @@ public sealed class ObjectStore : IDisposable
         {
             var collection = CollectionOf(expected.Key.Resource);
             var present = Present(collection, expected);
-            if (Unchanged(present, root))
-                return present;
             var stored = Freeze(expected.Key, root, present);
-            Index(present, stored);
-            collection.Commit(new Change(ChangeKind.Modified, present, stored));
+            if (Unchanged(present, stored, root))
+                return present;
+            Commit(collection, new Change(ChangeKind.Modified, present, stored));
             return stored;
         }
     }
@@ -200,8 +198,7 @@ public sealed class ObjectStore : IDisposable
             var collection = CollectionOf(expected.Key.Resource);
             var present = Present(collection, expected);
             var last = Freeze(expected.Key, root ?? present.ToNode(), present);
-            Index(present, null);
-            collection.Commit(new Change(ChangeKind.Deleted, present, last));
+            Commit(collection, new Change(ChangeKind.Deleted, present, last));
             return last;
         }
     }
@@ -233,19 +230,31 @@ public sealed class ObjectStore : IDisposable
         return collection;
     }
 
-    private bool Unchanged(StoredObject present, JsonObject root)
+    private static bool Unchanged(StoredObject present, StoredObject next, JsonObject root)
     {
-        var metadata = root["metadata"]!.AsObject();
-        metadata["resourceVersion"] = present.ResourceVersion.ToString(CultureInfo.InvariantCulture);
-        var written = Write(root);
-        return written.Length == present.Json.Length && (written.SequenceEqual(present.Json.Span) || JsonNode.DeepEquals(root, present.ToNode()));
+        if (next.IsVersionOf(present))
+            return true;
+        if (!next.IsAsLongAs(present))
+            return false;
+        // As many bytes: it may be the same in another order.
+        var before = present.ToNode();
+        before["metadata"]!["resourceVersion"] = root["metadata"]!["resourceVersion"]!.DeepClone();
+        return JsonNode.DeepEquals(root, before);
     }
 
+    /// <summary>The object under the next version, which is used up only by <see cref="Commit"/>.</summary>
     private StoredObject Freeze(StoreKey key, JsonObject root, StoredObject? previous)
     {
         var metadata = root["metadata"]!.AsObject();
-        metadata["resourceVersion"] = (++_version).ToString(CultureInfo.InvariantCulture);
+        metadata["resourceVersion"] = (_version + 1).ToString(CultureInfo.InvariantCulture);
         return new StoredObject(key, Write(root).ToArray(), previous);
+    }
+
+    private void Commit(Collection collection, in Change change)
+    {
+        _version++;
+        Index(change.Old, change.Kind == ChangeKind.Deleted ? null : change.Object);
+        collection.Commit(change);
     }
 
     private ReadOnlySpan<byte> Write(JsonObject root)

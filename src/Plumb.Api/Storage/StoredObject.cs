@@ -20,6 +20,7 @@ public sealed class StoredObject
         reader.Read(json);
         Uid = reader.Uid == previous?.Uid ? previous.Uid : reader.Uid;
         ResourceVersion = reader.ResourceVersion;
+        VersionAt = reader.VersionAt;
         Generation = reader.Generation;
         CreationTimestamp = reader.CreationTimestamp;
         DeletionTimestamp = reader.DeletionTimestamp;
@@ -52,6 +53,9 @@ public sealed class StoredObject
     public string Uid { get; }
 
     public long ResourceVersion { get; }
+
+    /// <summary>Where in <see cref="Json"/> the text of `metadata.resourceVersion` begins, its quotation mark included; -1: it has none.</summary>
+    private int VersionAt { get; }
 
     public long Generation { get; }
 
@@ -95,7 +99,30 @@ public sealed class StoredObject
     public ReadOnlyMemory<byte> Json { get; }
 
     /// <summary>A copy to change: the root of the object.</summary>
-    public JsonObject ToNode() => JsonNode.Parse(Json.Span)!.AsObject();
+    public JsonObject ToNode() => JsonObject.Create(Parse())!;
+
+    /// <summary>For several copies at the price of one: <see cref="JsonObject.Create"/> over it reads only what is asked for.</summary>
+    internal JsonElement Parse() => JsonElement.Parse(Json.Span);
+
+    /// <summary>The same bytes but for the version.</summary>
+    internal bool IsVersionOf(StoredObject other)
+    {
+        if (VersionAt < 0 || VersionAt != other.VersionAt || !Json.Span[..VersionAt].SequenceEqual(other.Json.Span[..VersionAt]))
+            return false;
+        return AfterVersion.SequenceEqual(other.AfterVersion);
+    }
+
+    /// <summary>As many bytes beside the version; what differs in this differs in content.</summary>
+    internal bool IsAsLongAs(StoredObject other) => VersionAt >= 0 && other.VersionAt >= 0 && VersionAt + AfterVersion.Length == other.VersionAt + other.AfterVersion.Length;
+
+    private ReadOnlySpan<byte> AfterVersion
+    {
+        get
+        {
+            var rest = Json.Span[(VersionAt + 1)..];
+            return rest[rest.IndexOf((byte)'"')..];
+        }
+    }
 
     /// <summary>The object as one of the typed records of Plumb.Kubernetes. Each call parses anew.</summary>
     public T As<T>(JsonTypeInfo<T> type) => JsonSerializer.Deserialize(Json.Span, type)!;

@@ -32,15 +32,14 @@ internal sealed class NamespaceStrategy : Strategy
             root["spec"] = spec.DeepClone();
     }
 
-    public static JsonObject TakeFinalizers(JsonObject old, JsonObject proposed)
+    /// <param name="root">A copy of the namespace as it is.</param>
+    public static void TakeFinalizers(JsonObject root, JsonObject proposed)
     {
-        var root = old.DeepClone().AsObject();
         var spec = Fields.Object(root, "spec");
         if (proposed["spec"]?["finalizers"] is JsonArray { Count: > 0 } finalizers)
             spec["finalizers"] = finalizers.DeepClone();
         else
             spec.Remove("finalizers");
-        return root;
     }
 
     public override bool HoldsDeletion(JsonObject root) => Fields.Array(Fields.Find(root, "spec"), "finalizers") is { Count: > 0 };

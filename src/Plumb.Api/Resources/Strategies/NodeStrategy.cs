@@ -12,6 +12,11 @@ internal sealed class NodeStrategy : Strategy
             spec["podCIDRs"] = new JsonArray(prefix);
         else if (Fields.Array(spec, "podCIDRs") is { Count: > 0 } prefixes && spec["podCIDR"] is null)
             spec["podCIDR"] = prefixes[0]!.DeepClone();
+        DefaultStatus(root);
+    }
+
+    public override void DefaultStatus(JsonObject root)
+    {
         if (Fields.Find(root, "status") is { } status && Fields.Find(status, "capacity") is { } capacity && status["allocatable"] is null)
             status["allocatable"] = capacity.DeepClone();
     }
@@ -70,15 +75,9 @@ internal sealed class NodeStrategy : Strategy
             errors.Forbidden("spec.providerID", "node updates may not change providerID except from \"\" to valid");
     }
 
-    public override JsonObject TakeStatus(JsonObject old, JsonObject proposed)
+    public override void TakeStatus(JsonObject root, JsonObject proposed)
     {
-        var root = base.TakeStatus(old, proposed);
-        foreach (var member in (ReadOnlySpan<string>)["labels", "annotations"])
-        {
-            if (Fields.Find(proposed, "metadata")?[member] is { } value)
-                Fields.Object(root, "metadata")[member] = value.DeepClone();
-        }
-
-        return root;
+        base.TakeStatus(root, proposed);
+        TakeLabels(root, proposed);
     }
 }

@@ -53,17 +53,10 @@ internal sealed class PodStrategy : Strategy
     }
 
     /// <summary>Status writers may set labels and annotations too, as a kubelet may.</summary>
-    public override JsonObject TakeStatus(JsonObject old, JsonObject proposed)
+    public override void TakeStatus(JsonObject root, JsonObject proposed)
     {
-        var root = base.TakeStatus(old, proposed);
-        var metadata = Fields.Object(root, "metadata");
-        foreach (var member in (ReadOnlySpan<string>)["labels", "annotations"])
-        {
-            if (Fields.Find(proposed, "metadata")?[member] is { } value)
-                metadata[member] = value.DeepClone();
-        }
-
-        return root;
+        base.TakeStatus(root, proposed);
+        TakeLabels(root, proposed);
     }
 
     public override long Grace(JsonObject root, StoredObject present, DeleteOptions options)

@@ -15,8 +15,13 @@ internal abstract class Strategy
     /// <summary>What a name must be.</summary>
     public virtual NameRule Name => NameRule.Subdomain;
 
-    /// <summary>Fills in what the client left out. Applied to every write; must change nothing the second time.</summary>
+    /// <summary>Fills in what the client left out. Applied to every write but those of a status; must change nothing the second time.</summary>
     public virtual void Default(JsonObject root)
+    {
+    }
+
+    /// <summary>The same for a write of the status alone.</summary>
+    public virtual void DefaultStatus(JsonObject root)
     {
     }
 
@@ -59,17 +64,26 @@ internal abstract class Strategy
     {
     }
 
-    /// <summary>The object with the status (and what else a status writer may write) of <paramref name="proposed"/>.</summary>
-    public virtual JsonObject TakeStatus(JsonObject old, JsonObject proposed)
+    /// <summary>Moves the status (and what else a status writer may write) of <paramref name="proposed"/> to a copy of the object as it is.</summary>
+    public virtual void TakeStatus(JsonObject root, JsonObject proposed)
     {
-        var root = old.DeepClone().AsObject();
-        if (proposed["status"] is { } status)
-            root["status"] = status.DeepClone();
+        if (proposed.Remove("status", out var status) && status is not null)
+            root["status"] = status;
         else
             root.Remove("status");
         if (proposed["metadata"]?["resourceVersion"] is { } version)
             root["metadata"]!["resourceVersion"] = version.DeepClone();
-        return root;
+    }
+
+    /// <summary>For a strategy's <see cref="TakeStatus"/>: what kubelets may write beside a status.</summary>
+    protected static void TakeLabels(JsonObject root, JsonObject proposed)
+    {
+        var metadata = Fields.Object(root, "metadata");
+        foreach (var member in (ReadOnlySpan<string>)["labels", "annotations"])
+        {
+            if (Fields.Find(proposed, "metadata")?[member] is { } value)
+                metadata[member] = value.DeepClone();
+        }
     }
 
     public virtual bool ChangesGeneration(JsonObject root, JsonObject old) => !JsonNode.DeepEquals(root["spec"], old["spec"]);
