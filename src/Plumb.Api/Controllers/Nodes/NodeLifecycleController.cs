@@ -56,10 +56,12 @@ internal sealed class NodeLifecycleController(ControllerContext context, TimeSpa
         var ready = node.Status.Conditions.Find("Ready");
         if (ready is { Status: "True" or "False" } && lastSeen.TryGetValue(key, out var seen))
         {
-            var left = seen + grace - Context.Time.GetUtcNow();
+            // The time is taken before the lease is read: between the two a busy machine may lose any number of renewals.
+            var now = Context.Time.GetUtcNow();
+            var left = seen + grace - now;
             // A loop that is busy learns of renewals late: the store has the last word before a node is given up.
             if (left <= TimeSpan.Zero && Renewal(key) is { } renewed && renewed > seen)
-                left = (lastSeen[key] = renewed) + grace - Context.Time.GetUtcNow();
+                left = (lastSeen[key] = renewed) + grace - now;
             if (left > TimeSpan.Zero)
             {
                 Queue.AddAfter(key, left);
