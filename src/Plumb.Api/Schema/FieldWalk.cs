@@ -15,19 +15,22 @@ internal sealed class FieldWalk
     /// <summary>The first value that cannot be decoded: what the server answers and stops at.</summary>
     public string? Mismatch { get; private set; }
 
-    public static FieldWalk Over(TypeSchema schema, JsonObject root)
+    /// <param name="members">Of the root: the others are passed over. Null: none is.</param>
+    public static FieldWalk Over(TypeSchema schema, JsonObject root, HashSet<string>? members = null)
     {
         var walk = new FieldWalk();
-        walk.Object(schema, root, "");
+        walk.Object(schema, root, "", members);
         return walk;
     }
 
-    private void Object(TypeSchema schema, JsonObject value, string path)
+    private void Object(TypeSchema schema, JsonObject value, string path, HashSet<string>? members = null)
     {
         foreach (var (name, member) in value)
         {
             if (Mismatch is not null)
                 return;
+            if (members?.Contains(name) == false)
+                continue;
             var here = path.Length == 0 ? name : $"{path}.{name}";
             if (!schema.Fields.TryGetValue(name, out var type))
             {

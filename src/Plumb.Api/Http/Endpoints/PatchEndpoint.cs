@@ -23,12 +23,12 @@ internal sealed class PatchEndpoint(Registry registry)
         var query = WriteQuery.Parse(context, "PatchOptions");
         var body = await RequestBody.ReadAsync(context);
         var definition = target.Definition;
-        var patch = Patching.Read(context, body, definition);
+        var patch = Patching.Read(context, body, definition, out var members);
         var stored = registry.Update(definition, target.Key, PartOf(target), (present, root) =>
         {
             query.Warnings.Clear();
             var patched = patch(definition.Show is { } show ? show(root) : root);
-            Check(target, present, patched, query);
+            Check(target, present, patched, members, query);
             return WriteEndpoint.Accepted(target, patched);
         }, query.Options);
         Answer.Warn(context, query.Warnings);
@@ -75,7 +75,7 @@ internal sealed class PatchEndpoint(Registry registry)
 
     private static Part PartOf(Target target) => target.Subresource == "status" ? Part.Status : Part.Main;
 
-    private static void Check(Target target, StoredObject present, JsonObject patched, WriteQuery query)
+    private static void Check(Target target, StoredObject present, JsonObject patched, HashSet<string>? members, WriteQuery query)
     {
         var metadata = Fields.Object(patched, "metadata");
         WriteEndpoint.RequireName(target, metadata);
@@ -83,7 +83,7 @@ internal sealed class PatchEndpoint(Registry registry)
         WriteEndpoint.RequireVersion(present, WriteEndpoint.ExpectedVersion(metadata));
         if (Fields.Text(patched, "kind") != target.Definition.Kind || Fields.Text(patched, "apiVersion") != target.Definition.ApiVersion)
             throw FieldCheck.InvalidPatch(patched, $"no kind \"{Fields.Text(patched, "kind")}\" is registered for version \"{Fields.Text(patched, "apiVersion")}\"");
-        FieldCheck.ApplyToPatched(target.Definition, patched, query);
+        FieldCheck.ApplyToPatched(target.Definition, patched, members, query);
     }
 
     private static void RequireApplicable(Target target, JsonObject applied)

@@ -24,7 +24,7 @@ internal sealed class ScaleEndpoint(Registry registry)
             throw ResourceEndpoints.NotAllowed();
         var query = WriteQuery.Parse(context, HttpMethods.IsPut(method) ? "UpdateOptions" : "PatchOptions");
         var body = await RequestBody.ReadAsync(context);
-        var patch = HttpMethods.IsPatch(method) ? Patching.Read(context, body, null) : null;
+        var patch = HttpMethods.IsPatch(method) ? Patching.Read(context, body, null, out _) : null;
         var written = registry.Update(target.Definition, target.Key, Part.Main, (present, root) =>
         {
             var scale = patch is null ? RequestBody.Parse(body, "Scale", []) : patch(ScaleOf(present));

@@ -34,12 +34,13 @@ internal static class FieldCheck
     }
 
     /// <summary>The same for the outcome of a patch, which the server words in another way.</summary>
+    /// <param name="members">Those that the patch names: what it leaves as it is stored has been looked at before. Null: all.</param>
     /// <exception cref="ApiException">422.</exception>
-    public static void ApplyToPatched(ResourceDefinition definition, JsonObject root, WriteQuery query)
+    public static void ApplyToPatched(ResourceDefinition definition, JsonObject root, HashSet<string>? members, WriteQuery query)
     {
         if (TypeTable.Of(definition) is not { } schema)
             return;
-        var walk = FieldWalk.Over(schema, root);
+        var walk = FieldWalk.Over(schema, root, members);
         if (walk.Mismatch is { } mismatch)
             throw InvalidPatch(root, mismatch);
         if (walk.Unknown.Count == 0)

@@ -12,8 +12,9 @@ namespace Plumb.Api.Http.Requests;
 internal static class Patching
 {
     /// <param name="definition">Null for Scale, which has no lists to merge.</param>
+    /// <param name="members">The only members of the object that the patch can change; null: any.</param>
     /// <exception cref="ApiException">400, 415; calling the function: 422, 500.</exception>
-    public static Func<JsonObject, JsonObject> Read(HttpContext context, byte[] body, ResourceDefinition? definition)
+    public static Func<JsonObject, JsonObject> Read(HttpContext context, byte[] body, ResourceDefinition? definition, out HashSet<string>? members)
     {
         PatchKind kind = RequestBody.MediaType(context) switch
         {
@@ -32,6 +33,7 @@ internal static class Patching
         try
         {
             var patch = Patch.Parse(kind, body);
+            members = patch.ToNode() is JsonObject changes ? [.. changes.Select(static change => change.Key)] : null;
             var gvk = definition is null
                 ? new GroupVersionKind("autoscaling", "v1", "Scale")
                 : new GroupVersionKind(definition.Resource.Group, definition.Version, definition.Kind);
