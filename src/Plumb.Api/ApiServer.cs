@@ -44,9 +44,12 @@ public sealed class ApiServer : IAsyncDisposable
     public static async Task<ApiServer> StartAsync(ApiServerOptions options, CancellationToken cancel = default)
     {
         var token = options.Token ?? MakeToken(options.Random);
-        var registry = new Registry(new ObjectStore(), options.Time, options.Random, new ServiceRanges(options.ServiceNetwork, options.ServiceNetworkV6));
+        var ranges = new ServiceRanges(options.ServiceNetwork, options.ServiceNetworkV6);
+        // A process's first key loads OpenSSL: meanwhile the store is filled.
+        var making = Task.Run(() => new ServerCertificate(ranges.FirstAddress, options.CertificateAddresses, options.ClusterDomain, options.Time.GetUtcNow()), CancellationToken.None);
+        var registry = new Registry(new ObjectStore(), options.Time, options.Random, ranges);
         Bootstrap.Namespaces(registry);
-        var certificate = new ServerCertificate(registry.Ranges.FirstAddress, options.CertificateAddresses, options.ClusterDomain, options.Time.GetUtcNow());
+        var certificate = await making;
         var listener = new Listener(options.Listen, certificate, options.Loggers);
         var server = new ApiServer(certificate, listener, registry, token);
         var log = options.Loggers?.CreateLogger("Plumb.Api") ?? NullLogger.Instance;

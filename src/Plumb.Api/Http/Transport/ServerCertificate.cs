@@ -10,6 +10,7 @@ internal sealed class ServerCertificate : IDisposable
 {
     private readonly X509Certificate2 _authority;
     private readonly X509Certificate2 _server;
+    private readonly Lazy<SslStreamCertificateContext> _context;
 
     public ServerCertificate(IPAddress serviceAddress, IEnumerable<IPAddress> addresses, string clusterDomain, DateTimeOffset now)
     {
@@ -30,10 +31,11 @@ internal sealed class ServerCertificate : IDisposable
         server.CertificateExtensions.Add(AlternativeNames(serviceAddress, addresses, clusterDomain));
         using var signed = server.Create(_authority, from, until, RandomNumberGenerator.GetBytes(16));
         _server = signed.CopyWithPrivateKey(serverKey);
-        Context = SslStreamCertificateContext.Create(_server, null, offline: true);
+        _context = new(() => SslStreamCertificateContext.Create(_server, null, offline: true));
     }
 
-    public SslStreamCertificateContext Context { get; }
+    /// <summary>Made for the first connection: the runtime reads every root certificate of the machine for it (0.1 s of CPU), in vain.</summary>
+    public SslStreamCertificateContext Context => _context.Value;
 
     /// <summary>What a kubeconfig's certificate-authority-data says, before base64.</summary>
     public string AuthorityPem => _authority.ExportCertificatePem();

@@ -13,9 +13,9 @@ internal static class TlsTermination
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    public static ConnectionDelegate Wrap(ConnectionDelegate next, SslStreamCertificateContext certificate) => connection => ServeAsync(connection, next, certificate);
+    public static ConnectionDelegate Wrap(ConnectionDelegate next, ServerCertificate certificate) => connection => ServeAsync(connection, next, certificate);
 
-    private static async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next, SslStreamCertificateContext certificate)
+    private static async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next, ServerCertificate certificate)
     {
         var plain = connection.Transport;
         await using var tls = new SslStream(new DuplexPipeStream(new DuplexPipe(plain.Input, plain.Output)), leaveInnerStreamOpen: true);
@@ -26,7 +26,7 @@ internal static class TlsTermination
             await tls.AuthenticateAsServerAsync(
                 new SslServerAuthenticationOptions
                 {
-                    ServerCertificateContext = certificate,
+                    ServerCertificateContext = certificate.Context,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ApplicationProtocols = [SslApplicationProtocol.Http11],
                 },
