@@ -12,6 +12,7 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
 {
     private const NetlinkFlags Make = NetlinkFlags.Create | NetlinkFlags.Exclusive;
     private const NetlinkFlags MakeOrReplace = NetlinkFlags.Create | NetlinkFlags.Replace;
+    private const int SettingSteps = 7;
 
     /// <summary>Step 1: what is no longer wanted, and what cannot be changed in place; what depends on others first.</summary>
     public void Remove(KernelNamespace kernel, List<DeltaItem> items)
@@ -67,12 +68,11 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         var devices = new DeviceIndexes(kernel);
         devices.Resolve(set, static item => item.Want!.Entry);
         using var batch = new RtnetlinkBatch(kernel, seam, refusals);
-        foreach (var kind in (ReadOnlySpan<EntryKind>)
-            [EntryKind.Link, EntryKind.Address, EntryKind.Neighbour, EntryKind.Fdb, EntryKind.Route, EntryKind.Rule])
+        for (var step = 0; step < SettingSteps; step++)
         {
             foreach (var item in set)
             {
-                if (item.Key.Kind == kind)
+                if (StepOf(item.Want!.Entry) == step)
                 {
                     EmitSetting(batch, item, devices);
                 }
@@ -80,6 +80,17 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         }
         batch.Send();
     }
+
+    // A gateway's own route is made before those that lead to it.
+    private static int StepOf(Entry entry) => entry switch
+    {
+        LinkEntry => 0,
+        AddressEntry => 1,
+        NeighbourEntry => 2,
+        FdbEntry => 3,
+        RouteEntry route => route.NeedsWayToGateway ? 5 : 4,
+        _ => SettingSteps - 1,
+    };
 
     /// <summary>A new link, or one that takes another's place.</summary>
     internal static bool IsNewLink(DeltaItem item) =>

@@ -30,6 +30,23 @@ public sealed record RouteEntry(NamespaceId Namespace, IpPrefix Destination) : E
     /// <summary>Where packets go: none for blackholes and their like, one as a rule, several for multipath.</summary>
     public ValueList<NextHop> NextHops { get; init; }
 
+    /// <summary>Whether it leads to a router, which the kernel must have a way to when the route is made.</summary>
+    [JsonIgnore]
+    public bool NeedsWayToGateway
+    {
+        get
+        {
+            foreach (var hop in NextHops)
+            {
+                if (hop is { Gateway: not null, OnLink: false })
+                {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
     [JsonIgnore]
     public override EntryKind Kind => EntryKind.Route;
 
