@@ -10,8 +10,9 @@ namespace Plumb.Network;
 /// </summary>
 public static class Stages
 {
+    // Not plain `masquerade`: that is a word of nft's language, and `nft` could neither load nor delete a chain of that name.
     /// <summary>After Services (<c>srcnat</c>): of several source translations the first that matches is the one that is done.</summary>
-    public static Stage Masquerade { get; } = new("masquerade", ChainType.Nat, ChainHook.Postrouting, ChainPriority.SourceNat + 10);
+    public static Stage Masquerade { get; } = new("masquerade-pods", ChainType.Nat, ChainHook.Postrouting, ChainPriority.SourceNat + 10);
 
     /// <summary>Every stage, in the order in which packets meet them within a hook.</summary>
     public static IReadOnlyList<Stage> All { get; } = [Masquerade];

@@ -52,7 +52,7 @@ public sealed class PacketTests
     [InlineData("link", "plumb-vxlan")]
     [InlineData("neighbour", "10.244.1.2 dev cni0")]
     [InlineData("fdb", "0a:56:c0:a8:01:0c")]
-    [InlineData("chain", "ip plumb masquerade")]
+    [InlineData("chain", "ip plumb masquerade-pods")]
     public async Task What_somebody_removes_by_hand_is_restored(string what, string name)
     {
         await using var machines = await Machines.StartAsync(OverlayKind.Vxlan);
