@@ -6,6 +6,7 @@ using Plumb.Network;
 namespace Plumb.Agent.Repair;
 
 /// <summary>Something that was not as planned, and what was done about it: becomes an event on the Node object.</summary>
+/// <param name="Key">The entry, or the one that holds the others.</param>
 /// <param name="Text">One line for a person.</param>
 /// <param name="GaveWay">True: somebody keeps undoing it, and it is left so for a while.</param>
 internal sealed record RepairReport(EntryKey Key, string Text, bool GaveWay);
@@ -46,9 +47,17 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
         }
         AddContainersOf(items);
         var failures = items.Count == 0 ? [] : state.Kernel.Apply(items);
+        var findings = new List<RepairFinding>(held.Count);
         foreach (var (item, verdict) in held)
         {
-            Report(item, verdict, change, failures);
+            if (verdict != RepairVerdict.StillGivingWay)
+            {
+                findings.Add(Finding(item, verdict, change, failures));
+            }
+        }
+        foreach (var news in RepairNews.Of(findings))
+        {
+            report(news);
         }
     }
 
@@ -82,13 +91,12 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
         }
     }
 
-    private void Report(DeltaItem item, RepairVerdict verdict, ForeignChange change, IReadOnlyList<EntryFailure> failures)
+    private RepairFinding Finding(DeltaItem item, RepairVerdict verdict, ForeignChange change, IReadOnlyList<EntryFailure> failures)
     {
-        var what = (item.Want?.Entry ?? item.Was!).Print();
-        var because = string.Join(", ", state.Planner.Index.Why(item.Key));
         var happened = item switch
         {
             { Want: not null, Was: null } => "was removed",
+            { Want: not null, Was: { Kind: EntryKind.Chain or EntryKind.Set or EntryKind.Object } } => "was changed",
             { Want: not null } => $"was changed to '{item.Was!.Print()}'",
             _ => "was added in Plumb's name and is nobody's",
         };
@@ -98,10 +106,6 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
             ({ Want: null }, _) => "removed",
             _ => "restored",
         };
-        if (verdict == RepairVerdict.StillGivingWay)
-        {
-            return;
-        }
         foreach (var failure in failures)
         {
             if (failure.Key == item.Key)
@@ -109,8 +113,8 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
                 done = $"not restored: {failure.Message}";
             }
         }
-        var cause = because.Length == 0 ? "" : $" ({because})";
-        report(new RepairReport(item.Key, $"{what}{cause} {happened}; {done}", verdict == RepairVerdict.GiveWay));
+        return new RepairFinding(
+            item.Want?.Entry ?? item.Was!, string.Join(", ", state.Planner.Index.Why(item.Key)), happened, done, verdict == RepairVerdict.GiveWay);
     }
 
     private static string Writers(ForeignChange change)

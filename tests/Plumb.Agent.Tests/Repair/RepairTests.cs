@@ -1,4 +1,7 @@
 using Plumb.Agent.Repair;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
 
 namespace Plumb.Agent.Tests.Repair;
@@ -12,7 +15,7 @@ public sealed class RepairTests : IDisposable
     [Theory]
     [InlineData(EntryKind.Route, "10.244.2.0/24 table main metric 0", "route 10.244.2.0/24 via 10.244.2.0 dev plumb-vxlan onlink proto 112 (Node node-2 spec.podCIDRs[0]) was removed; restored")]
     [InlineData(EntryKind.Link, "plumb-vxlan", "was removed; restored")]
-    [InlineData(EntryKind.Chain, "ip plumb masquerade", "was removed; restored")]
+    [InlineData(EntryKind.Chain, "ip plumb masquerade-pods", "was removed; restored")]
     [InlineData(EntryKind.Neighbour, "10.244.3.0 dev plumb-vxlan", "(Node node-3 spec.podCIDRs[0]) was removed; restored")]
     public async Task What_somebody_removes_comes_back_and_is_told(EntryKind kind, string name, string told)
     {
@@ -22,6 +25,41 @@ public sealed class RepairTests : IDisposable
         _node.Kernel.Remove(new EntryKey(TestNode.Id, kind, name));
         await _node.Log.LineAsync(told);
         Assert.Equal(before, _node.Kernel.Dump());
+    }
+
+    [Fact]
+    public void A_table_that_somebody_deletes_is_one_line()
+    {
+        var table = TableBuilder.Plumb(TestNode.Id, TableFamily.Ip);
+        var inside = table.Set("inside", SetFlags.Interval, DataType.Ipv4Address);
+        var chain = table.Chain("masquerade-pods");
+        Entry[] removed = [inside.Element([IpPrefix.Parse("10.244.0.0/16")]), inside.Element([IpPrefix.Parse("10.245.0.0/16")]), inside, chain, table.Table()];
+        var route = new RouteEntry(TestNode.Id, IpPrefix.Parse("10.244.2.0/24")) { NextHops = [new NextHop("eth0", null)] };
+        var news = RepairNews.Of([.. removed.Append(route).Select(static entry => new RepairFinding(entry, "Option cluster-cidr", "was removed", "restored", false))]);
+        Assert.Equal(
+            [
+                "table ip plumb with 1 chain, 1 set, 2 elements (Option cluster-cidr) was removed; restored",
+                "route 10.244.2.0/24 dev eth0 proto 112 (Option cluster-cidr) was removed; restored",
+            ],
+            news.Select(static report => report.Text));
+    }
+
+    [Fact]
+    public void What_befell_entries_of_one_table_in_different_ways_is_told_apart_in_lines_of_their_own()
+    {
+        var table = TableBuilder.Plumb(TestNode.Id, TableFamily.Ip);
+        var inside = table.Set("inside", SetFlags.Interval, DataType.Ipv4Address);
+        var news = RepairNews.Of(
+        [
+            new(inside, "Option cluster-cidr", "was removed", "restored", false),
+            new(table.Chain("masquerade-pods"), "Option cluster-cidr", "was changed", "restored", false),
+        ]);
+        Assert.Equal(
+            [
+                "set ip plumb inside (Option cluster-cidr) was removed; restored",
+                "chain ip plumb masquerade-pods (Option cluster-cidr) was changed; restored",
+            ],
+            news.Select(static report => report.Text));
     }
 
     [Fact]
