@@ -19,7 +19,7 @@ internal sealed class PlanCommand : Verb
         "--output",
         ["-o"],
         "FORMAT",
-        "text: each entry with its cause; ip: what ip and bridge would show; nft: what nft would show; json",
+        "text: each entry with its cause; ip: the commands of ip, bridge and sysctl that make it; nft: what nft -f loads; json",
         Read.OneOf([("text", PlanFormat.Text), ("ip", PlanFormat.Ip), ("nft", PlanFormat.Nft), ("json", PlanFormat.Json)]),
         PlanFormat.Text,
         "text")
@@ -39,7 +39,7 @@ internal sealed class PlanCommand : Verb
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("plumb plan -f labs/first-packet --node node-1", "every entry with the object that causes it"),
-        new("plumb plan -f app.yaml --node node-2 -o ip", "as ip and bridge would show it"),
+        new("plumb plan -f app.yaml --node node-2 -o ip", "as commands to be typed"),
         new("plumb plan -f app.yaml --overlay routed -o json", "for a program"),
     ];
 
@@ -68,7 +68,7 @@ internal sealed class PlanCommand : Verb
                 to.WriteLine(Encoding.UTF8.GetString(PlanDocument.Of(index, node).ToJson()));
                 break;
             case PlanFormat.Ip:
-                WriteIp(index, to);
+                to.Write(CommandText.Print(index, new NamespaceId(node)));
                 break;
             case PlanFormat.Nft:
                 to.Write(RulesetText.Print(index.State.Entries.Values.OrderBy(static d => d.Entry.Key)));
@@ -76,18 +76,6 @@ internal sealed class PlanCommand : Verb
             default:
                 to.Write(PlanText.Dump(index));
                 break;
-        }
-    }
-
-    private static void WriteIp(DesiredIndex index, TextWriter to)
-    {
-        foreach (var place in index.State.Entries.Values.Where(static d => d.Entry.Kind < EntryKind.Table).GroupBy(static d => d.Entry.Namespace).OrderBy(static g => g.Key))
-        {
-            to.WriteLine($"# {place.Key}");
-            foreach (var desired in place.OrderBy(static d => d.Entry.Key))
-            {
-                to.WriteLine(desired.Entry.Print());
-            }
         }
     }
 }
