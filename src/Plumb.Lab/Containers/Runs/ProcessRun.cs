@@ -105,9 +105,10 @@ internal sealed class ProcessRun : IContainerRun
     public async Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var input = TypeAsync(streams, over.Token);
+        // Listening before typing: the process may answer, and end, before the next line here runs.
         using var output = _output.Attach(streams.Stdout);
         using var error = _error?.Attach(streams.Stderr);
+        var input = TypeAsync(streams, over.Token);
         try
         {
             return new CommandOutcome((await Ended.WaitAsync(cancel)).ExitCode);
