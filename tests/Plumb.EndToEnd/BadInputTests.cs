@@ -1,0 +1,99 @@
+namespace Plumb.EndToEnd;
+
+/// <summary>One clear line for everything that cannot be; nothing is started and nothing is left.</summary>
+public sealed class BadInputTests : IAsyncDisposable
+{
+    private readonly LabUser _user = new();
+
+    public ValueTask DisposeAsync() => _user.DisposeAsync();
+
+    [Fact]
+    public async Task Broken_YAML_is_refused_with_file_and_line()
+    {
+        var path = Path.Combine(_user.RuntimeDirectory, "broken.yaml");
+        await File.WriteAllTextAsync(path, "apiVersion: v1\nkind: Pod\nmetadata:\n  name: [unclosed\n", TestContext.Current.CancellationToken);
+        var line = await RefusedAsync("up", "-f", path);
+        Assert.Matches(@"broken\.yaml:\d+", line);
+        File.Delete(path);
+        Assert.Empty(_user.Files);
+    }
+
+    [Fact]
+    public async Task A_kind_that_does_not_exist_is_refused_as_the_API_says_it()
+    {
+        var refused = await _user.PlumbWithInputAsync("apiVersion: v1\nkind: Nonsense\nmetadata: {name: x}\n", "up", "--detach", "-f", "-");
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("no matches for kind \"Nonsense\" in version \"v1\"", refused.Error, StringComparison.Ordinal);
+        Assert.Empty(_user.Files);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_is_not_there_is_named()
+    {
+        Assert.Contains("/does/not/exist.yaml", await RefusedAsync("up", "-f", "/does/not/exist.yaml"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ranges_that_overlap_are_both_named()
+    {
+        var line = await RefusedAsync("up", "--pod-cidr", "10.96.0.0/16");
+        Assert.Contains("10.96.0.0/16", line, StringComparison.Ordinal);
+        Assert.Contains("10.96.0.0/12", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_named()
+    {
+        var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        Assert.Contains(port.ToString(), await RefusedAsync("up", "--detach", "--nodes", "1", "--api-port", port.ToString()), StringComparison.Ordinal);
+        listener.Stop();
+        Assert.Empty(_user.Files);
+    }
+
+    [Fact]
+    public async Task Without_unshare_the_package_is_named()
+    {
+        var line = Assert.Single((await Commands.RunAsync(
+            new Dictionary<string, string?>(_user.Environment) { ["PATH"] = _user.RuntimeDirectory },
+            null,
+            Commands.Plumb,
+            "up")).Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("util-linux", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_user_namespaces_are_forbidden_the_sysctl_is_named()
+    {
+        // The limit belongs to a user namespace: in one of our own it can be set by anybody.
+        var refused = await Commands.RunAsync(
+            _user.Environment,
+            null,
+            "unshare",
+            "--user", "--map-root-user", "sh", "-c", "echo 0 >/proc/sys/user/max_user_namespaces; exec \"$0\" up", Commands.Plumb);
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("user.max_user_namespaces is 0", Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_runtime_directory_that_cannot_be_written_is_named()
+    {
+        var refused = await Commands.RunAsync(
+            _user.Environment,
+            null,
+            "unshare",
+            "--user", "--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs -o ro,mode=0700 none \"$XDG_RUNTIME_DIR\" && exec \"$0\" up --detach", Commands.Plumb);
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("Read-only file system", Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    /// <summary>The one line that the command says instead of doing it.</summary>
+    private async Task<string> RefusedAsync(params string[] arguments)
+    {
+        var refused = await _user.PlumbAsync(arguments);
+        Assert.NotEqual(0, refused.ExitCode);
+        // Steps that were reached before are told on the same stream.
+        return Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => line.StartsWith("plumb", StringComparison.Ordinal));
+    }
+}

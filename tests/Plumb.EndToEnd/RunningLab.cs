@@ -1,0 +1,88 @@
+using System.Text.Json;
+
+namespace Plumb.EndToEnd;
+
+/// <summary>A user with a runtime directory of its own, hence with labs of its own; all of them end with this object.</summary>
+public sealed class LabUser : IAsyncDisposable
+{
+    private readonly Dictionary<string, string?> _environment;
+
+    public LabUser()
+    {
+        RuntimeDirectory = Directory.CreateTempSubdirectory("p-").FullName;
+        _environment = new Dictionary<string, string?> { ["XDG_RUNTIME_DIR"] = RuntimeDirectory };
+    }
+
+    public string RuntimeDirectory { get; }
+
+    /// <summary>What is left of this user's labs on disk.</summary>
+    public IReadOnlyList<string> Files => Directory.GetFileSystemEntries(RuntimeDirectory, "*", SearchOption.AllDirectories);
+
+    public IReadOnlyDictionary<string, string?> Environment => _environment;
+
+    public Task<CommandResult> PlumbAsync(params string[] arguments) => Commands.RunAsync(_environment, null, Commands.Plumb, arguments);
+
+    public Task<CommandResult> PlumbWithInputAsync(string input, params string[] arguments) =>
+        Commands.RunAsync(_environment, input, Commands.Plumb, arguments);
+
+    public async Task<RunningLab> UpAsync(params string[] arguments)
+    {
+        var name = arguments.SkipWhile(static one => one != "--name").ElementAtOrDefault(1) ?? "default";
+        (await PlumbAsync(["up", "--detach", .. arguments])).Succeeds();
+        var kubeconfig = (await PlumbAsync("kubeconfig", name)).Succeeds().Output.Trim();
+        return new RunningLab(this, name, kubeconfig);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var lab in Directory.Exists(Path.Combine(RuntimeDirectory, "plumb"))
+                     ? Directory.GetDirectories(Path.Combine(RuntimeDirectory, "plumb"))
+                     : [])
+        {
+            await PlumbAsync("down", Path.GetFileName(lab));
+        }
+        Directory.Delete(RuntimeDirectory, recursive: true);
+    }
+}
+
+/// <summary>A lab that runs, and the tools of the person who started it.</summary>
+public sealed class RunningLab(LabUser user, string name, string kubeconfig)
+{
+    public string Name => name;
+
+    public string Kubeconfig => kubeconfig;
+
+    public LabUser User => user;
+
+    public Task<CommandResult> KubectlAsync(params string[] arguments) => KubectlWithInputAsync(null, arguments);
+
+    public Task<CommandResult> KubectlWithInputAsync(string? input, params string[] arguments) =>
+        Commands.RunAsync(new Dictionary<string, string?>(user.Environment) { ["KUBECONFIG"] = kubeconfig }, input, "kubectl", arguments);
+
+    /// <summary>What kubectl prints, in one line.</summary>
+    public async Task<string> GetAsync(params string[] arguments) => (await KubectlAsync(["get", .. arguments])).Succeeds().Output.Trim();
+
+    public async Task<JsonElement> JsonAsync(params string[] arguments) =>
+        JsonElement.Parse((await KubectlAsync(["get", .. arguments, "-o", "json"])).Succeeds().Output);
+
+    public Task<CommandResult> PlumbAsync(string verb, params string[] arguments) => user.PlumbAsync([verb, "--name", name, .. arguments]);
+
+    /// <summary>A command in a machine's or pod's network namespace.</summary>
+    public Task<CommandResult> ShellAsync(string where, params string[] command) => PlumbAsync("shell", [where, "--", .. command]);
+
+    /// <summary>Waits for an event of an object; fails after so many seconds.</summary>
+    public async Task<string> EventAsync(string reason, string about, int seconds = 30)
+    {
+        for (var left = seconds * 5; left > 0; left--)
+        {
+            var messages = await GetAsync(
+                "events", "-A", "--field-selector", $"reason={reason},involvedObject.name={about}", "-o", "jsonpath={range .items[*]}{.message}{\"\\n\"}{end}");
+            if (messages.Length > 0)
+            {
+                return messages;
+            }
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
+        throw new TimeoutException($"no event {reason} about {about} within {seconds} s:\n{await GetAsync("events", "-A")}");
+    }
+}
