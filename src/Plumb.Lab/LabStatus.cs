@@ -39,7 +39,7 @@ public enum LabPhase
 /// <param name="Id">The namespace's name in the lab's world.</param>
 /// <param name="NamespacePath">Where another process of the same user finds the namespace: <c>/proc/PID/fd/N</c>.</param>
 /// <param name="Ready">For a node: the condition Ready of its Node object; null for what is no node.</param>
-/// <param name="AgentProcessId">Of a node whose agent is a process of its own.</param>
+/// <param name="AgentProcessId">Of a node whose agent is a process of its own, as the asking process sees it.</param>
 public sealed record MachineStatus(
     string Name, NamespaceId Id, IpAddress? Address, string NamespacePath, bool? Ready, int? AgentProcessId = null);
 

@@ -55,8 +55,21 @@ public sealed class BadInputTests : IAsyncDisposable
     [Fact]
     public async Task Without_unshare_the_package_is_named()
     {
+        // A machine that has everything but the one program.
+        var programs = Directory.CreateDirectory(Path.Combine(_user.RuntimeDirectory, "bin")).FullName;
+        foreach (var directory in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Directory.Exists))
+        {
+            foreach (var program in Directory.EnumerateFiles(directory).Where(static path => Path.GetFileName(path) != "unshare"))
+            {
+                var link = Path.Combine(programs, Path.GetFileName(program));
+                if (!File.Exists(link))
+                {
+                    File.CreateSymbolicLink(link, program);
+                }
+            }
+        }
         var line = Assert.Single((await Commands.RunAsync(
-            new Dictionary<string, string?>(_user.Environment) { ["PATH"] = _user.RuntimeDirectory },
+            new Dictionary<string, string?>(_user.Environment) { ["PATH"] = programs },
             null,
             Commands.Plumb,
             "up")).Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));

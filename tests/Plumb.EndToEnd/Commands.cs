@@ -18,7 +18,8 @@ public sealed record CommandResult(int ExitCode, string Output, string Error)
 /// <summary>Starts programs as a person at a terminal does, with nothing of the test's own environment that matters to Plumb.</summary>
 internal static class Commands
 {
-    public static string Plumb { get; } = Path.Combine(AppContext.BaseDirectory, "plumb");
+    /// <summary>The script that users call; <c>./test</c> has brought its build up to date.</summary>
+    public static string Plumb => Path.Combine(Repository, "plumb");
 
     public static string Repository { get; } = FindRepository();
 

@@ -30,7 +30,7 @@ public sealed class FaultTests : IAsyncDisposable
     {
         var lab = await _user.UpAsync("--nodes", "2", "--agent-processes");
         var status = JsonElement.Parse((await lab.PlumbAsync("status", "-o", "json")).Succeeds().Output);
-        var agent = status.GetProperty("machines").EnumerateArray().First(static one => one.GetProperty("name").GetString() == "node-1")
+        var agent = status.GetProperty("labs")[0].GetProperty("machines").EnumerateArray().First(static one => one.GetProperty("name").GetString() == "node-1")
             .GetProperty("agentProcessId").GetInt32();
         using (var kill = System.Diagnostics.Process.Start("kill", ["-KILL", agent.ToString()]))
         {

@@ -58,7 +58,11 @@ public sealed class LabClient : IDisposable
         return status with
         {
             ProcessId = ProcessId,
-            Machines = [.. status.Machines.Select(machine => machine with { NamespacePath = Outside(machine.NamespacePath) })],
+            Machines = [.. status.Machines.Select(machine => machine with
+            {
+                NamespacePath = Outside(machine.NamespacePath),
+                AgentProcessId = machine.AgentProcessId is { } id ? ProcessIdentity.FromInside(ProcessId, id) : null,
+            })],
             Pods = [.. status.Pods.Select(pod => pod with { NamespacePath = Outside(pod.NamespacePath) })],
         };
     }

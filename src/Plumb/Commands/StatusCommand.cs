@@ -94,12 +94,13 @@ internal sealed record LabReport(
         lab.Overlay.ToString().ToLowerInvariant(),
         lab.PodRange.ToString(),
         lab.ServiceRange.ToString(),
-        [.. lab.Machines.Select(static m => new MachineReport(m.Name, m.Address?.ToString(), m.Ready, m.NamespacePath))],
+        [.. lab.Machines.Select(static m => new MachineReport(m.Name, m.Address?.ToString(), m.Ready, m.NamespacePath, m.AgentProcessId))],
         [.. lab.Pods.Select(static p => new PodPlace(p.Namespace, p.Name, p.Node, p.Address?.ToString(), p.Phase, p.NamespacePath))]);
 }
 
 /// <param name="Ready">Null for what is no node.</param>
 /// <param name="NamespacePath">Its network namespace, for `nsenter --net=`.</param>
-internal sealed record MachineReport(string Name, string? Address, bool? Ready, string NamespacePath);
+/// <param name="AgentProcessId">Of a node whose agent is a process of its own.</param>
+internal sealed record MachineReport(string Name, string? Address, bool? Ready, string NamespacePath, int? AgentProcessId);
 
 internal sealed record PodPlace(string Namespace, string Name, string Node, string? Address, string Phase, string NamespacePath);
