@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
+using Plumb.Linux.State.Json;
 using Plumb.Network.Cluster;
 
 namespace Plumb.Agent.Tests;
@@ -88,6 +89,22 @@ internal sealed class TestNode : IDisposable
         var (succeeded, body) = await CniAsync("ADD", container);
         Assert.True(succeeded, body?.ToJsonString());
         return (string)body!["ips"]![0]!["address"]!;
+    }
+
+    /// <summary>What <c>GET /observed</c> answers.</summary>
+    public async Task<ObservedState> ObservedAsync()
+    {
+        using var http = Client();
+        using var body = new MemoryStream(await http.GetByteArrayAsync(new Uri("http://agent/observed"), TestContext.Current.CancellationToken));
+        return StateJson.ReadObserved(body);
+    }
+
+    public async Task<System.Net.HttpStatusCode> StatusOfAsync(HttpMethod method, string path)
+    {
+        using var http = Client();
+        using var request = new HttpRequestMessage(method, new Uri("http://agent" + path));
+        using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        return answer.StatusCode;
     }
 
     public async Task<JsonDocument> StateAsync()

@@ -1,0 +1,43 @@
+using System.Net;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Agent.Tests.Http;
+
+public sealed class AgentServerTests : IDisposable
+{
+    private readonly TestNode _node = new();
+
+    public void Dispose() => _node.Dispose();
+
+    [Fact]
+    public async Task Observed_is_what_the_kernel_holds_whoever_put_it_there()
+    {
+        await using var agent = await _node.StartAsync();
+        await agent.Ready;
+        var foreign = new RouteEntry(TestNode.Id, IpPrefix.Parse("172.16.0.0/12")) { NextHops = [new NextHop("eth0", null)], Protocol = new RouteProtocol(4) };
+        _node.Kernel.Give(foreign);
+
+        var observed = await _node.ObservedAsync();
+
+        var planned = observed.Entries[new EntryKey(TestNode.Id, EntryKind.Route, "10.244.2.0/24 table main metric 0")];
+        Assert.Equal(Owner.Plumb, planned.Owner);
+        var held = observed.Entries[foreign.Key];
+        Assert.Equal((foreign, Owner.Foreign), (held.Entry, held.Owner));
+        Assert.Equal(observed.Entries.Values.Select(static holds => holds.Entry.Print()).Order(), (await _node.ObservedAsync()).Entries.Values.Select(static holds => holds.Entry.Print()).Order());
+    }
+
+    [Theory]
+    [InlineData("GET", "/observed", HttpStatusCode.OK)]
+    [InlineData("POST", "/observed", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("GET", "/state", HttpStatusCode.OK)]
+    [InlineData("DELETE", "/state", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("GET", "/cni", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("GET", "/observe", HttpStatusCode.NotFound)]
+    public async Task Each_path_has_its_one_method(string method, string path, HttpStatusCode status)
+    {
+        await using var agent = await _node.StartAsync();
+        await agent.Ready;
+        Assert.Equal(status, await _node.StatusOfAsync(new HttpMethod(method), path));
+    }
+}
