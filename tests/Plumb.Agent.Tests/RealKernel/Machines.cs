@@ -56,15 +56,22 @@ internal sealed class Machines : IAsyncDisposable
 
     public async Task StopAgentAsync(int node)
     {
-        _agents.Remove(node, out var agent);
-        await agent!.DisposeAsync();
+        if (_agents.Remove(node, out var agent))
+        {
+            await agent.DisposeAsync();
+        }
     }
+
+    /// <summary>A new container's namespace, with nothing in it.</summary>
+    public NetworkNamespace MakeContainer(string container) => _containers[container] = NetworkNamespace.Create();
+
+    /// <summary>Asks an agent that may not live to answer.</summary>
+    public async Task<bool> TryAsync(int node, string verb, string container) => (await AnswerAsync(node, verb, container)).Succeeded;
 
     /// <summary>A new container's namespace, connected; with its address.</summary>
     public async Task<(NetworkNamespace Inside, IPAddress Address)> AddAsync(int node, string container)
     {
-        var inside = NetworkNamespace.Create();
-        _containers[container] = inside;
+        var inside = MakeContainer(container);
         var body = await CniAsync(node, "ADD", container);
         return (inside, IPAddress.Parse(((string)body!["ips"]![0]!["address"]!).Split('/')[0]));
     }
@@ -93,6 +100,13 @@ internal sealed class Machines : IAsyncDisposable
 
     private async Task<JsonNode?> CniAsync(int node, string verb, string container)
     {
+        var (succeeded, body) = await AnswerAsync(node, verb, container);
+        Assert.True(succeeded, body?.ToJsonString());
+        return body;
+    }
+
+    private async Task<(bool Succeeded, JsonNode? Body)> AnswerAsync(int node, string verb, string container)
+    {
         var call = new JsonObject
         {
             ["environment"] = new JsonObject
@@ -106,9 +120,7 @@ internal sealed class Machines : IAsyncDisposable
             ["stdin"] = new JsonObject { ["cniVersion"] = "1.1.0", ["name"] = "plumb" },
         };
         var answer = await _agents[node].Cni.AnswerAsync(Encoding.UTF8.GetBytes(call.ToJsonString()), TestContext.Current.CancellationToken);
-        var body = answer.Body.Length == 0 ? null : JsonNode.Parse(answer.Body);
-        Assert.True(answer.Succeeded, body?.ToJsonString());
-        return body;
+        return (answer.Succeeded, answer.Body.Length == 0 ? null : JsonNode.Parse(answer.Body));
     }
 
     private void BuildWire()
