@@ -3,7 +3,7 @@ using Plumb.Linux.Addresses;
 
 namespace Plumb.Linux.State;
 
-/// <summary>A routing rule (<c>ip rule</c>, FRA_*). Its key is all of its selectors: the kernel lets two rules share a priority.</summary>
+/// <summary>A routing rule (<c>ip rule</c>, FRA_*). Its key is all of it but <see cref="Not"/>: the kernel lets two rules share a priority.</summary>
 public sealed record RuleEntry(NamespaceId Namespace, IpFamily Family, uint Priority) : Entry(Namespace)
 {
     public IpPrefix? Source { get; init; }
@@ -30,9 +30,9 @@ public sealed record RuleEntry(NamespaceId Namespace, IpFamily Family, uint Prio
     [JsonIgnore]
     public override EntryKind Kind => EntryKind.Rule;
 
-    // Everything but the protocol tells two rules apart (fib_rule's rule_exists).
+    // Everything but `not` tells two rules apart: the kernel's rule_exists (net/core/fib_rules.c) does not look at it.
     protected override string NaturalKey() =>
-        $"{(Family == IpFamily.V4 ? "inet" : "inet6")} " + EntryText.Print(this with { Protocol = RouteProtocol.Unspecified });
+        $"{(Family == IpFamily.V4 ? "inet" : "inet6")} " + EntryText.Print(this with { Not = false });
 
     public override string Print() => EntryText.Print(this);
 }

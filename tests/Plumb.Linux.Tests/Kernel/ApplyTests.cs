@@ -93,6 +93,22 @@ public sealed class ApplyTests
     }
 
     [Fact]
+    public async Task Rules_that_differ_in_not_alone_are_one_rule_and_it_is_changed()
+    {
+        using var world = new TwoNodes();
+        var rule = new RuleEntry(Node, IpFamily.V4, 100) { Mark = new FirewallMark(1, 0xff) };
+        var desired = new DesiredState();
+        desired.Set(rule);
+        world.Apply(desired);
+
+        desired.Set(rule with { Not = true });
+        world.Apply(desired);
+
+        Assert.Empty(world.Difference(desired).Items);
+        Assert.Contains("100:\tnot from all fwmark 0x1/0xff lookup main proto 112", await Witness.Run(world.Node1, "ip", "rule"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_veth_whose_other_end_is_in_an_unknown_namespace_names_it()
     {
         using var world = new TwoNodes();
