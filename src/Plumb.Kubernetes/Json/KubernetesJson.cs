@@ -74,6 +74,8 @@ public static class KubernetesJson
 [JsonSerializable(typeof(ResourceList<Deployment>))]
 [JsonSerializable(typeof(ReplicaSet))]
 [JsonSerializable(typeof(ResourceList<ReplicaSet>))]
+[JsonSerializable(typeof(StatefulSet))]
+[JsonSerializable(typeof(ResourceList<StatefulSet>))]
 [JsonSerializable(typeof(ConfigMap))]
 [JsonSerializable(typeof(ResourceList<ConfigMap>))]
 [JsonSerializable(typeof(Secret))]

@@ -67,6 +67,16 @@ public sealed class RecordsTests
     }
 
     [Theory]
+    [InlineData("{}", true, true, false)]
+    [InlineData("""{"ready":false}""", false, false, false)]
+    [InlineData("""{"ready":false,"serving":true,"terminating":true}""", false, true, true)]
+    public void Absent_conditions_of_an_endpoint_mean_what_the_API_says(string json, bool ready, bool serving, bool terminating)
+    {
+        var conditions = KubernetesJson.Read<EndpointSlice>(Encoding.UTF8.GetBytes($$"""{"endpoints":[{"addresses":["10.244.1.5"],"conditions":{{json}}}]}""")).Endpoints[0].Conditions;
+        Assert.Equal((ready, serving, terminating), (conditions.IsReady, conditions.IsServing, conditions.IsTerminating));
+    }
+
+    [Theory]
     [InlineData("25%", 10, true, 3)]
     [InlineData("25%", 10, false, 2)]
     [InlineData("0%", 10, true, 0)]
@@ -118,6 +128,8 @@ public sealed class RecordsTests
                 "Namespace" => Agrees<Namespace>(response),
                 "Deployment" => Agrees<Deployment>(response),
                 "ReplicaSet" => Agrees<ReplicaSet>(response),
+                "StatefulSet" => Agrees<StatefulSet>(response),
+                "Endpoints" => Agrees<Endpoints>(response),
                 "ConfigMap" => Agrees<ConfigMap>(response),
                 "Secret" => Agrees<Secret>(response),
                 "ServiceAccount" => Agrees<ServiceAccount>(response),
@@ -128,7 +140,7 @@ public sealed class RecordsTests
             if (known)
                 seen.Add(kind!);
         }
-        Assert.Superset(new HashSet<string> { "Pod", "Node", "Service", "Deployment", "ReplicaSet", "ConfigMap", "Secret", "Namespace" }, seen);
+        Assert.Superset(new HashSet<string> { "Pod", "Node", "Service", "EndpointSlice", "Endpoints", "Deployment", "ReplicaSet", "StatefulSet", "ConfigMap", "Secret", "Namespace" }, seen);
     }
 
     /// <summary>Everything that the record writes back must stand in the original, with the same value.</summary>
