@@ -57,6 +57,7 @@ public sealed class ApiServer : IAsyncDisposable
         var documents = new Documents(registry.Catalog, options.Time.GetUtcNow());
         await listener.StartAsync(new ApiApplication(registry, new Authentication(token), documents, streams, options.Time, log, server._stopping.Token), cancel);
         Bootstrap.KubernetesService(registry, options.Advertised ?? listener.Address, certificate.AuthorityPem);
+        Bootstrap.DnsService(registry);
         return server;
     }
 

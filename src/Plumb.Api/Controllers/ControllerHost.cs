@@ -57,6 +57,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new NodeLifecycleController(context, options.NodeGrace),
             new DeploymentController(context),
             new ReplicaSetController(context),
+            new StatefulSetController(context),
             new Scheduler(context),
             new EndpointSliceController(context),
             new GarbageCollector(context),

@@ -55,5 +55,34 @@ internal static class Bootstrap
         });
     }
 
+    /// <summary>
+    /// The Service `kube-dns` on the tenth address of each range. Nodes answer that address themselves; pods that it selects, if there are any, answer in their stead.
+    /// A range too small for it has none.
+    /// </summary>
+    public static void DnsService(Registry registry)
+    {
+        var addresses = registry.Ranges.DnsAddresses;
+        if (addresses.Count == 0)
+            return;
+        registry.Create(GroupResource.Services, "kube-system", new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = "kube-dns",
+                ["labels"] = new JsonObject { ["k8s-app"] = "kube-dns", ["kubernetes.io/cluster-service"] = "true", ["kubernetes.io/name"] = "Plumb" },
+            },
+            ["spec"] = new JsonObject
+            {
+                ["selector"] = new JsonObject { ["k8s-app"] = "kube-dns" },
+                ["clusterIP"] = addresses[0].ToString(),
+                ["clusterIPs"] = new JsonArray([.. addresses.Select(static address => (JsonNode)address.ToString())]),
+                ["ipFamilyPolicy"] = "PreferDualStack",
+                ["ports"] = new JsonArray(
+                    new JsonObject { ["name"] = "dns", ["port"] = 53, ["protocol"] = "UDP" },
+                    new JsonObject { ["name"] = "dns-tcp", ["port"] = 53, ["protocol"] = "TCP" }),
+            },
+        });
+    }
+
     private static JsonObject Labels() => new() { ["component"] = "apiserver", ["provider"] = "kubernetes" };
 }

@@ -91,7 +91,7 @@ internal static class KnownResources
             },
             new()
             {
-                Resource = new("apps", "controllerrevisions"), Version = "v1", Kind = "ControllerRevision", Table = WorkloadTables.ControllerRevisions,
+                Resource = GroupResource.ControllerRevisions, Version = "v1", Kind = "ControllerRevision", Table = WorkloadTables.ControllerRevisions,
                 Singular = "controllerrevision", Namespaced = true,
             },
             new()

@@ -12,6 +12,8 @@ public sealed class ServiceRanges(IPNetwork network, IPNetwork? networkV6 = null
 
     public const int LastNodePort = 32767;
 
+    private const int DnsOffset = 10;
+
     /// <summary>10.96.0.0/12 and no IPv6.</summary>
     public static ServiceRanges Default { get; } = new(new IPNetwork(new IPAddress([10, 96, 0, 0]), 12));
 
@@ -21,6 +23,20 @@ public sealed class ServiceRanges(IPNetwork network, IPNetwork? networkV6 = null
 
     /// <summary>The address of the Service `kubernetes`.</summary>
     public IPAddress FirstAddress => At(Network, 1);
+
+    /// <summary>The cluster's DNS server: the tenth address of each range that has so many.</summary>
+    public IReadOnlyList<IPAddress> DnsAddresses
+    {
+        get
+        {
+            var addresses = new List<IPAddress>();
+            if (Count(Network) >= DnsOffset)
+                addresses.Add(At(Network, DnsOffset));
+            if (NetworkV6 is { } other && Count(other) >= DnsOffset)
+                addresses.Add(At(other, DnsOffset));
+            return addresses;
+        }
+    }
 
     internal IPNetwork? Of(AddressFamily family) => family == Network.BaseAddress.AddressFamily ? Network : NetworkV6 is { } other && other.BaseAddress.AddressFamily == family ? other : null;
 

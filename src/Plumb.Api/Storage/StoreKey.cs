@@ -18,6 +18,7 @@ public readonly record struct GroupResource(string Group, string Resource)
     public static readonly GroupResource ReplicaSets = new("apps", "replicasets");
     public static readonly GroupResource DaemonSets = new("apps", "daemonsets");
     public static readonly GroupResource StatefulSets = new("apps", "statefulsets");
+    public static readonly GroupResource ControllerRevisions = new("apps", "controllerrevisions");
     public static readonly GroupResource Jobs = new("batch", "jobs");
 
     /// <summary>As messages name it: `pods`, `deployments.apps`.</summary>

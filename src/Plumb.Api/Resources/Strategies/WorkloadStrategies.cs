@@ -23,7 +23,7 @@ internal abstract class WorkloadStrategy(string kind) : Strategy
         var template = Fields.Object(spec, "template");
         Selector(spec, template, errors);
         MetadataValidation.Labels(Fields.Find(Fields.Find(template, "metadata"), "labels"), "spec.template.labels", errors);
-        var pod = Fields.Object(template, "spec");
+        var pod = PodOf(spec, template);
         PodValidation.Spec(pod, "spec.template.spec", errors);
         RestartPolicy(pod, errors);
         ValidateSpec(spec, errors);
@@ -43,6 +43,9 @@ internal abstract class WorkloadStrategy(string kind) : Strategy
     protected virtual void ValidateSpec(JsonObject spec, FieldErrors errors)
     {
     }
+
+    /// <summary>The spec of the pods as it will be.</summary>
+    protected virtual JsonObject PodOf(JsonObject spec, JsonObject template) => Fields.Object(template, "spec");
 
     protected virtual void RestartPolicy(JsonObject pod, FieldErrors errors)
     {
@@ -164,6 +167,9 @@ internal sealed class DaemonSetStrategy() : WorkloadStrategy("daemonset")
 
 internal sealed class StatefulSetStrategy() : WorkloadStrategy("statefulset")
 {
+    private const string UpdateRule = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
+        + "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+
     protected override void DefaultSpec(JsonObject spec)
     {
         Fields.Default(spec, "replicas", 1);
@@ -186,7 +192,68 @@ internal sealed class StatefulSetStrategy() : WorkloadStrategy("statefulset")
         }
     }
 
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        if (!JsonNode.DeepEquals(Fixed(root), Fixed(old)))
+            errors.Forbidden("spec", UpdateRule);
+    }
+
+    protected override void ValidateSpec(JsonObject spec, FieldErrors errors)
+    {
+        if (Fields.Text(spec, "podManagementPolicy") is { } management and not ("OrderedReady" or "Parallel"))
+            errors.Invalid("spec.podManagementPolicy", FieldErrors.Quote(management), "must be 'OrderedReady' or 'Parallel'");
+        var strategy = Fields.Find(spec, "updateStrategy");
+        if (Fields.Text(strategy, "type") is { } type and not ("OnDelete" or "RollingUpdate"))
+            errors.Invalid("spec.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'");
+        if (Fields.Number(Fields.Find(strategy, "rollingUpdate"), "partition") is { } partition and < 0)
+            errors.Invalid("spec.updateStrategy.rollingUpdate.partition", partition.ToString(), "must be greater than or equal to 0");
+        if (Fields.Number(Fields.Find(spec, "ordinals"), "start") is { } start and < 0)
+            errors.Invalid("spec.ordinals.start", start.ToString(), "must be greater than or equal to 0");
+        if (Fields.Text(spec, "serviceName") is { Length: > 0 } service)
+        {
+            foreach (var fault in NameSyntax.Subdomain(service))
+                errors.InvalidText("spec.serviceName", service, fault);
+        }
+    }
+
     protected override JsonObject NewStatus() => new() { ["replicas"] = 0, ["availableReplicas"] = 0 };
+
+    protected override JsonObject PodOf(JsonObject spec, JsonObject template)
+    {
+        var pod = base.PodOf(spec, template);
+        var claims = Fields.Objects(spec, "volumeClaimTemplates").Select(static claim => Fields.Text(Fields.Find(claim, "metadata"), "name")).ToList();
+        if (claims.Count == 0)
+            return pod;
+        pod = (JsonObject)pod.DeepClone();
+        AddVolumes(pod, claims);
+        return pod;
+    }
+
+    /// <summary>There are no volumes to claim; what mounts one finds an empty directory.</summary>
+    internal static void AddVolumes(JsonObject pod, IEnumerable<string> claims)
+    {
+        foreach (var claim in claims)
+        {
+            if (pod["volumes"] is not JsonArray volumes)
+                pod["volumes"] = volumes = [];
+            for (var i = volumes.Count - 1; i >= 0; i--)
+            {
+                if (Fields.Text(volumes[i] as JsonObject, "name") == claim)
+                    volumes.RemoveAt(i);
+            }
+
+            volumes.Add(new JsonObject { ["name"] = claim, ["emptyDir"] = new JsonObject() });
+        }
+    }
+
+    /// <summary>The spec without what an update may change.</summary>
+    private static JsonObject Fixed(JsonObject root)
+    {
+        var spec = Fields.Object(root, "spec").DeepClone().AsObject();
+        foreach (var member in (ReadOnlySpan<string>)["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"])
+            spec.Remove(member);
+        return spec;
+    }
 }
 
 internal sealed class JobStrategy() : WorkloadStrategy("job")

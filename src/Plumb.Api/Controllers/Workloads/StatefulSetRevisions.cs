@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources;
+using Plumb.Api.Storage;
+using Plumb.Kubernetes.Objects;
+
+namespace Plumb.Api.Controllers.Workloads;
+
+/// <summary>The templates that StatefulSets have had, kept as ControllerRevisions: a pod below the partition is made from an old one, `kubectl rollout undo` goes back to one.</summary>
+internal sealed class StatefulSetRevisions(ControllerContext context)
+{
+    private readonly Dictionary<string, Dictionary<string, Revision>> byOwner = [];
+
+    /// <param name="Number">Grows with each roll-out, also with one that goes back.</param>
+    internal sealed record Revision(StoreKey Key, long Number, JsonObject Template)
+    {
+        public string Name => Key.Name;
+    }
+
+    public void Observe(in ObservedChange change)
+    {
+        if (change.Latest.Controller is not { Kind: "StatefulSet" } owner)
+            return;
+        if (!byOwner.TryGetValue(owner.Uid, out var revisions))
+            byOwner[owner.Uid] = revisions = [];
+        if (change.New is { } stored)
+        {
+            var root = stored.ToNode();
+            var template = Fields.Object(Fields.Object(Fields.Object(root, "data"), "spec"), "template");
+            template.Remove("$patch");
+            revisions[stored.Name] = new Revision(stored.Key, Fields.Number(root, "revision") ?? 0, template);
+            return;
+        }
+        revisions.Remove(change.Latest.Name);
+        if (revisions.Count == 0)
+            byOwner.Remove(owner.Uid);
+    }
+
+    public Revision? Find(StoredObject set, string? name) =>
+        name is not null && byOwner.TryGetValue(set.Uid, out var revisions) ? revisions.GetValueOrDefault(name) : null;
+
+    /// <summary>The revision of the template as it is now: a new one, or an old one that counts as the newest from now on.</summary>
+    public Revision Take(StoredObject set, JsonObject template, LabelSelector? selector)
+    {
+        long last = 0;
+        foreach (var revision in (byOwner.GetValueOrDefault(set.Uid) ?? []).Values)
+            last = Math.Max(last, revision.Number);
+        for (int collisions = 0; ; collisions++)
+        {
+            string hash = PodTemplateHash.Of(template, collisions);
+            string name = $"{set.Name}-{hash}";
+            if (Find(set, name) is not { } present)
+                return Create(set, template, selector, name, hash, last + 1);
+            if (!JsonNode.DeepEquals(present.Template, template))
+                continue;
+            if (present.Number == last)
+                return present;
+            context.Show(context.Registry.Update(present.Key, root =>
+            {
+                root["revision"] = last + 1;
+                return true;
+            }));
+            return present;
+        }
+    }
+
+    /// <summary>Keeps so many beside the ones that are in use.</summary>
+    public void Prune(StoredObject set, int limit, Func<string, bool> isUsed)
+    {
+        if (!byOwner.TryGetValue(set.Uid, out var revisions) || revisions.Count <= limit)
+            return;
+        var unused = revisions.Values.Where(revision => !isUsed(revision.Name)).OrderBy(static revision => revision.Number).ToList();
+        for (int i = 0; i < unused.Count - limit; i++)
+        {
+            try
+            {
+                context.Registry.Delete(unused[i].Key);
+            }
+            catch (ApiException gone) when (gone.IsNotFound)
+            {
+                // That is what was wanted.
+            }
+        }
+    }
+
+    private Revision Create(StoredObject set, JsonObject template, LabelSelector? selector, string name, string hash, long number)
+    {
+        var labels = new JsonObject { ["controller.kubernetes.io/hash"] = hash };
+        foreach (var (key, value) in selector?.MatchLabels ?? new Dictionary<string, string>())
+            labels[key] = value;
+        var data = (JsonObject)template.DeepClone();
+        // A client that goes back to it sends the data as a patch.
+        data["$patch"] = "replace";
+        var stored = context.Registry.Create(GroupResource.ControllerRevisions, set.Namespace, new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels, ["ownerReferences"] = new JsonArray(StatefulSetController.OwnerReference(set)) },
+            ["data"] = new JsonObject { ["spec"] = new JsonObject { ["template"] = data } },
+            ["revision"] = number,
+        });
+        context.Show(stored);
+        return Find(set, name) ?? throw ApiException.Internal($"the revision {name} is not seen");
+    }
+}
