@@ -195,6 +195,7 @@ public sealed class Lab : IAsyncDisposable
         Own(kernelTurn);
         var agents = new AgentFactory(_options, client, Paths, _api, door, _log!, _time);
         var api = new NodeApi(client, _time);
+        var services = FollowServices(client);
         for (var number = 1; number <= _addresses.NodeCount; number++)
         {
             var name = WirePlan.NodeId(number).Name;
@@ -208,6 +209,7 @@ public sealed class Lab : IAsyncDisposable
                 new EventQueue(name, api, _time),
                 new CniClient(paths.CniConfiguration, paths.CniSocket),
                 containers,
+                services,
                 new NodeSignals(),
                 kernelTurn,
                 _time));
@@ -232,6 +234,15 @@ public sealed class Lab : IAsyncDisposable
             await kubelet.Ready.WaitAsync(cancel);
             Report(Step(LabStep.Nodes) with { Done = Interlocked.Increment(ref ready), Total = _addresses.NodeCount });
         }));
+    }
+
+    private ServiceVariables FollowServices(KubernetesClient client)
+    {
+        var services = new Informer<Service>(client, ListOptions.All, Random.Shared) { OnTrouble = trouble => _log?.Write("services", trouble.Message) };
+        var variables = new ServiceVariables(services);
+        _ = services.RunAsync(_ending.Token);
+        _ = variables.RunAsync(_ending.Token);
+        return variables;
     }
 
     private void FollowPods(KubernetesClient client)

@@ -16,6 +16,7 @@ internal sealed record NodeContext(
     EventQueue Events,
     CniClient Cni,
     ContainerRuntime Containers,
+    ServiceVariables Services,
     NodeSignals Signals,
     SemaphoreSlim KernelTurn,
     TimeProvider Time)

@@ -32,7 +32,7 @@ internal sealed class PodReport
 
     public required IReadOnlyList<ContainerReport> Containers { get; init; }
 
-    /// <summary>The pod is being deleted: it takes no traffic any more, whatever its containers do.</summary>
+    /// <summary>The pod is being deleted: containers that end are not started again.</summary>
     public bool Terminating { get; set; }
 
     /// <summary>All that the pod had is gone: what its containers were is over.</summary>
@@ -86,8 +86,8 @@ internal sealed class PodReport
         }
     }
 
-    /// <summary>Whether the pod takes traffic: the condition Ready.</summary>
-    public bool IsReady => !Terminating && Phase == "Running" && Containers.All(static container => container.IsReady);
+    /// <summary>The condition Ready. A pod that is being deleted keeps it while its containers serve: its endpoints are `serving` and `terminating` then (KEP-1672).</summary>
+    public bool IsReady => Phase == "Running" && Containers.All(static container => container.IsReady);
 
     private bool IsInitialized => InitContainers.All(static container => container.HasSucceeded);
 

@@ -129,6 +129,7 @@ internal sealed class PodWorker
         {
             _report.PodAddress = Sandbox.Address;
         }
+        await _node.Services.Synced.WaitAsync(cancel);
         var facts = Facts = FactsOf(_pod, Sandbox);
         for (var i = 0; i < _report.InitContainers.Count; i++)
         {
@@ -193,11 +194,6 @@ internal sealed class PodWorker
             _report.Terminating = true;
             grace = _pod.Metadata.DeletionGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : GraceOf(_pod);
         }
-        if (grace > TimeSpan.Zero)
-        {
-            // Others learn at once that the pod takes no traffic any more.
-            _status.Changed();
-        }
         foreach (var running in _containers)
         {
             if (running.Report.Status.Phase == ContainerPhase.Running)
@@ -257,6 +253,7 @@ internal sealed class PodWorker
             ServiceAccountName = pod.Spec.ServiceAccountName ?? "default",
             Labels = pod.Metadata.Labels,
             Annotations = pod.Metadata.Annotations,
+            ServiceEnvironment = _node.Services.Of(Name.Namespace, pod.Spec.EnableServiceLinks ?? true),
         };
     }
 

@@ -44,11 +44,12 @@ public sealed class PodReportTests
     }
 
     [Fact]
-    public void A_pod_that_goes_takes_no_traffic_though_its_containers_still_run()
+    public void A_pod_that_goes_is_ready_as_long_as_its_containers_serve()
     {
         var report = Report(RestartPolicy.Always, [], Running);
         report.Terminating = true;
-        Assert.Equal("Running", report.Phase);
+        Assert.Equal("True", Condition(Patch(report), "Ready").GetProperty("status").GetString());
+        report.Containers[0].Status = Status('f');
         Assert.Equal("False", Condition(Patch(report), "Ready").GetProperty("status").GetString());
     }
 
