@@ -11,13 +11,12 @@ internal sealed class PodSandbox
 {
     private readonly NodeContext _node;
     private readonly PodName _pod;
-    private readonly bool _ownsNetwork;
 
-    private PodSandbox(NodeContext node, PodName pod, string id, NetworkNamespace network, bool ownsNetwork)
+    private PodSandbox(NodeContext node, PodName pod, string id, NetworkNamespace network, bool isOfNode)
     {
         _node = node;
         _pod = pod;
-        _ownsNetwork = ownsNetwork;
+        IsOfNode = isOfNode;
         Id = id;
         Network = network;
         Address = node.Report.Address;
@@ -28,13 +27,19 @@ internal sealed class PodSandbox
 
     public NetworkNamespace Network { get; }
 
+    /// <summary>Whether the pod has its node's network and none of its own.</summary>
+    public bool IsOfNode { get; }
+
     public IpAddress Address { get; private set; }
 
     /// <summary>Of a hostNetwork pod: nothing is made.</summary>
-    public static PodSandbox OfNode(NodeContext node, PodName pod) => new(node, pod, NewId(), node.Network, ownsNetwork: false);
+    public static PodSandbox OfNode(NodeContext node, PodName pod) => new(node, pod, NewId(), node.Network, isOfNode: true);
 
     /// <summary>Makes a namespace and has the plugin connect it. What fails is undone, said in an event, and tried again until it succeeds.</summary>
-    public static async Task<PodSandbox> CreateAsync(NodeContext node, PodName pod, Action failed, CancellationToken cancel)
+    /// <param name="cancel">The pod is not wanted any more: what was made is still taken back.</param>
+    /// <param name="shutdown">The node ends, and with it everything.</param>
+    public static async Task<PodSandbox> CreateAsync(
+        NodeContext node, PodName pod, Action failed, CancellationToken cancel, CancellationToken shutdown)
     {
         for (var backOff = new BackOff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); ; backOff.Next())
         {
@@ -48,7 +53,7 @@ internal sealed class PodSandbox
             var id = NewId();
             try
             {
-                return await TryCreateAsync(node, pod, id, cancel);
+                return await TryCreateAsync(node, pod, id, cancel, shutdown);
             }
             catch (Exception refused) when (refused is CniException or SystemCallException)
             {
@@ -66,10 +71,22 @@ internal sealed class PodSandbox
     /// <summary>Has the plugin take everything back and lets the namespace go; again until the plugin has done so.</summary>
     public async Task RemoveAsync(CancellationToken cancel)
     {
-        if (!_ownsNetwork)
+        if (IsOfNode)
         {
             return;
         }
+        try
+        {
+            await TakeBackAsync(cancel);
+        }
+        finally
+        {
+            _node.Signals.FreeAddress();
+        }
+    }
+
+    private async Task TakeBackAsync(CancellationToken cancel)
+    {
         try
         {
             for (var backOff = new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10)); ; backOff.Next())
@@ -89,11 +106,11 @@ internal sealed class PodSandbox
         finally
         {
             Network.Dispose();
-            _node.Signals.FreeAddress();
         }
     }
 
-    private static async Task<PodSandbox> TryCreateAsync(NodeContext node, PodName pod, string id, CancellationToken cancel)
+    private static async Task<PodSandbox> TryCreateAsync(
+        NodeContext node, PodName pod, string id, CancellationToken cancel, CancellationToken shutdown)
     {
         NetworkNamespace network;
         await node.KernelTurn.WaitAsync(cancel);
@@ -105,7 +122,7 @@ internal sealed class PodSandbox
         {
             node.KernelTurn.Release();
         }
-        var sandbox = new PodSandbox(node, pod, id, network, ownsNetwork: true);
+        var sandbox = new PodSandbox(node, pod, id, network, isOfNode: false);
         try
         {
             sandbox.Address = await node.Cni.AddAsync(id, pod, network, cancel);
@@ -113,8 +130,14 @@ internal sealed class PodSandbox
         }
         catch (OperationCanceledException)
         {
-            // The plugin may have done its part; the pod is going, and so is the node or nobody.
-            await sandbox.RemoveAsync(CancellationToken.None);
+            // The plugin may have done its part.
+            await sandbox.RemoveAsync(shutdown);
+            throw;
+        }
+        catch (CniException)
+        {
+            // A plugin that failed, or ended before it could answer, may have done a part of it, and an address is a part.
+            await sandbox.TakeBackAsync(shutdown);
             throw;
         }
         catch

@@ -124,7 +124,7 @@ internal sealed class PodWorker
         }
         Sandbox = _pod.Spec.HostNetwork
             ? PodSandbox.OfNode(_node, Name)
-            : await PodSandbox.CreateAsync(_node, Name, failed: _status.Changed, cancel);
+            : await PodSandbox.CreateAsync(_node, Name, failed: _status.Changed, cancel, _shutdown);
         lock (_gate)
         {
             _report.PodAddress = Sandbox.Address;
