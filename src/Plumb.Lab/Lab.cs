@@ -26,9 +26,11 @@ public sealed class Lab : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly WireAddresses _addresses;
     private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _abandoned = new();
     private readonly TaskCompletionSource _stopAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, Kubelet> _kubelets = [];
-    private readonly Dictionary<string, LabNode> _nodes = [];
+    private readonly ConcurrentDictionary<string, LabNode> _nodes = [];
     private readonly PodRouter _router;
     private readonly ConcurrentStack<Func<ValueTask>> _undo = new();
     private LabLog? _log;
@@ -54,6 +56,9 @@ public sealed class Lab : IAsyncDisposable
     /// <summary>Completes when somebody asked through the lab's socket that it ends.</summary>
     public Task StopAsked => _stopAsked.Task;
 
+    /// <summary>Completes when the start does; fails when the lab ends before.</summary>
+    internal Task Started => _started.Task;
+
     /// <summary>Returns when all nodes are Ready, the manifests' objects created and, where asked for, their pods Ready.</summary>
     /// <exception cref="LabException">The lab cannot be; nothing of it is left.</exception>
     public static async Task<Lab> StartAsync(LabOptions options, IProgress<LabProgress> progress, TimeProvider time, CancellationToken cancel)
@@ -62,8 +67,15 @@ public sealed class Lab : IAsyncDisposable
         var lab = new Lab(options, progress, time);
         try
         {
-            await lab.StartAsync(cancel);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, lab._abandoned.Token);
+            await lab.StartAsync(either.Token);
+            lab._started.TrySetResult();
             return lab;
+        }
+        catch (OperationCanceledException) when (lab.StopAsked.IsCompleted && !cancel.IsCancellationRequested)
+        {
+            await lab.DisposeAsync();
+            throw lab.EndedBefore();
         }
         catch
         {
@@ -87,7 +99,7 @@ public sealed class Lab : IAsyncDisposable
             _options.Overlay,
             _options.PodRange,
             _options.ServiceRange,
-            _machines is null ? [] : LabReport.Machines(_machines, _addresses, nodes),
+            _machines is null ? [] : LabReport.Machines(_machines, _addresses, _nodes),
             LabReport.Pods(nodes))
         {
             MemoryBytes = Environment.WorkingSet,
@@ -95,19 +107,32 @@ public sealed class Lab : IAsyncDisposable
     }
 
     /// <summary>Begins to end the lab; whoever waits on <see cref="StopAsked"/> does it.</summary>
-    public void Stop() => _stopAsked.TrySetResult();
+    public void Stop()
+    {
+        if (_stopAsked.TrySetResult())
+        {
+            _abandoned.Cancel();
+        }
+    }
 
     /// <summary>Ends all processes, closes all namespaces, removes all files.</summary>
     public async ValueTask DisposeAsync()
     {
         _phase = LabPhase.Stopping;
+        if (_started.TrySetException(EndedBefore()))
+        {
+            _ = _started.Task.Exception; // nobody may have waited for it
+        }
         await _ending.CancelAsync();
         while (_undo.TryPop(out var part))
         {
             await part();
         }
         _ending.Dispose();
+        _abandoned.Dispose();
     }
+
+    private LabException EndedBefore() => new($"the lab '{_options.Name}' was ended before it was ready");
 
     private async Task StartAsync(CancellationToken cancel)
     {
@@ -227,10 +252,7 @@ public sealed class Lab : IAsyncDisposable
             await kubelet.RegisterAsync(cancel);
             var node = new LabNode(kubelet, await agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
             Own(node.Agent);
-            lock (_nodes)
-            {
-                _nodes.Add(node.Name, node);
-            }
+            _nodes[node.Name] = node;
             await kubelet.Ready.WaitAsync(cancel);
             Report(Step(LabStep.Nodes) with { Done = Interlocked.Increment(ref ready), Total = _addresses.NodeCount });
         }));

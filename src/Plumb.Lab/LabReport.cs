@@ -2,20 +2,22 @@ using Plumb.Api;
 using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Namespaces;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab;
 
 /// <summary>Puts together what <c>plumb status</c> shows. Paths of namespaces begin at the lab's process: <c>fd/N</c>; whoever asks knows its id.</summary>
 internal static class LabReport
 {
-    public static IReadOnlyList<MachineStatus> Machines(Machines machines, WireAddresses addresses, IReadOnlyList<LabNode> nodes)
+    public static IReadOnlyList<MachineStatus> Machines(Machines machines, WireAddresses addresses, IReadOnlyDictionary<string, LabNode> nodes)
     {
-        var all = new List<MachineStatus>(nodes.Count + 2);
-        for (var i = 0; i < nodes.Count; i++)
+        var all = new List<MachineStatus>(addresses.NodeCount + 2);
+        for (var number = 1; number <= addresses.NodeCount; number++)
         {
-            var node = nodes[i];
+            var id = WirePlan.NodeId(number);
+            var node = nodes.GetValueOrDefault(id.Name);
             all.Add(new MachineStatus(
-                node.Name, node.Id, addresses.Node(i + 1).Address, PathOf(machines.Nodes[i]), node.Kubelet.IsReady, node.Agent.ProcessId));
+                id.Name, id, addresses.Node(number).Address, PathOf(machines.Nodes[number - 1]), node?.Kubelet.IsReady ?? false, node?.Agent.ProcessId));
         }
         all.Add(new MachineStatus(WirePlan.OutsideId.Name, WirePlan.OutsideId, addresses.Outside.Address, PathOf(machines.Outside), null));
         all.Add(new MachineStatus(WirePlan.WireId.Name, WirePlan.WireId, addresses.Wire.Address, PathOf(machines.Wire), null));
@@ -32,7 +34,7 @@ internal static class LabReport
                 if (pod.Sandbox is { } sandbox)
                 {
                     all.Add(new SandboxStatus(
-                        pod.Name.Namespace, pod.Name.Name, node.Name, new($"pod:{pod.Name}"), sandbox.Address, PathOf(sandbox.Network), pod.Phase));
+                        pod.Name.Namespace, pod.Name.Name, node.Name, sandbox.IsOfNode ? node.Id : Sandbox.NameOf(sandbox.Id, pod.Name.Namespace, pod.Name.Name), sandbox.Address, PathOf(sandbox.Network), pod.Phase));
                 }
             }
         }

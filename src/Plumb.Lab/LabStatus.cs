@@ -44,6 +44,7 @@ public sealed record MachineStatus(
     string Name, NamespaceId Id, IpAddress? Address, string NamespacePath, bool? Ready, int? AgentProcessId = null);
 
 /// <summary>A pod's sandbox on a node.</summary>
+/// <param name="Id">The namespace's name in plans of the node; the node's own for a pod of the host's network.</param>
 /// <param name="Container">Process id of the first container's command as the lab's user sees it; null for built-in workloads.</param>
 public sealed record SandboxStatus(
     string Namespace, string Name, string Node, NamespaceId Id, IpAddress? Address, string NamespacePath, string Phase, int? Container = null);

@@ -130,7 +130,14 @@ public sealed partial class FirstPacketTests(FirstPacketLab fixture) : IClassFix
     {
         var explained = (await Lab.PlumbAsync("explain", "--all", "--node", node)).Succeeds();
         Assert.Equal("0 unexplained", explained.Lines[^1]);
-        Assert.True(explained.Lines.Count > 10);
+        // The node's own namespace, and each of its pods'.
+        var pods = (await PodsAsync()).Where(pod => pod.Node == node);
+        Assert.Contains($"# {node}", explained.Lines);
+        Assert.All(pods, pod =>
+        {
+            var place = Assert.Single(explained.Lines, line => line.StartsWith($"# default/{pod.Name}@", StringComparison.Ordinal) && line.EndsWith($" on {node}", StringComparison.Ordinal));
+            Assert.StartsWith("link eth0 type veth peer veth", explained.Lines[explained.Lines.ToList().IndexOf(place) + 1], StringComparison.Ordinal);
+        });
     }
 
     [Fact]

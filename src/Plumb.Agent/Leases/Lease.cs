@@ -18,15 +18,7 @@ internal sealed record Lease(SandboxId Id, ValueList<PodLease> Addresses, string
 
     public string PodUid { get; init; } = "";
 
-    /// <summary>By which name entries of the container's namespace go: the pod's, and enough of the container's id to tell two of one name apart.</summary>
-    public NamespaceId NamespaceName
-    {
-        get
-        {
-            var shortId = Devices.ShortId(Id.ContainerId, Devices.PodEnd);
-            return new NamespaceId(PodName.Length == 0 ? shortId : $"{PodScope}/{PodName}@{shortId}");
-        }
-    }
+    public NamespaceId NamespaceName => Sandbox.NameOf(Id.ContainerId, PodScope, PodName);
 
     public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid };
 }

@@ -33,6 +33,14 @@ public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodL
     public Origin Origin => _origin ??= new Origin(
         PodName.Length != 0 ? Subject.Pod(PodScope, PodName) : new Subject(SubjectKind.Sandbox, "", Id.ContainerId));
 
+    /// <summary>By which name entries of a container's namespace go: the pod's, and enough of the container's id to tell two of one name apart.</summary>
+    /// <param name="containerId">CNI_CONTAINERID</param>
+    public static NamespaceId NameOf(string containerId, string podScope, string podName)
+    {
+        var shortId = Devices.ShortId(containerId, Devices.PodEnd);
+        return new NamespaceId(podName.Length == 0 ? shortId : $"{podScope}/{podName}@{shortId}");
+    }
+
     /// <summary>Name of the veth end on the node.</summary>
     public string NodeEnd => Devices.NodeEnd(Id.ContainerId, Id.Interface);
 

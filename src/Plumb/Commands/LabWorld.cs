@@ -5,6 +5,7 @@ using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 using Plumb.Linux.State;
 using Plumb.Network.Planning;
@@ -47,11 +48,10 @@ internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
             : throw new LabException($"the lab '{lab.Name}' has no node '{only}'; it has {string.Join(", ", nodes)}");
     }
 
-    /// <summary>Everything in a node's own namespace, with its reason.</summary>
+    /// <summary>Everything in a node's own namespace and in those of its pods, with its reason.</summary>
     public async Task<(IReadOnlyList<Explanation> Account, ObservedState Observed)> AccountAsync(string node)
     {
-        var plan = await PlanAsync(node);
-        var home = new NamespaceId(node);
+        var seen = new HashSet<NamespaceId> { new(node) };
         foreach (var machine in lab.Machines)
         {
             // All of them, so that the other end of a cable has a name.
@@ -60,10 +60,33 @@ internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
                 _kernels.Add(machine.Id, NetworkNamespace.Open(machine.NamespacePath));
             }
         }
-        var planned = plan.Entries.Where(e => e.Namespace == node).ToList();
+        foreach (var pod in lab.Pods)
+        {
+            if (pod.Node == node && (_kernels.Knows(pod.Id) ? pod.Id.Name != node : TryEnter(pod)))
+            {
+                seen.Add(pod.Id);
+            }
+        }
+        // After the namespaces: what is planned for a pod that has come since has nothing to be compared with.
+        var plan = await PlanAsync(node);
+        var planned = plan.Entries.Where(e => seen.Contains(e.Key.Namespace)).ToList();
         var origins = plan.Origins();
-        var observed = _kernels.Observe([home], parameters: planned.Where(static e => e.Kind == EntryKind.Sysctl).Select(static e => e.Key));
+        var observed = _kernels.Observe(seen, parameters: planned.Where(static e => e.Kind == EntryKind.Sysctl).Select(static e => e.Key));
         return (Account.Of(observed, planned.ToDictionary(static e => e.Key, e => new PlannedReason(e.Text, origins[e.Key]))), observed);
+    }
+
+    private bool TryEnter(SandboxStatus pod)
+    {
+        try
+        {
+            _kernels.Add(pod.Id, NetworkNamespace.Open(pod.NamespacePath));
+            return true;
+        }
+        catch (SystemCallException)
+        {
+            // It has ended since the lab was asked.
+            return false;
+        }
     }
 
     public void Dispose() => _kernels.Dispose();
