@@ -12,14 +12,14 @@ public sealed class ScenarioTests
     {
         var scenario = Scenario.Read(name);
         var now = scenario.Print();
-        if (Environment.GetEnvironmentVariable("PLUMB_GOLDEN") == "write")
+        if (Environment.GetEnvironmentVariable("PLUMB_RENEW") is { Length: > 0 })
         {
             File.WriteAllText(scenario.ExpectedPath, now);
         }
         var expected = File.Exists(scenario.ExpectedPath) ? File.ReadAllText(scenario.ExpectedPath) : "";
         Assert.True(
             expected == now,
-            $"{name}\n{LineDifference.Of(expected, now)}\nif that is right: PLUMB_GOLDEN=write artifacts/bin/Plumb.Network.Tests/release/Plumb.Network.Tests -class '*ScenarioTests', and read git diff");
+            $"{name}\n{LineDifference.Of(expected, now)}\nif that is right: PLUMB_RENEW=1 artifacts/bin/Plumb.Network.Tests/release/Plumb.Network.Tests -class '*ScenarioTests', and read git diff");
     }
 
     /// <summary>Overlay, families of the pods, and whether a router stands between nodes: each together with each.</summary>
