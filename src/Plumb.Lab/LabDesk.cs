@@ -9,6 +9,12 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
 {
     public LabStatus Status() => lab.Status();
 
+    public async Task<LabStatus> ReadyAsync(CancellationToken cancel)
+    {
+        await lab.Started.WaitAsync(cancel);
+        return lab.Status();
+    }
+
     public void Stop() => lab.Stop();
 
     public async Task AskNodeAsync(string node, string pathAndQuery, HttpResponse answer, CancellationToken cancel)

@@ -8,16 +8,23 @@ namespace Plumb.Lab;
 /// <summary>The life of a lab's process, pid 1 of its pid namespace: start, run until somebody ends it, leave nothing.</summary>
 public static class LabProcess
 {
+    // A command that is asked to end may need a while for it; one that does not listen must not keep the lab.
+    private static readonly TimeSpan CommandGrace = TimeSpan.FromSeconds(10);
+
     /// <param name="view">Told each step when the lab runs in the foreground.</param>
-    /// <returns>The exit code: 0, or that of <see cref="LabOptions.Command"/>.</returns>
+    /// <returns>
+    /// The exit code: that of <see cref="LabOptions.Command"/>; without one, 0 when the lab was asked to end and 128 + n when signal n ended it.
+    /// </returns>
     /// <exception cref="LabException">The lab cannot be (in the background that is told as a step, and the code is 1).</exception>
     public static async Task<int> RunAsync(LabOptions options, IProgress<LabProgress> view, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         using var stop = new CancellationTokenSource();
+        var ended = 0;
         void End(PosixSignalContext signal)
         {
             signal.Cancel = true;
+            Interlocked.CompareExchange(ref ended, 128 + Number(signal.Signal), 0);
             stop.Cancel();
         }
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
@@ -27,13 +34,19 @@ public static class LabProcess
         try
         {
             await using var lab = await Lab.StartAsync(options, progress, time, stop.Token);
-            var code = options.Command.Count > 0 ? await RunCommandAsync(options, lab, stop.Token) : await WaitAsync(lab, stop.Token);
+            if (options.Command.Count > 0)
+            {
+                var code = await RunCommandAsync(options, lab, time, stop.Token);
+                progress.Report(lab.Step(LabStep.Stopping));
+                return code;
+            }
+            await lab.StopAsked.WaitAsync(stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             progress.Report(lab.Step(LabStep.Stopping));
-            return code;
+            return Volatile.Read(ref ended);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return 128 + (int)Signal.Interrupt;
+            return Volatile.Read(ref ended);
         }
         catch (LabException refused) when (options.Detached)
         {
@@ -42,13 +55,14 @@ public static class LabProcess
         }
     }
 
-    private static async Task<int> WaitAsync(Lab lab, CancellationToken stop)
+    private static int Number(PosixSignal signal) => signal switch
     {
-        await lab.StopAsked.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return 0;
-    }
+        PosixSignal.SIGHUP => (int)Signal.Hangup,
+        PosixSignal.SIGINT => (int)Signal.Interrupt,
+        _ => (int)Signal.Terminate,
+    };
 
-    private static async Task<int> RunCommandAsync(LabOptions options, Lab lab, CancellationToken stop)
+    private static async Task<int> RunCommandAsync(LabOptions options, Lab lab, TimeProvider time, CancellationToken stop)
     {
         var environment = new Dictionary<string, string>();
         foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
@@ -76,6 +90,8 @@ public static class LabProcess
         {
             await Task.WhenAny(command.Exited, lab.StopAsked.WaitAsync(stop));
             command.Kill(Signal.Terminate);
+            await Task.WhenAny(command.Exited, Task.Delay(CommandGrace, time, CancellationToken.None));
+            command.Kill();
             return (await command.Exited).Code;
         }
     }

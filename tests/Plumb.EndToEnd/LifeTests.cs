@@ -36,14 +36,94 @@ public sealed class LifeTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("TERM")]
-    [InlineData("INT")]
-    [InlineData("HUP")]
-    public async Task A_signal_to_the_process_that_was_started_ends_all(string signal)
+    [InlineData("HUP", 129)]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task A_signal_to_a_lab_that_is_ready_ends_all_and_is_what_the_shell_is_told(string signal, int code)
     {
         using var up = await StartAsync("up", "--nodes", "1");
         Kill(up.Id, signal);
         await up.WaitForExitAsync(Cancel);
+        Assert.Equal(code, up.ExitCode);
+        Assert.Empty(_user.Files);
+        Assert.Empty(await EndedAsync());
+    }
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task A_signal_before_the_lab_can_hear_it_is_not_lost(string signal, int code)
+    {
+        using var up = Commands.Start(_user.Environment, Commands.Plumb, "up", "--nodes", "1");
+        Drain(up);
+        // The process that was started becomes the shell that waits for the lab's: from here on the lab itself has to end.
+        await UntilAsync(() => File.ReadAllText($"/proc/{up.Id}/comm").Trim() == "sh" && Children(up.Id).Length > 0);
+        Kill(up.Id, signal);
+        await up.WaitForExitAsync(Cancel);
+        Assert.Equal(code, up.ExitCode);
+        Assert.Empty(_user.Files);
+        Assert.Empty(await EndedAsync());
+    }
+
+    [Theory]
+    [InlineData("sleep 1000", 143)]
+    [InlineData("trap 'exit 5' TERM; echo armed; while :; do sleep 0.1; done", 5)]
+    public async Task A_signal_ends_the_command_first_and_the_exit_code_stays_the_command_s(string script, int code)
+    {
+        using var up = Commands.Start(_user.Environment, Commands.Plumb, "up", "--nodes", "1", "--", "sh", "-c", "echo armed; " + script);
+        up.BeginErrorReadLine();
+        up.StandardInput.Close();
+        Assert.Equal("armed", await up.StandardOutput.ReadLineAsync(Cancel));
+        if (code == 5)
+        {
+            Assert.Equal("armed", await up.StandardOutput.ReadLineAsync(Cancel));
+        }
+        Kill(up.Id, "TERM");
+        await up.WaitForExitAsync(Cancel);
+        Assert.Equal(code, up.ExitCode);
+        Assert.Empty(_user.Files);
+        Assert.Empty(await EndedAsync());
+    }
+
+    [Fact]
+    public async Task Commands_wait_for_a_lab_that_has_just_begun_to_start()
+    {
+        using var up = Commands.Start(_user.Environment, Commands.Plumb, "up", "--nodes", "2");
+        Drain(up);
+        await UntilAsync(() => File.Exists(Path.Combine(_user.RuntimeDirectory, "plumb", "default", "lock")));
+        var answers = await Task.WhenAll(
+            _user.PlumbAsync("kubeconfig"),
+            _user.PlumbAsync("status", "default"),
+            _user.PlumbAsync("shell", "node-2", "--", "ip", "-br", "link", "show", "cni0"),
+            _user.PlumbAsync("explain", "cni0", "--node", "node-2"));
+        Assert.All(answers, static answer => answer.Succeeds());
+        (await _user.PlumbAsync("down")).Succeeds();
+        await up.WaitForExitAsync(Cancel);
+        Assert.Equal(0, up.ExitCode);
+    }
+
+    [Fact]
+    public async Task Down_ends_a_lab_that_still_waits_for_its_pods()
+    {
+        var manifest = Path.Combine(_user.RuntimeDirectory, "never.yaml");
+        await File.WriteAllTextAsync(
+            manifest,
+            "{apiVersion: v1, kind: Pod, metadata: {name: never}, spec: {nodeSelector: {moon: full}, containers: [{name: main, image: httpd}]}}",
+            Cancel);
+        using var up = Commands.Start(_user.Environment, Commands.Plumb, "up", "--nodes", "1", "-f", manifest);
+        up.StandardInput.Close();
+        var lines = new List<string>();
+        while (!lines.Exists(static line => line.StartsWith("objects applied", StringComparison.Ordinal)))
+        {
+            lines.Add(await up.StandardError.ReadLineAsync(Cancel) ?? throw new InvalidOperationException(string.Join('\n', lines)));
+        }
+        Assert.Contains("Starting", (await _user.PlumbAsync("status")).Succeeds().Output, StringComparison.Ordinal);
+        (await _user.PlumbAsync("down")).Succeeds();
+        var last = await up.StandardError.ReadToEndAsync(Cancel);
+        await up.WaitForExitAsync(Cancel);
+        Assert.Equal("plumb up: the lab 'default' was ended before it was ready", last.TrimEnd());
+        Assert.Equal(1, up.ExitCode);
+        File.Delete(manifest);
         Assert.Empty(_user.Files);
         Assert.Empty(await EndedAsync());
     }
@@ -95,6 +175,25 @@ public sealed class LifeTests : IAsyncDisposable
         Assert.Equal("192.168.1.11", await labs[1].GetAsync("node", "node-1", "-o", "jsonpath={.status.addresses[0].address}"));
         (await _user.PlumbAsync("down", "a")).Succeeds();
         Assert.Equal("node/node-1", await labs[1].GetAsync("nodes", "-o", "name"));
+    }
+
+    private static void Drain(Process process)
+    {
+        process.StandardInput.Close();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    private static string Children(int process) => File.ReadAllText($"/proc/{process}/task/{process}/children");
+
+    /// <summary>Looks again and again; nothing tells a test what another process has become.</summary>
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        for (var attempt = 0; !isSo(); attempt++)
+        {
+            Assert.True(attempt < 10_000, "it never came to be");
+            await Task.Delay(1, Cancel);
+        }
     }
 
     /// <summary>Starts a lab in the foreground and returns when it is ready.</summary>

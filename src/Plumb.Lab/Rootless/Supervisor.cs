@@ -12,19 +12,40 @@ namespace Plumb.Lab.Rootless;
 internal static class Supervisor
 {
     // Commands that a shell starts in the background read nothing unless told so (hence descriptor 3). An interrupted `wait` is
-    // repeated until the process is really gone; its status is then the lab's.
+    // repeated until the process is really gone; its status is then the lab's. Until the lab's process has its handlers, the kernel
+    // drops what is sent to it, as it is pid 1 of its namespace: it is told again and again, by a process of that namespace, which
+    // ends with it. Whoever was interrupted ends by that signal, so that a script that called it ends too.
     private const string Script =
         """
+        tell() {
+          if [ -z "$told" ]; then
+            told=yes
+            while kill -TERM 1; do sleep 0.1; done 2>/dev/null &
+          fi
+        }
+        end() {
+          signal=${signal:-$1}
+          if [ -n "$lab" ]; then tell; fi
+        }
+        lab= signal= told=
+        trap 'end INT' INT
+        trap 'end TERM' TERM
+        trap 'end HUP' HUP
         exec 3<&0
         "$@" <&3 3<&- &
         lab=$!
-        trap 'kill -TERM $lab 2>/dev/null' INT TERM HUP
         exec 3<&-
+        if [ -n "$signal" ]; then tell; fi
         while :; do
           wait $lab
           status=$?
-          kill -0 $lab 2>/dev/null || exit $status
+          kill -0 $lab 2>/dev/null || break
         done
+        case $signal:$status in
+          :*) ;;
+          *:129 | *:130 | *:143) trap - $signal; kill -$signal $$ ;;
+        esac
+        exit $status
         """;
 
     /// <param name="unshare">Path of the program.</param>

@@ -9,6 +9,10 @@ namespace Plumb.Lab.Running;
 /// <summary>A command's way to a running lab: HTTP on the unix socket in the lab's run directory.</summary>
 public sealed class LabClient : IDisposable
 {
+    // From a lab's claim of its name to its socket it is 0.2 s; on a machine that is busy building it may be ten times that.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(10);
+
     private const int SOL_SOCKET = 1;
     private const int SO_PEERCRED = 17;
 
@@ -29,32 +33,40 @@ public sealed class LabClient : IDisposable
     /// <summary>The user's labs that run, in order of name. Removes what is left of those that do not.</summary>
     public static IReadOnlyList<LabName> Running() => RunDirectory.Sweep(RunPaths.FindRoot());
 
+    /// <summary>Waits for a lab that has just begun to start until it answers.</summary>
     /// <exception cref="LabException">No such lab runs.</exception>
-    public static async Task<LabClient> ConnectAsync(LabName name, CancellationToken cancel)
-    {
-        var alive = Running();
-        var paths = new RunPaths(RunPaths.FindRoot(), name);
-        if (!alive.Contains(name))
+    public static Task<LabClient> ConnectAsync(LabName name, TimeProvider time, CancellationToken cancel) => WhenThereAsync(
+        name,
+        static async (paths, cancel) =>
         {
-            var others = alive.Count == 0 ? "no lab runs" : $"running: {string.Join(", ", alive)}";
-            var start = name == LabName.Default ? "plumb up" : $"plumb up --name {name}";
-            throw new LabException($"no lab named '{name}' is running ({others}); `{start}` starts one");
-        }
-        try
-        {
-            using var socket = await UnixHttp.DialAsync(paths.Socket, cancel);
-            return new LabClient(paths, PeerProcess(socket));
-        }
-        catch (SocketException refused)
-        {
-            throw new LabException($"the lab '{name}' is starting or stopping and does not answer yet ({refused.Message}); try again", refused);
-        }
-    }
+            try
+            {
+                using var socket = await UnixHttp.DialAsync(paths.Socket, cancel);
+                return new LabClient(paths, PeerProcess(socket));
+            }
+            catch (SocketException)
+            {
+                return null;
+            }
+        },
+        time,
+        cancel);
 
-    /// <summary>Null when the lab ended meanwhile.</summary>
-    public async Task<LabStatus> StatusAsync(CancellationToken cancel)
+    /// <summary>Path of a lab's kubeconfig; waits for a lab that has just begun to start until it has one.</summary>
+    /// <exception cref="LabException">No such lab runs.</exception>
+    public static Task<string> KubeconfigAsync(LabName name, TimeProvider time, CancellationToken cancel) => WhenThereAsync(
+        name, static (paths, _) => Task.FromResult(File.Exists(paths.Kubeconfig) ? paths.Kubeconfig : null), time, cancel);
+
+    /// <exception cref="LabException">The lab ended meanwhile.</exception>
+    public Task<LabStatus> StatusAsync(CancellationToken cancel) => StatusAsync("status", cancel);
+
+    /// <summary>The lab's status once its start is complete, as <c>plumb up</c> would say it.</summary>
+    /// <exception cref="LabException">The lab ended before.</exception>
+    public Task<LabStatus> ReadyAsync(CancellationToken cancel) => StatusAsync("ready", cancel);
+
+    private async Task<LabStatus> StatusAsync(string path, CancellationToken cancel)
     {
-        var status = await GetAsync("status", LabJson.Default.LabStatus, cancel);
+        var status = await GetAsync(path, LabJson.Default.LabStatus, cancel);
         return status with
         {
             ProcessId = ProcessId,
@@ -93,6 +105,33 @@ public sealed class LabClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static async Task<T> WhenThereAsync<T>(
+        LabName name, Func<RunPaths, CancellationToken, Task<T?>> look, TimeProvider time, CancellationToken cancel)
+        where T : class
+    {
+        var paths = new RunPaths(RunPaths.FindRoot(), name);
+        var since = time.GetTimestamp();
+        while (true)
+        {
+            var alive = Running();
+            if (!alive.Contains(name))
+            {
+                var others = alive.Count == 0 ? "no lab runs" : $"running: {string.Join(", ", alive)}";
+                var start = name == LabName.Default ? "plumb up" : $"plumb up --name {name}";
+                throw new LabException($"no lab named '{name}' is running ({others}); `{start}` starts one");
+            }
+            if (await look(paths, cancel) is { } there)
+            {
+                return there;
+            }
+            if (time.GetElapsedTime(since) > StartPatience)
+            {
+                throw new LabException($"the lab '{name}' holds its name and does not answer; its log is {paths.Log}");
+            }
+            await Task.Delay(RetryInterval, time, cancel);
+        }
+    }
 
     private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
     {

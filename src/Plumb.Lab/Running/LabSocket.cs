@@ -15,6 +15,10 @@ internal interface ILabDesk
 {
     LabStatus Status();
 
+    /// <summary>The status once the lab's start is complete.</summary>
+    /// <exception cref="LabException">The lab ends before.</exception>
+    Task<LabStatus> ReadyAsync(CancellationToken cancel);
+
     /// <summary>Begins to end the lab; returns at once.</summary>
     void Stop();
 
@@ -65,6 +69,9 @@ internal sealed class LabSocket : IAsyncDisposable
                 {
                     case "/status":
                         await WriteAsync(context, StatusCodes.Status200OK, desk.Status(), LabJson.Default.LabStatus);
+                        break;
+                    case "/ready":
+                        await WriteAsync(context, StatusCodes.Status200OK, await desk.ReadyAsync(context.RequestAborted), LabJson.Default.LabStatus);
                         break;
                     case "/stop" when HttpMethods.IsPost(context.Request.Method):
                         await StopAsync(context);

@@ -23,7 +23,7 @@ internal static class Help
             ("plumb COMMAND --help", "options and examples of a command"),
         ]);
         to.WriteLine();
-        to.WriteLine("Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.");
+        to.WriteLine("Exit codes: 0 done, 1 failed, 2 wrong command line; 130 after Ctrl-C, 143 after SIGTERM.");
     }
 
     public static void Write(Verb verb, TextWriter to, Style style)

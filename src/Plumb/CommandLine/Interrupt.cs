@@ -15,6 +15,17 @@ internal sealed class Interrupt : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>The signal that came first, if one did.</summary>
+    public PosixSignal? Signal { get; private set; }
+
+    /// <summary>128 + the signal's number, as shells have it.</summary>
+    public int Code => Signal switch
+    {
+        PosixSignal.SIGTERM => ExitCode.Terminated,
+        PosixSignal.SIGHUP => ExitCode.HungUp,
+        _ => ExitCode.Interrupted,
+    };
+
     public void Dispose()
     {
         foreach (var signal in _signals)
@@ -27,6 +38,7 @@ internal sealed class Interrupt : IDisposable
     private PosixSignalRegistration Register(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
     {
         context.Cancel = true;
+        Signal ??= signal;
         _source.Cancel();
     });
 }

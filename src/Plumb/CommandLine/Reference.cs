@@ -12,8 +12,12 @@ internal static class Reference
 
             Made from the program by `PLUMB_RENEW=1 ./test Plumb.Cli.Tests`; do not edit.
 
-            Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted. Errors are one line on standard error. Results go to standard
-            output; `-o json` prints them for programs. Colours appear on a terminal only, and not where `NO_COLOR` is set.
+            Exit codes: 0 done, 1 failed, 2 wrong command line. A lab in the foreground that a signal ends first takes everything down and then ends
+            by that signal, so a shell sees 130 after Ctrl-C (SIGINT), 143 after SIGTERM, 129 after SIGHUP; one that `plumb down` ends exits 0.
+            `plumb up -- COMMAND` exits as the command did: a signal to it goes to the command as SIGTERM, and after ten seconds as SIGKILL.
+
+            Errors are one line on standard error. Results go to standard output; `-o json` prints them for programs. Colours appear on a terminal
+            only, and not where `NO_COLOR` is set. A command about a lab that is just starting waits until it can be answered.
 
             | command | what it does |
             | --- | --- |

@@ -47,6 +47,12 @@ internal static class ExitCode
     public const int Failed = 1;
     public const int Usage = 2;
 
-    /// <summary>128 + SIGINT, as shells have it.</summary>
+    /// <summary>128 + SIGHUP, as shells have it.</summary>
+    public const int HungUp = 129;
+
+    /// <summary>128 + SIGINT</summary>
     public const int Interrupted = 130;
+
+    /// <summary>128 + SIGTERM</summary>
+    public const int Terminated = 143;
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Plumb.Agent;
 using Plumb.CommandLine;
 using Plumb.Kubernetes.Clients;
@@ -63,7 +64,13 @@ internal sealed class AgentCommand : Verb
         {
             await agent.Ended;
         }
-        return interrupt.Token.IsCancellationRequested ? ExitCode.Interrupted : ExitCode.Failed;
+        // SIGTERM is how a service is ended: it did what it was asked.
+        return interrupt.Signal switch
+        {
+            null => ExitCode.Failed,
+            PosixSignal.SIGTERM => ExitCode.Done,
+            _ => interrupt.Code,
+        };
     }
 
     private static ClusterConnection Connection(string? path)

@@ -48,9 +48,14 @@ internal sealed class ExplainCommand : Verb
         {
             throw new UsageException(all ? "either THING or --all" : "what shall be explained? a THING, or --all");
         }
-        using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), CancellationToken.None);
+        using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), invocation.Time, CancellationToken.None);
         LabWorld.EnterUserNamespace(lab);
-        using var world = new LabWorld(lab, await lab.StatusAsync(CancellationToken.None));
+        var status = await lab.StatusAsync(CancellationToken.None);
+        if (status.Phase == LabPhase.Starting)
+        {
+            status = await lab.ReadyAsync(CancellationToken.None);
+        }
+        using var world = new LabWorld(lab, status);
         var nodes = new List<ExplainedNode>();
         foreach (var node in world.Nodes(invocation.Parsed.GetValue(_node)))
         {

@@ -27,21 +27,12 @@ internal sealed class KubeconfigCommand : Verb
         new("kubectl --kubeconfig \"$(plumb kubeconfig blue)\" get pods", "to the lab named blue, once"),
     ];
 
-    public override Task<int> RunAsync(Invocation invocation)
+    public override async Task<int> RunAsync(Invocation invocation)
     {
         var name = invocation.Lab(_name, _argument);
-        var running = LabClient.Running();
-        if (!running.Contains(name))
-        {
-            throw Labs.NotRunning(name, running);
-        }
-        var path = new RunPaths(RunPaths.FindRoot(), name).Kubeconfig;
-        if (!File.Exists(path))
-        {
-            throw new LabException($"the lab '{name}' is starting and has no kubeconfig yet; try again");
-        }
+        var path = await LabClient.KubeconfigAsync(name, invocation.Time, CancellationToken.None);
         Printer.Print(new KubeconfigResult(name.ToString(), path), static () => ResultJson.Default.KubeconfigResult, invocation, _output, static (result, to, _) => to.WriteLine(result.Path));
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     }
 }
 

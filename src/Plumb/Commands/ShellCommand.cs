@@ -38,12 +38,17 @@ internal sealed class ShellCommand : Verb
     public override async Task<int> RunAsync(Invocation invocation)
     {
         var name = invocation.Lab(_name);
+        var wanted = invocation.Value(_target)!;
         LabStatus lab;
-        using (var client = await LabClient.ConnectAsync(name, CancellationToken.None))
+        using (var client = await LabClient.ConnectAsync(name, invocation.Time, CancellationToken.None))
         {
             lab = await client.StatusAsync(CancellationToken.None);
+            if (lab.Phase == LabPhase.Starting && !ShellTarget.IsThere(lab, wanted))
+            {
+                lab = await client.ReadyAsync(CancellationToken.None);
+            }
         }
-        var target = ShellTarget.Find(lab, invocation.Value(_target)!);
+        var target = ShellTarget.Find(lab, wanted);
         var environment = Environment();
         var shell = environment.GetValueOrDefault("SHELL") is { Length: > 0 } preferred && File.Exists(preferred) ? preferred : "/bin/sh";
         // Bash shows this in Debian's prompt.

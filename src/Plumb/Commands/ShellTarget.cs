@@ -15,6 +15,9 @@ internal enum EnteredNamespaces
 /// <param name="Process">Whose pid and mount namespaces are meant; null where a pod has no process of its own.</param>
 internal sealed record ShellTarget(string Name, string NetworkNamespace, int? Process)
 {
+    /// <summary>Whether something of that name is there by now, and a node's network set up.</summary>
+    public static bool IsThere(LabStatus lab, string name) => lab.Machines.Any(m => m.Name == name && m.Ready != false) || PodsNamed(lab, name).Count > 0;
+
     /// <exception cref="LabException">Nothing, or more than one thing, has that name.</exception>
     public static ShellTarget Find(LabStatus lab, string name)
     {
@@ -22,18 +25,20 @@ internal sealed record ShellTarget(string Name, string NetworkNamespace, int? Pr
         {
             return new ShellTarget(machine.Name, machine.NamespacePath, lab.ProcessId);
         }
-        var pods = lab.Pods.Where(p => name.Contains('/') ? $"{p.Namespace}/{p.Name}" == name : p.Name == name).ToList();
-        if (pods.Count == 0 && !name.Contains('/'))
-        {
-            // A Deployment's pods have names that nobody types; one that begins so is as good as another.
-            pods = [.. lab.Pods.Where(p => p.Name.StartsWith(name + "-", StringComparison.Ordinal)).Take(1)];
-        }
+        var pods = PodsNamed(lab, name);
         return pods switch
         {
             [var pod] => new ShellTarget(pod.Name, pod.NamespacePath, pod.Container),
             [] => throw new LabException($"the lab '{lab.Name}' has no node or pod '{name}'; machines: {string.Join(", ", lab.Machines.Select(static m => m.Name))}; pods: kubectl get pods -A"),
             _ => throw new LabException($"'{name}' is in several namespaces: {string.Join(", ", pods.Select(static p => $"{p.Namespace}/{p.Name}"))}"),
         };
+    }
+
+    private static List<SandboxStatus> PodsNamed(LabStatus lab, string name)
+    {
+        var pods = lab.Pods.Where(p => name.Contains('/') ? $"{p.Namespace}/{p.Name}" == name : p.Name == name).ToList();
+        // A Deployment's pods have names that nobody types; one that begins so is as good as another.
+        return pods.Count > 0 || name.Contains('/') ? pods : [.. lab.Pods.Where(p => p.Name.StartsWith(name + "-", StringComparison.Ordinal)).Take(1)];
     }
 
     /// <summary>nsenter's options. The user namespace comes first: without its rights none of the others can be entered.</summary>

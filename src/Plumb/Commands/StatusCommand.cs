@@ -36,7 +36,7 @@ internal sealed class StatusCommand : Verb
         var labs = new List<LabReport>();
         foreach (var name in names)
         {
-            using var lab = await LabClient.ConnectAsync(name, CancellationToken.None);
+            using var lab = await LabClient.ConnectAsync(name, invocation.Time, CancellationToken.None);
             labs.Add(LabReport.Of(await lab.StatusAsync(CancellationToken.None)));
         }
         Printer.Print(new StatusResult(labs), static () => ResultJson.Default.StatusResult, invocation, _output, Write);

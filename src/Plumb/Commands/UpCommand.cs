@@ -49,7 +49,15 @@ internal sealed class UpCommand : Verb
     private async Task<int> DetachAsync(LabOptions lab, IReadOnlyList<string> program, Invocation invocation)
     {
         using var interrupt = new Interrupt();
-        var status = await LabLauncher.StartDetachedAsync(lab, program, new StartView(invocation.Terminal), interrupt.Token);
+        LabStatus status;
+        try
+        {
+            status = await LabLauncher.StartDetachedAsync(lab, program, new StartView(invocation.Terminal), interrupt.Token);
+        }
+        catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+        {
+            return interrupt.Code;
+        }
         var report = LabReport.Of(status);
         Printer.Print(report, static () => ResultJson.Default.LabReport, invocation, _output, UpText.WriteReady);
         return ExitCode.Done;
