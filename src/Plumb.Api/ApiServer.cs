@@ -6,6 +6,7 @@ using Plumb.Api.Discovery;
 using Plumb.Api.Http;
 using Plumb.Api.Http.Transport;
 using Plumb.Api.Resources;
+using Plumb.Api.Resources.Services;
 using Plumb.Api.Storage;
 using Plumb.Api.Streaming;
 
@@ -49,6 +50,7 @@ public sealed class ApiServer : IAsyncDisposable
         var making = Task.Run(() => new ServerCertificate(ranges.FirstAddress, options.CertificateAddresses, options.ClusterDomain, options.Time.GetUtcNow()), CancellationToken.None);
         var registry = new Registry(new ObjectStore(), options.Time, options.Random, ranges);
         Bootstrap.Namespaces(registry);
+        Bootstrap.ServiceRanges(registry);
         var certificate = await making;
         var listener = new Listener(options.Listen, certificate, options.Loggers);
         var server = new ApiServer(certificate, listener, registry, token);

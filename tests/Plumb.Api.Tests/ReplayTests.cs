@@ -9,7 +9,7 @@ public sealed class ReplayTests
     /// <summary>Kinds that Plumb does not have, admission that it does not do.</summary>
     private static readonly string[] NotServed =
     [
-        "cronjob", "crd", "widget", "custom-", "pdb", "priorityclass", "role", "clusterrole", "resourcequota", "limitrange", "hpa", "servicecidr", "ipaddress", "selfsubject",
+        "cronjob", "crd", "widget", "custom-", "pdb", "priorityclass", "role", "clusterrole", "resourcequota", "limitrange", "hpa", "selfsubject",
         "replicationcontroller", "podsecurity", "pod-privileged", "quota", "list-watch-bad-bool",
     ];
 
@@ -52,8 +52,8 @@ public sealed class ReplayTests
         "apply-name-mismatch", "apply-unknown-field", "apply-duplicate-list-key",
 
         // Refused too, or accepted, in other words.
-        "service-clusterIP-leading-zero", "service-clusterIP-v6", "endpointslice-v6", "endpointslice-not-ip", "endpointslice-v6-noncanonical",
-        "endpointslice-nodeName-bad", "endpointslice-hints-9",
+        "service-clusterIP-leading-zero", 
+        
     ];
 
     [Fact]

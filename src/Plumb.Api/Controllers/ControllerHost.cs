@@ -59,6 +59,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new ReplicaSetController(context),
             new StatefulSetController(context),
             new Scheduler(context),
+            new ServiceAddressController(context),
             new EndpointSliceController(context),
             new GarbageCollector(context),
         ];

@@ -55,6 +55,13 @@ internal static class Bootstrap
         });
     }
 
+    /// <summary>The ServiceCIDR `kubernetes`: the ranges that the server was started with.</summary>
+    public static void ServiceRanges(Registry registry) => registry.Create(GroupResource.ServiceCidrs, "", new JsonObject
+    {
+        ["metadata"] = new JsonObject { ["name"] = "kubernetes" },
+        ["spec"] = new JsonObject { ["cidrs"] = new JsonArray([.. registry.Ranges.ToString().Split(',').Select(static range => (JsonNode)range)]) },
+    });
+
     /// <summary>
     /// The Service `kube-dns` on the tenth address of each range. Nodes answer that address themselves; pods that it selects, if there are any, answer in their stead.
     /// A range too small for it has none.

@@ -1,3 +1,4 @@
+using Plumb.Api.Resources.Services;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Tables;
 using Plumb.Api.Storage;
@@ -15,9 +16,8 @@ internal static class KnownResources
     private static readonly Subresource Status = new("status", ReadWrite);
     private static readonly Subresource Scale = new("scale", ReadWrite, "Scale", "autoscaling", "v1");
 
-    public static ResourceDefinition[] Create(ServiceRanges ranges, Random random)
+    public static ResourceDefinition[] Create(ServiceAllocator allocator)
     {
-        var allocator = new ServiceAllocator(ranges, random);
         var events = new EventStrategy();
         return
         [
@@ -138,9 +138,19 @@ internal static class KnownResources
             },
             new()
             {
+                Resource = GroupResource.IPAddresses, Version = "v1", Kind = "IPAddress", Strategy = new AddressStrategy(), Table = NetworkTables.Addresses,
+                Singular = "ipaddress", Namespaced = false, ShortNames = ["ip"],
+            },
+            new()
+            {
                 Resource = new("networking.k8s.io", "networkpolicies"), Version = "v1", Kind = "NetworkPolicy", Strategy = new NetworkPolicyStrategy(), Table = NetworkTables.NetworkPolicies,
                 Singular = "networkpolicy", Namespaced = true,
                 ShortNames = ["netpol"], HasGeneration = true,
+            },
+            new()
+            {
+                Resource = GroupResource.ServiceCidrs, Version = "v1", Kind = "ServiceCIDR", Strategy = new ServiceCidrStrategy(allocator), Table = NetworkTables.ServiceCidrs,
+                Singular = "servicecidr", Namespaced = false, Subresources = [Status],
             },
             new()
             {

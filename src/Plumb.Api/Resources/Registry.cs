@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Services;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
@@ -19,14 +20,17 @@ public sealed partial class Registry
     private readonly Names _names;
 
     /// <param name="random">The source of uids, generated names, ports and addresses.</param>
+    /// <param name="store">What its Services hold is taken from the start.</param>
     /// <param name="ranges">Of Services' addresses. Null: 10.96.0.0/12.</param>
     public Registry(ObjectStore store, TimeProvider time, Random random, ServiceRanges? ranges = null)
     {
         Store = store;
         Ranges = ranges ?? ServiceRanges.Default;
-        Catalog = new Catalog(KnownResources.Create(Ranges, random));
         Time = time;
         _names = new Names(random);
+        Allocator = new ServiceAllocator(this, random);
+        Catalog = new Catalog(KnownResources.Create(Allocator));
+        Allocator.Restore();
     }
 
     public ObjectStore Store { get; }
@@ -36,6 +40,8 @@ public sealed partial class Registry
     internal TimeProvider Time { get; }
 
     internal ServiceRanges Ranges { get; }
+
+    internal ServiceAllocator Allocator { get; }
 
     internal Names Names => _names;
 
@@ -75,7 +81,12 @@ public sealed partial class Registry
         try
         {
             if (!options.DryRun)
-                return Insert(key, root, metadata, generated);
+            {
+                var stored = Insert(key, root, metadata, generated);
+                strategy.Created(root);
+                return stored;
+            }
+
             if (Store.Find(key) is not null)
                 throw ApiException.AlreadyExists(key);
         }

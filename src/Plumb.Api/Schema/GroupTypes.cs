@@ -59,6 +59,12 @@ internal static class GroupTypes
         =IngressClass spec:IngressClassSpec
         IngressClassSpec controller:string parameters:IngressClassParametersReference
         IngressClassParametersReference apiGroup:string kind:string name:string scope:string namespace:string
+        =IPAddress spec:IPAddressSpec
+        IPAddressSpec parentRef:ParentReference
+        ParentReference group:string resource:string namespace:string name:string
+        =ServiceCIDR spec:ServiceCIDRSpec status:ServiceCIDRStatus
+        ServiceCIDRSpec cidrs:[]string
+        ServiceCIDRStatus conditions:[]Condition
         =Lease spec:LeaseSpec
         LeaseSpec holderIdentity:string leaseDurationSeconds:int32 acquireTime:micro renewTime:micro leaseTransitions:int32 strategy:string preferredHolder:string
         """;

@@ -13,6 +13,8 @@ public readonly record struct GroupResource(string Group, string Resource)
     public static readonly GroupResource ServiceAccounts = new("", "serviceaccounts");
     public static readonly GroupResource Events = new("", "events");
     public static readonly GroupResource EndpointSlices = new("discovery.k8s.io", "endpointslices");
+    public static readonly GroupResource IPAddresses = new("networking.k8s.io", "ipaddresses");
+    public static readonly GroupResource ServiceCidrs = new("networking.k8s.io", "servicecidrs");
     public static readonly GroupResource Leases = new("coordination.k8s.io", "leases");
     public static readonly GroupResource Deployments = new("apps", "deployments");
     public static readonly GroupResource ReplicaSets = new("apps", "replicasets");

@@ -36,6 +36,8 @@ internal sealed class EndpointsStrategy : Strategy
 
 internal sealed class EndpointSliceStrategy : Strategy
 {
+    private const int MostHints = 8;
+
     public override void Default(JsonObject root)
     {
         foreach (var port in Fields.Objects(root, "ports"))
@@ -92,22 +94,57 @@ internal sealed class EndpointSliceStrategy : Strategy
                     foreach (var fault in NameSyntax.Subdomain(addresses[i].TrimEnd('.')))
                         errors.InvalidText($"{at}[{i}]", addresses[i], fault);
                 }
-                else if (type == "IPv4" && (!NameSyntax.IsAddress(addresses[i]) || addresses[i].Contains(':', StringComparison.Ordinal)))
+                else if (NameSyntax.IsAddress(addresses[i]) && addresses[i].Contains(':', StringComparison.Ordinal) != (type == "IPv6"))
                 {
-                    errors.InvalidText($"{at}[{i}]", addresses[i], "must be an IPv4 address");
+                    errors.InvalidText(at, addresses[i], type == "IPv6" ? "must be an IPv6 address" : "must be an IPv4 address");
                 }
-                else if (type == "IPv6" && (!NameSyntax.IsAddress(addresses[i]) || !addresses[i].Contains(':', StringComparison.Ordinal)))
+                else if (NameSyntax.IsAddress(addresses[i]) && NameSyntax.Canonical(addresses[i]) is { } canonical)
                 {
-                    errors.InvalidText($"{at}[{i}]", addresses[i], "must be an IPv6 address");
+                    errors.InvalidText($"{at}[{i}]", addresses[i], $"must be in canonical form ({FieldErrors.Quote(canonical)})");
                 }
                 else
                 {
                     AddressValidation.Endpoint(addresses[i], $"{at}[{i}]", errors);
                 }
             }
+
+            Placement(endpoint, at[..^".addresses".Length], errors);
         }
 
         AddressValidation.Ports(root, "ports", required: false, errors);
+    }
+
+    /// <summary>Where an endpoint is and whom it is for.</summary>
+    private static void Placement(JsonObject endpoint, string at, FieldErrors errors)
+    {
+        if (Fields.Text(endpoint, "hostname") is { Length: > 0 } hostname)
+        {
+            foreach (var fault in NameSyntax.PlainLabel(hostname))
+                errors.InvalidText(at + ".hostname", hostname, fault);
+        }
+
+        if (Fields.Text(endpoint, "nodeName") is { Length: > 0 } node)
+        {
+            foreach (var fault in NameSyntax.Subdomain(node))
+                errors.InvalidText(at + ".nodeName", node, fault);
+        }
+
+        foreach (var member in (ReadOnlySpan<string>)["forZones", "forNodes"])
+        {
+            if (Fields.Array(Fields.Find(endpoint, "hints"), member) is not { } hints)
+                continue;
+            if (hints.Count > MostHints)
+                errors.TooMany($"{at}.hints.{member}", hints.Count, MostHints);
+            var names = new HashSet<string>();
+            var index = 0;
+            foreach (var hint in Fields.Objects(Fields.Find(endpoint, "hints"), member))
+            {
+                var name = Fields.Text(hint, "name");
+                if (!names.Add(name))
+                    errors.Duplicate($"{at}.hints.{member}[{index}].name", FieldErrors.Quote(name));
+                index++;
+            }
+        }
     }
 
     public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)

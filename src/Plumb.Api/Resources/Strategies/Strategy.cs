@@ -56,6 +56,11 @@ internal abstract class Strategy
     {
     }
 
+    /// <summary>It is stored, under the name that it now has.</summary>
+    public virtual void Created(JsonObject root)
+    {
+    }
+
     public virtual void Updated(JsonObject root, JsonObject old)
     {
     }

@@ -47,6 +47,15 @@ internal static class NetworkTables
         new Column("Parameters", static row => Parameters(row.Root.Get("spec", "parameters"))),
         TableLayout.Age);
 
+    public static readonly TableLayout Addresses = new(
+        TableLayout.Name,
+        new Column("ParentRef", static row => Parent(row.Root.Get("spec", "parentRef"))));
+
+    public static readonly TableLayout ServiceCidrs = new(
+        TableLayout.Name,
+        new Column("CIDRs", static row => string.Join(',', row.Root.Items("spec", "cidrs").Select(static range => range.GetString()))),
+        TableLayout.Age);
+
     private static string ExternalAddresses(Row row)
     {
         var given = row.Root.Items("spec", "externalIPs").Select(static address => address.GetString()!).ToList();
@@ -111,6 +120,10 @@ internal static class NetworkTables
         var group = parameters.Text("apiGroup");
         return $"{parameters.Text("kind")}{(group.Length > 0 ? "." + group : "")}/{parameters.Text("name")}";
     }
+
+    /// <summary>`services/default/website`, `group/resource/namespace/name` as far as there is any.</summary>
+    private static string Parent(JsonElement parent) =>
+        string.Join('/', new[] { parent.Text("group"), parent.Text("resource"), parent.Text("namespace"), parent.Text("name") }.Where(static part => part.Length > 0));
 
     private static string Shorten(List<string> items) => items.Count <= MostShown
         ? string.Join(',', items)

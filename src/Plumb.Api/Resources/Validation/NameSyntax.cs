@@ -13,6 +13,9 @@ internal enum NameRule
 
     /// <summary>RFC 1035 label, 63 characters, begins with a letter.</summary>
     Rfc1035Label,
+
+    /// <summary>An IP address as it is written shortest.</summary>
+    Address,
 }
 
 /// <summary>What may be a name, and what the server says of what may not.</summary>
@@ -41,6 +44,7 @@ internal static class NameSyntax
         {
             NameRule.Subdomain => Subdomain(name),
             NameRule.Label => Label(name),
+            NameRule.Address => Address(name),
             _ => Rfc1035(name),
         };
     }
@@ -113,6 +117,17 @@ internal static class NameSyntax
         if (name.Length == 0 || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             yield return ConfigKeyText;
     }
+
+    private static IEnumerable<string> Address(string name)
+    {
+        if (!IsAddress(name))
+            yield return AddressText;
+        else if (Canonical(name) is { } canonical)
+            yield return $"must be in canonical form (\"{canonical}\")";
+    }
+
+    /// <returns>How an address is written shortest; null where it is written so.</returns>
+    public static string? Canonical(string address) => IPAddress.Parse(address).ToString() is var canonical && canonical != address ? canonical : null;
 
     /// <summary>`name` or `prefix/name`: keys of labels, annotations, finalizers.</summary>
     public static string? QualifiedName(string name) => LabelSyntax.CheckKey(name)?.Replace("bytes", "characters", StringComparison.Ordinal);

@@ -1,5 +1,5 @@
-using System.Net;
 using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Services;
 
 namespace Plumb.Api.Resources.Validation;
 
@@ -26,15 +26,10 @@ internal static class ServiceValidation
         Policies(spec, type, errors);
         var index = 0;
         foreach (var address in MetadataValidation.Texts(spec, "externalIPs"))
-        {
-            var at = $"spec.externalIPs[{index++}]";
-            if (!NameSyntax.IsAddress(address))
-                errors.InvalidText(at, address, NameSyntax.AddressText);
-            else if (IPAddress.IsLoopback(IPAddress.Parse(address)))
-                errors.InvalidText(at, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
-        }
-
+            AddressValidation.Endpoint(address, $"spec.externalIPs[{index++}]", errors);
         index = 0;
+        if (type != "LoadBalancer" && Fields.Array(spec, "loadBalancerSourceRanges") is { Count: > 0 })
+            errors.Forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'");
         foreach (var prefix in MetadataValidation.Texts(spec, "loadBalancerSourceRanges"))
         {
             if (!NameSyntax.IsPrefix(prefix.Trim()))
@@ -97,6 +92,10 @@ internal static class ServiceValidation
         var name = Fields.Text(spec, "externalName");
         if (Fields.Array(spec, "clusterIPs") is { Count: > 0 } || Fields.Text(spec, "clusterIP").Length > 0)
             errors.Forbidden("spec.clusterIPs", "may not be set for ExternalName services");
+        if (Fields.Array(spec, "ipFamilies") is { Count: > 0 })
+            errors.Forbidden("spec.ipFamilies", "may not be set for ExternalName services");
+        if (Fields.Text(spec, "ipFamilyPolicy").Length > 0)
+            errors.Forbidden("spec.ipFamilyPolicy", "may not be set for ExternalName services");
         if (name.Length == 0)
         {
             errors.Required("spec.externalName");
@@ -110,41 +109,97 @@ internal static class ServiceValidation
     private static void Addresses(JsonObject spec, string type, bool isHeadless, ServiceRanges ranges, FieldErrors errors)
     {
         var policy = Fields.Text(spec, "ipFamilyPolicy");
-        PodValidation.Choice(spec, "ipFamilyPolicy", "spec", errors, "PreferDualStack", "RequireDualStack", "SingleStack");
-        if (policy == "RequireDualStack" && ranges.NetworkV6 is null && !(isHeadless && Fields.Find(spec, "selector") is not { Count: > 0 }))
-            errors.InvalidText("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services");
         var families = MetadataValidation.Texts(spec, "ipFamilies");
+        var addresses = MetadataValidation.Texts(spec, "clusterIPs");
+        var isFree = ServiceFamilies.IsHeadlessWithoutSelector(spec);
+        PodValidation.Choice(spec, "ipFamilyPolicy", "spec", errors, "PreferDualStack", "RequireDualStack", "SingleStack");
+        if (policy == "RequireDualStack" && ranges.NetworkV6 is null && !isFree && families.Distinct().Count() == families.Count)
+            errors.InvalidText("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services");
+        if (policy == "SingleStack" && families.Count > 1)
+            errors.InvalidText("spec.ipFamilyPolicy", policy, "must be RequireDualStack or PreferDualStack when multiple `ipFamilies` are specified");
+        if (policy == "SingleStack" && addresses.Count > 1)
+            errors.InvalidText("spec.ipFamilyPolicy", policy, "must be RequireDualStack or PreferDualStack when multiple `clusterIPs` are specified");
+        var isOfForeignFamily = false;
+        for (var i = 0; i < addresses.Count; i++)
+            isOfForeignFamily |= !Address(spec, addresses, i, families, type, ranges, errors);
         for (var i = 0; i < families.Count; i++)
         {
-            if (families.IndexOf(families[i]) < i)
-                errors.Duplicate($"spec.ipFamilies[{i}]", FieldErrors.Quote(families[i]));
-            else if (families[i] == "IPv6" && ranges.NetworkV6 is null && !(isHeadless && Fields.Find(spec, "selector") is not { Count: > 0 }))
-                errors.InvalidText($"spec.ipFamilies[{i}]", families[i], "not configured on this cluster");
+            var at = $"spec.ipFamilies[{i}]";
+            if (families[i] is not ("IPv4" or "IPv6"))
+                errors.NotSupported(at, families[i], "IPv4", "IPv6");
+            else if (families.IndexOf(families[i]) < i)
+                errors.Duplicate(at, FieldErrors.Quote(families[i]));
+            else if (!isOfForeignFamily && !isFree && ranges.Of(ServiceFamilies.FamilyOf(families[i])) is null)
+                errors.InvalidText(at, families[i], "not configured on this cluster");
         }
 
-        var addresses = MetadataValidation.Texts(spec, "clusterIPs");
         var first = Fields.Text(spec, "clusterIP");
         if (addresses.Count > 0 && first.Length == 0)
             errors.Invalid("spec.clusterIPs", spec["clusterIPs"], "must be empty when `clusterIP` is not specified");
         else if (addresses.Count > 0 && addresses[0] != first)
             errors.Invalid("spec.clusterIPs", spec["clusterIPs"], "first value must match `clusterIP`");
-        for (var i = 0; i < addresses.Count; i++)
+        if (addresses.Count > 2)
+            errors.Invalid("spec.clusterIPs", spec["clusterIPs"], "may only hold up to 2 values");
+        else if (addresses.Count == 2 && !isHeadless && addresses[0].Contains(':', StringComparison.Ordinal) == addresses[1].Contains(':', StringComparison.Ordinal))
+            errors.Invalid("spec.clusterIPs", spec["clusterIPs"], "may specify no more than one IP for each IP family");
+    }
+
+    /// <returns>False where the cluster does not have the address's family.</returns>
+    private static bool Address(JsonObject spec, List<string> addresses, int i, List<string> families, string type, ServiceRanges ranges, FieldErrors errors)
+    {
+        var at = $"spec.clusterIPs[{i}]";
+        var text = addresses[i];
+        if (text == "None")
         {
-            var at = $"spec.clusterIPs[{i}]";
-            if (addresses[i] == "None")
-            {
-                if (type is "NodePort" or "LoadBalancer")
-                    errors.InvalidText(at, "None", $"may not be set to 'None' for {type} services");
-            }
-            else if (!NameSyntax.IsAddress(addresses[i]))
-            {
-                errors.InvalidText(at, addresses[i], NameSyntax.AddressText);
-            }
-            else if (addresses[i].Contains(':', StringComparison.Ordinal) && ranges.NetworkV6 is null)
-            {
-                errors.InvalidText(at, addresses[i], "IPv6 is not configured on this cluster");
-            }
+            if (i > 0 || addresses.Count > 1)
+                errors.InvalidText(at, text, "'None' must be the first and only value");
+            else if (type is "NodePort" or "LoadBalancer")
+                errors.InvalidText(at, text, $"may not be set to 'None' for {type} services");
+            return true;
         }
+
+        if (!NameSyntax.IsAddress(text))
+        {
+            errors.InvalidText(at, text, NameSyntax.AddressText);
+            return true;
+        }
+
+        var family = text.Contains(':', StringComparison.Ordinal) ? "IPv6" : "IPv4";
+        if (i < families.Count && families[i] != family)
+            errors.InvalidText(at, text, $"expected an {families[i]} value as indicated by `ipFamilies[{i}]`");
+        if (ranges.Of(ServiceFamilies.FamilyOf(family)) is not null)
+            return true;
+        errors.Invalid(at, spec["clusterIPs"], $"{family} is not configured on this cluster");
+        return false;
+    }
+
+    /// <summary>What a Service keeps for its life.</summary>
+    public static void Update(JsonObject spec, JsonObject before, FieldErrors errors)
+    {
+        var wasLoadBalancer = Fields.Text(before, "type") == "LoadBalancer" && Fields.Text(spec, "type") == "LoadBalancer";
+        if (wasLoadBalancer && Fields.Text(before, "loadBalancerClass") != Fields.Text(spec, "loadBalancerClass"))
+            errors.InvalidText("spec.loadBalancerClass", Fields.Text(spec, "loadBalancerClass"), "may not change once set");
+        if (ServiceStrategy.HasHealthCheck(before) && ServiceStrategy.HasHealthCheck(spec) && Fields.Number(before, "healthCheckNodePort") != Fields.Number(spec, "healthCheckNodePort"))
+            errors.Forbidden("spec.healthCheckNodePort", "field is immutable");
+        if (Fields.Text(spec, "type") == "ExternalName" || Fields.Text(before, "type") == "ExternalName")
+            return;
+        Keeps(spec, before, "clusterIPs", "cluster IP", errors);
+        Keeps(spec, before, "ipFamilies", "ipFamily", errors);
+    }
+
+    /// <summary>The first stays; a second comes and goes with the policy.</summary>
+    private static void Keeps(JsonObject spec, JsonObject before, string member, string what, FieldErrors errors)
+    {
+        var had = MetadataValidation.Texts(before, member);
+        var has = MetadataValidation.Texts(spec, member);
+        if (member == "ipFamilies" && ServiceFamilies.IsHeadlessWithoutSelector(spec))
+            return;
+        if (had.Count > 0 && has.Count > 0 && had[0] != has[0])
+            errors.Invalid($"spec.{member}[0]", spec[member], "may not change once set");
+        else if (had.Count > 1 && has.Count > 1 && had[1] != has[1])
+            errors.Invalid($"spec.{member}[1]", spec[member], "may not change once set");
+        else if (had.Count > 1 && has.Count == 1 && Fields.Text(spec, "ipFamilyPolicy") != "SingleStack")
+            errors.InvalidText("spec.ipFamilyPolicy", Fields.Text(spec, "ipFamilyPolicy"), $"must be set to 'SingleStack' when releasing the secondary {what}");
     }
 
     private static void Policies(JsonObject spec, string type, FieldErrors errors)

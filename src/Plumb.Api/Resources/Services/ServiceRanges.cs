@@ -3,9 +3,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Numerics;
 
-namespace Plumb.Api.Resources;
+namespace Plumb.Api.Resources.Services;
 
-/// <summary>The addresses and node ports that Services may have. Allocation is in <see cref="Strategies.ServiceAllocator"/>.</summary>
+/// <summary>The addresses and node ports that Services may have. Allocation is in <see cref="ServiceAllocator"/>.</summary>
 public sealed class ServiceRanges(IPNetwork network, IPNetwork? networkV6 = null)
 {
     public const int FirstNodePort = 30000;
