@@ -48,7 +48,7 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
         }
         foreach (var pool in pools)
         {
-            if ((UInt128)state.Leases.CountIn(pool.Range) >= HostLocal.Capacity(pool.Range))
+            if ((ulong)state.Leases.CountIn(pool.Range) >= HostLocal.Capacity(pool.Range))
             {
                 throw new CniException(CniErrorCode.NotAvailable, $"no free address in {pool.Range} on {node.Name}");
             }

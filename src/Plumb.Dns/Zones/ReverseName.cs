@@ -23,7 +23,7 @@ internal static class ReverseName
         var count = 1 << (bits - range.Length);
         for (var i = 0; i < count; i++)
         {
-            yield return Below(range.First.Plus((UInt128)i << (range.Address.BitLength - bits)), bits);
+            yield return Below(range.Part(bits, (uint)i).Address, bits);
         }
     }
 

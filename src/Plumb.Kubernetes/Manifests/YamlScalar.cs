@@ -75,18 +75,16 @@ internal static class YamlScalar
         }
         if (digits.Length == 0)
             return null;
-        UInt128 value = 0;
+        ulong value = 0;
         foreach (char c in digits)
         {
             int digit = char.IsAsciiHexDigit(c) ? Convert.ToInt32(c.ToString(), 16) : 99;
-            if (digit >= radix)
+            if (digit >= radix || value > (ulong.MaxValue - (ulong)digit) / (ulong)radix)
                 return null;
-            value = (value * (UInt128)radix) + (UInt128)digit;
-            if (value > ulong.MaxValue)
-                return null;
+            value = (value * (ulong)radix) + (ulong)digit;
         }
         if (negative)
-            return value <= (UInt128)long.MaxValue + 1 ? JsonValue.Create((long)-(Int128)value) : null;
+            return value <= (ulong)long.MaxValue + 1 ? JsonValue.Create(unchecked(-(long)value)) : null;
         return value <= long.MaxValue ? JsonValue.Create((long)value) : JsonValue.Create((ulong)value);
     }
 

@@ -48,7 +48,7 @@ public sealed class WireAddresses
 
     /// <summary>The range of a node's pods: 10.244.N.0/24 for node-N.</summary>
     /// <param name="number">From 1.</param>
-    public IpPrefix PodRange(int number) => new(_pods.First.Plus((UInt128)number << (_pods.Address.BitLength - NodePodsLength)), NodePodsLength);
+    public IpPrefix PodRange(int number) => _pods.Part(NodePodsLength, (uint)number);
 
     /// <summary>Address of the cluster's DNS server, the tenth of the services' range.</summary>
     public IpAddress ClusterDns => _services.First.Plus(DnsHost);

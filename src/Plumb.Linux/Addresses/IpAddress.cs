@@ -16,15 +16,20 @@ public enum IpFamily : byte
 }
 
 /// <summary>An IPv4 or IPv6 address as a value: 17 bytes, no allocation, ordered as numbers within its family.</summary>
-/// <remarks>An IPv4-mapped IPv6 address stays IPv6: what the kernel holds is what is compared.</remarks>
+/// <remarks>
+/// An IPv4-mapped IPv6 address stays IPv6: what the kernel holds is what is compared. Two numbers of 64 bits and not one of 128, because
+/// what has a <see cref="UInt128"/> in it is not compiled ahead: each method that touched an address was compiled at every start.
+/// </remarks>
 public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattable
 {
-    private readonly UInt128 _bits; // an IPv4 address stands in the low 32 bits
+    private readonly ulong _high;
+    private readonly ulong _low; // an IPv4 address stands in the low 32 bits
 
-    private IpAddress(IpFamily family, UInt128 bits)
+    internal IpAddress(IpFamily family, ulong high, ulong low)
     {
         Family = family;
-        _bits = bits;
+        _high = high;
+        _low = low;
     }
 
     /// <summary><c>default</c> has no family and is no address; <see cref="IsNone"/> tells.</summary>
@@ -33,7 +38,10 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
     public bool IsNone => Family == 0;
 
     /// <summary>The address as an unsigned number in host order; an IPv4 address stands in the low 32 bits.</summary>
-    public UInt128 Number => _bits;
+    public UInt128 Number => new(_high, _low);
+
+    /// <summary>The upper and the lower half of <see cref="Number"/>.</summary>
+    internal (ulong High, ulong Low) Halves => (_high, _low);
 
     /// <summary>32 or 128.</summary>
     public int BitLength => Family == IpFamily.V4 ? 32 : 128;
@@ -41,29 +49,32 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
     /// <summary>4 or 16.</summary>
     public int ByteLength => BitLength / 8;
 
-    public bool IsUnspecified => _bits == 0;
+    public bool IsUnspecified => (_high | _low) == 0;
 
-    public bool IsLoopback => Family == IpFamily.V4 ? (uint)_bits >> 24 == 127 : _bits == 1;
+    public bool IsLoopback => Family == IpFamily.V4 ? _low >> 24 == 127 : _high == 0 && _low == 1;
 
-    public bool IsMulticast => Family == IpFamily.V4 ? (uint)_bits >> 28 == 0xe : (byte)(_bits >> 120) == 0xff;
+    public bool IsMulticast => Family == IpFamily.V4 ? _low >> 28 == 0xe : _high >> 56 == 0xff;
 
     /// <summary>169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291).</summary>
-    public bool IsLinkLocal => Family == IpFamily.V4 ? (uint)_bits >> 16 == 0xa9fe : (ushort)(_bits >> 118) == 0xfe80 >> 6;
+    public bool IsLinkLocal => Family == IpFamily.V4 ? _low >> 16 == 0xa9fe : _high >> 54 == 0xfe80 >> 6;
 
     public static IpAddress FromNumber(IpFamily family, UInt128 hostOrder) =>
         family == IpFamily.V4 && hostOrder > uint.MaxValue
             ? throw new ArgumentOutOfRangeException(nameof(hostOrder), "an IPv4 address has 32 bits")
-            : new IpAddress(family, hostOrder);
+            : new IpAddress(family, (ulong)(hostOrder >> 64), (ulong)hostOrder);
 
-    public static IpAddress V4(byte a, byte b, byte c, byte d) => new(IpFamily.V4, (uint)((a << 24) | (b << 16) | (c << 8) | d));
+    /// <summary>0.0.0.0 or ::</summary>
+    public static IpAddress Unspecified(IpFamily family) => new(family, 0, 0);
+
+    public static IpAddress V4(byte a, byte b, byte c, byte d) => new(IpFamily.V4, 0, (uint)((a << 24) | (b << 16) | (c << 8) | d));
 
     /// <summary>Reads 4 or 16 bytes in network order, as netlink attributes and packet headers carry them.</summary>
     public static bool TryRead(ReadOnlySpan<byte> bigEndian, out IpAddress address)
     {
         address = bigEndian.Length switch
         {
-            4 => new IpAddress(IpFamily.V4, BinaryPrimitives.ReadUInt32BigEndian(bigEndian)),
-            16 => new IpAddress(IpFamily.V6, BinaryPrimitives.ReadUInt128BigEndian(bigEndian)),
+            4 => new IpAddress(IpFamily.V4, 0, BinaryPrimitives.ReadUInt32BigEndian(bigEndian)),
+            16 => new IpAddress(IpFamily.V6, BinaryPrimitives.ReadUInt64BigEndian(bigEndian), BinaryPrimitives.ReadUInt64BigEndian(bigEndian[8..])),
             _ => default,
         };
         return !address.IsNone;
@@ -74,11 +85,12 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
     {
         if (Family == IpFamily.V4)
         {
-            BinaryPrimitives.WriteUInt32BigEndian(bigEndian, (uint)_bits);
+            BinaryPrimitives.WriteUInt32BigEndian(bigEndian, (uint)_low);
         }
         else
         {
-            BinaryPrimitives.WriteUInt128BigEndian(bigEndian, _bits);
+            BinaryPrimitives.WriteUInt64BigEndian(bigEndian, _high);
+            BinaryPrimitives.WriteUInt64BigEndian(bigEndian[8..], _low);
         }
     }
 
@@ -90,7 +102,22 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
     }
 
     /// <summary>The address <paramref name="count"/> places further on; wraps within the family's width.</summary>
-    public IpAddress Plus(UInt128 count) => new(Family, Family == IpFamily.V4 ? (uint)(_bits + count) : _bits + count);
+    public IpAddress Plus(ulong count)
+    {
+        var low = unchecked(_low + count);
+        return Family == IpFamily.V4
+            ? new(Family, 0, (uint)low)
+            : new(Family, unchecked(_high + (low < count ? 1u : 0)), low);
+    }
+
+    /// <summary>How many places further on than <paramref name="lower"/> of the same family; <see cref="ulong.MaxValue"/> also stands for all that is more.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not lower, nor the same.</exception>
+    public ulong DistanceFrom(IpAddress lower)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lower, this);
+        var high = _high - lower._high - (_low < lower._low ? 1u : 0);
+        return high == 0 ? unchecked(_low - lower._low) : ulong.MaxValue;
+    }
 
     public static IpAddress From(IPAddress address)
     {
@@ -143,7 +170,10 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
         return dots == 3;
     }
 
-    public int CompareTo(IpAddress other) => Family != other.Family ? Family.CompareTo(other.Family) : _bits.CompareTo(other._bits);
+    public int CompareTo(IpAddress other) =>
+        Family != other.Family ? Family.CompareTo(other.Family)
+        : _high != other._high ? _high.CompareTo(other._high)
+        : _low.CompareTo(other._low);
 
     public static bool operator <(IpAddress left, IpAddress right) => left.CompareTo(right) < 0;
 
@@ -170,7 +200,7 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
         }
         if (Family == IpFamily.V4)
         {
-            var n = (uint)_bits;
+            var n = (uint)_low;
             return destination.TryWrite($"{n >> 24}.{(n >> 16) & 255}.{(n >> 8) & 255}.{n & 255}", out charsWritten);
         }
         return ToIPAddress().TryFormat(destination, out charsWritten);

@@ -23,29 +23,60 @@ public readonly record struct IpPrefix : IComparable<IpPrefix>
 
     public static IpPrefix Host(IpAddress address) => new(address, address.BitLength);
 
-    public static IpPrefix Everything(IpFamily family) => new(IpAddress.FromNumber(family, 0), 0);
+    public static IpPrefix Everything(IpFamily family) => new(IpAddress.Unspecified(family), 0);
 
     /// <summary>The same prefix with all host bits zero.</summary>
     public IpPrefix Network => new(First, Length);
 
     /// <summary>The lowest address inside.</summary>
-    public IpAddress First => IpAddress.FromNumber(Family, Address.Number & ~HostMask);
+    public IpAddress First
+    {
+        get
+        {
+            var (high, low) = Address.Halves;
+            var host = HostMask;
+            return new(Family, high & ~host.High, low & ~host.Low);
+        }
+    }
 
     /// <summary>The highest address inside (an IPv4 network's broadcast address).</summary>
-    public IpAddress Last => IpAddress.FromNumber(Family, Address.Number | HostMask);
+    public IpAddress Last
+    {
+        get
+        {
+            var (high, low) = Address.Halves;
+            var host = HostMask;
+            return new(Family, high | host.High, low | host.Low);
+        }
+    }
 
     public bool IsHost => Length == Address.BitLength;
 
-    private UInt128 HostMask
+    private (ulong High, ulong Low) HostMask
     {
         get
         {
             var hostBits = Address.BitLength - Length;
-            return hostBits == 128 ? UInt128.MaxValue : (UInt128.One << hostBits) - 1;
+            return hostBits > 64 ? (Ones(hostBits - 64), ulong.MaxValue) : (0, Ones(hostBits));
         }
     }
 
-    public bool Contains(IpAddress address) => address.Family == Family && (address.Number & ~HostMask) == First.Number;
+    /// <summary>One of the equal parts of this network, counted from 0.</summary>
+    /// <param name="length">Of the part: at least this prefix's own.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such part.</exception>
+    public IpPrefix Part(int length, uint index)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Address.BitLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)index, Ones(Math.Min(length - Length, 64)));
+        var shift = Address.BitLength - length;
+        var (high, low) = First.Halves;
+        high |= shift >= 64 ? (ulong)index << (shift - 64) : shift > 0 ? (ulong)index >> (64 - shift) : 0;
+        low |= shift >= 64 ? 0 : (ulong)index << shift;
+        return new(new IpAddress(Family, high, low), length);
+    }
+
+    public bool Contains(IpAddress address) => address.Family == Family && new IpPrefix(address, Length).First == First;
 
     public bool Contains(IpPrefix other) => other.Length >= Length && Contains(other.Address);
 
@@ -68,6 +99,8 @@ public readonly record struct IpPrefix : IComparable<IpPrefix>
         prefix = new IpPrefix(address, length);
         return true;
     }
+
+    private static ulong Ones(int count) => count == 64 ? ulong.MaxValue : (1ul << count) - 1;
 
     public int CompareTo(IpPrefix other)
     {

@@ -18,7 +18,7 @@ public readonly record struct MacAddress : IComparable<MacAddress>
     /// address of a device follows from its IP address alone and no node has to ask another for it.
     /// </summary>
     public static MacAddress FromIPv4(byte first, byte second, IpAddress address) =>
-        new(((ulong)first << 40) | ((ulong)second << 32) | (uint)address.Number);
+        new(((ulong)first << 40) | ((ulong)second << 32) | (uint)address.Halves.Low);
 
     public ulong Number => _bits;
 

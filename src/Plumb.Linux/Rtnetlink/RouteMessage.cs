@@ -101,7 +101,7 @@ public sealed record RouteMessage
             }
         }
         var length = header.DestinationLength;
-        var to = destination ?? (family is IpFamily.V4 or IpFamily.V6 ? IpAddress.FromNumber(family, 0) : default);
+        var to = destination ?? (family is IpFamily.V4 or IpFamily.V6 ? IpAddress.Unspecified(family) : default);
         if (length > (to.IsNone ? 0 : to.BitLength))
         {
             throw new NetlinkDecodeException("rtm_dst_len", $"is {length}", payload);

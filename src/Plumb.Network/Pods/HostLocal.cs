@@ -20,23 +20,26 @@ public static class HostLocal
             return null;
         }
         var first = range.First.Plus(2);
-        var start = last is { } previous && previous >= first && range.Contains(previous) ? (previous.Number - first.Number + 1) % count : 0;
-        for (UInt128 i = 0; i < count; i++)
+        var start = last is { } previous && previous >= first && range.Contains(previous) ? (previous.DistanceFrom(first) + 1) % count : 0;
+        var next = start;
+        do
         {
-            var candidate = first.Plus((start + i) % count);
+            var candidate = first.Plus(next);
             if (!isHeld(candidate))
             {
                 return candidate;
             }
+            next = next + 1 < count ? next + 1 : 0;
         }
+        while (next != start);
         return null;
     }
 
-    /// <summary>How many pods the range has room for.</summary>
-    public static UInt128 Capacity(IpPrefix range)
+    /// <summary>How many pods the range has room for; no more than a number of 64 bits can say.</summary>
+    public static ulong Capacity(IpPrefix range)
     {
-        var all = range.Last.Number - range.First.Number + 1;
-        var reserved = range.Family == IpFamily.V4 ? 3u : 2u;
-        return all > reserved ? all - reserved : 0;
+        var beyondFirst = range.Last.DistanceFrom(range.First);
+        var reserved = range.Family == IpFamily.V4 ? 2u : 1u;
+        return beyondFirst > reserved ? beyondFirst - reserved : 0;
     }
 }

@@ -41,6 +41,48 @@ public sealed class AddressTests
                 && left.Overlaps(right) == (left.Contains(right.Network) || right.Contains(left.Network));
         }).QuickCheckThrowOnFailure();
 
+    [Fact]
+    public void Addresses_count_as_numbers_of_their_width() => Prop.ForAll(Addresses, ArbMap.Default.ArbFor<ulong>(), (address, count) =>
+    {
+        var width = address.Family == IpFamily.V4 ? (UInt128)uint.MaxValue : UInt128.MaxValue;
+        var further = address.Plus(count);
+        return further.Number == ((address.Number + count) & width)
+            && further.Family == address.Family
+            && (further < address || further.DistanceFrom(address) == (count & (ulong)width));
+    }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [InlineData("::", "::1:0:0:0:0", ulong.MaxValue)]
+    [InlineData("::ffff:ffff:ffff:ffff", "::1:0:0:0:0", 1)]
+    [InlineData("10.244.0.255", "10.244.1.1", 2)]
+    public void A_distance_crosses_the_middle_of_an_address(string lower, string upper, ulong distance)
+    {
+        Assert.Equal(distance, IpAddress.Parse(upper).DistanceFrom(IpAddress.Parse(lower)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => IpAddress.Parse(lower).DistanceFrom(IpAddress.Parse(upper)));
+    }
+
+    [Theory]
+    [InlineData("10.244.0.0/16", 24, 3, "10.244.3.0/24")]
+    [InlineData("10.244.0.0/24", 24, 0, "10.244.0.0/24")]
+    [InlineData("10.244.0.0/24", 24, 1, null)]
+    [InlineData("10.244.0.0/16", 24, 256, null)]
+    [InlineData("10.244.0.0/16", 15, 0, null)]
+    [InlineData("10.244.0.0/16", 33, 0, null)]
+    [InlineData("fd00:10:244::/56", 64, 7, "fd00:10:244:7::/64")]
+    [InlineData("fd00:10:244::/40", 72, 0x8765_4321, "fd00:10:287:6543:2100::/72")]
+    [InlineData("fd00:10:244::/112", 128, 7, "fd00:10:244::7/128")]
+    public void A_network_has_equal_parts(string network, int length, uint index, string? part)
+    {
+        if (part is null)
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => IpPrefix.Parse(network).Part(length, index));
+        }
+        else
+        {
+            Assert.Equal(part, IpPrefix.Parse(network).Part(length, index).ToString());
+        }
+    }
+
     [Theory]
     [InlineData("10.244.1.5", true)]
     [InlineData("0.0.0.0", true)]
