@@ -3,6 +3,8 @@ namespace Plumb.Lab;
 /// <summary>What a lab is called on its machine: a DNS label (RFC 1123), since it becomes part of paths and host names.</summary>
 public readonly record struct LabName
 {
+    internal const int MostLetters = 63;
+
     private readonly string? _text;
 
     private LabName(string text) => _text = text;
@@ -35,6 +37,6 @@ public readonly record struct LabName
                 return false;
             }
         }
-        return text.Length is >= 1 and <= 63 && text[0] != '-' && text[^1] != '-';
+        return text.Length is >= 1 and <= MostLetters && text[0] != '-' && text[^1] != '-';
     }
 }

@@ -10,6 +10,8 @@ public sealed record RunPaths(string Root, LabName Name)
     /// <summary>Longest path that a unix socket can be bound to: <c>sun_path</c> has 108 bytes with the final zero.</summary>
     public const int MaxSocketPathBytes = 107;
 
+    private static readonly int LongestBelowRootBytes = 1 + LabName.MostLetters + "/node-50/cni.sock".Length;
+
     public string Directory => Path.Combine(Root, Name.ToString());
 
     public string Lock => Path.Combine(Directory, "lock");
@@ -31,8 +33,7 @@ public sealed record RunPaths(string Root, LabName Name)
         if (runtimeDirectory is { Length: > 0 } && Path.IsPathRooted(runtimeDirectory))
         {
             var root = Path.Combine(runtimeDirectory, "plumb");
-            var longest = Path.Combine(root, new string('n', 63), "node-50", "cni.sock");
-            if (Encoding.UTF8.GetByteCount(longest) <= MaxSocketPathBytes
+            if (Encoding.UTF8.GetByteCount(root) + LongestBelowRootBytes <= MaxSocketPathBytes
                 && FileStatus.TryOfLink(runtimeDirectory) is { Type: FileType.Directory } status
                 && status.OwnerId == user.EffectiveId)
             {
@@ -54,34 +55,59 @@ internal readonly record struct RuntimeUser(uint EffectiveId, uint OutsideId)
     /// <param name="map"><c>/proc/self/uid_map</c>: lines of first id inside, first id outside, count.</param>
     internal static RuntimeUser Read(string status, string map)
     {
+        Span<uint> numbers = stackalloc uint[4];
         var id = 0u;
-        foreach (var line in status.AsSpan().EnumerateLines())
+        for (var rest = status.AsSpan(); !rest.IsEmpty;)
         {
-            if (line.StartsWith("Uid:"))
+            var line = NextLine(ref rest);
+            if (line.StartsWith("Uid:") && Numbers(line[4..], numbers) > 1)
             {
-                id = Numbers(line[4..])[1];
+                id = numbers[1];
+                break;
             }
         }
-        foreach (var line in map.AsSpan().EnumerateLines())
+        for (var rest = map.AsSpan(); !rest.IsEmpty;)
         {
-            if (Numbers(line) is [var inside, var outside, var count] && id >= inside && id - inside < count)
+            if (Numbers(NextLine(ref rest), numbers) == 3 && id >= numbers[0] && id - numbers[0] < numbers[2])
             {
-                return new RuntimeUser(id, outside + (id - inside));
+                return new RuntimeUser(id, numbers[1] + (id - numbers[0]));
             }
         }
         return new RuntimeUser(id, id);
     }
 
-    private static List<uint> Numbers(ReadOnlySpan<char> line)
+    // Plain loops: .NET's searches for several characters are compiled when first used, at the start of every command.
+    private static ReadOnlySpan<char> NextLine(ref ReadOnlySpan<char> rest)
     {
-        var numbers = new List<uint>(4);
-        foreach (var range in line.SplitAny(' ', '\t'))
+        var end = rest.IndexOf('\n');
+        var line = end < 0 ? rest : rest[..end];
+        rest = end < 0 ? default : rest[(end + 1)..];
+        return line;
+    }
+
+    /// <summary>Reads the decimal numbers of a line, as many as there is room for.</summary>
+    private static int Numbers(ReadOnlySpan<char> line, Span<uint> numbers)
+    {
+        var count = 0;
+        var inside = false;
+        foreach (var letter in line)
         {
-            if (uint.TryParse(line[range], out var number))
+            if (!char.IsAsciiDigit(letter))
             {
-                numbers.Add(number);
+                inside = false;
+                continue;
             }
+            if (!inside && count == numbers.Length)
+            {
+                break;
+            }
+            if (!inside)
+            {
+                numbers[count++] = 0;
+                inside = true;
+            }
+            numbers[count - 1] = (numbers[count - 1] * 10) + (uint)(letter - '0');
         }
-        return numbers;
+        return count;
     }
 }

@@ -29,8 +29,7 @@ public readonly record struct FileStatus(FileType Type, UnixFileMode Mode, uint 
         {
             return Read(new ReadOnlySpan<byte>(buffer, SizeOfStatX));
         }
-        var failure = SystemCallException.Last("statx", path);
-        return failure.Errno is Errno.ENOENT or Errno.ENOTDIR ? null : throw failure;
+        return (Errno)Marshal.GetLastPInvokeError() is Errno.ENOENT or Errno.ENOTDIR ? null : throw SystemCallException.Last("statx", path);
     }
 
     public static unsafe FileStatus Of(SafeHandle file)

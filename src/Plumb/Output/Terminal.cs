@@ -1,7 +1,7 @@
 namespace Plumb.Output;
 
 /// <summary>Where a command's words go, and whether a person reads them there.</summary>
-internal sealed record Terminal(TextWriter Out, TextWriter Error, TextReader In, bool OutIsTerminal, bool ErrorIsTerminal, bool Colours)
+internal sealed record Terminal(TextWriter Out, TextWriter Error, bool OutIsTerminal, bool ErrorIsTerminal, bool Colours)
 {
     public Style Style { get; } = new(OutIsTerminal && Colours);
 
@@ -11,8 +11,11 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, TextReader In,
     public static Terminal OfThisProcess()
     {
         var colours = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
-        return new Terminal(Console.Out, Console.Error, Console.In, !Console.IsOutputRedirected, !Console.IsErrorRedirected, colours);
+        return new Terminal(Writer(Console.OpenStandardOutput()), Writer(Console.OpenStandardError()), !Console.IsOutputRedirected, !Console.IsErrorRedirected, colours);
     }
+
+    // Console.Out reads the terminal's description and starts a thread for signals: 5 ms that no command has a use for.
+    private static TextWriter Writer(Stream stream) => TextWriter.Synchronized(new StreamWriter(stream, bufferSize: 256, leaveOpen: true) { AutoFlush = true });
 }
 
 /// <summary>Emphasis by ANSI escape sequences (ECMA-48 SGR), or none.</summary>

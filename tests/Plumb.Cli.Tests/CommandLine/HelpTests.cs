@@ -59,8 +59,8 @@ public sealed class HelpTests
     {
         Assert.Equal("text", new Style(Colours: false).Bad("text"));
         Assert.Equal("\e[31mtext\e[0m", new Style(Colours: true).Bad("text"));
-        Assert.False(new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, OutIsTerminal: false, ErrorIsTerminal: true, Colours: true).Style.Colours);
-        Assert.False(new Terminal(TextWriter.Null, TextWriter.Null, TextReader.Null, OutIsTerminal: true, ErrorIsTerminal: true, Colours: false).Style.Colours);
+        Assert.False(new Terminal(TextWriter.Null, TextWriter.Null, OutIsTerminal: false, ErrorIsTerminal: true, Colours: true).Style.Colours);
+        Assert.False(new Terminal(TextWriter.Null, TextWriter.Null, OutIsTerminal: true, ErrorIsTerminal: true, Colours: false).Style.Colours);
     }
 
     /// <summary>The part of a shell line that plumb reads: what follows `plumb` up to a pipe, redirection, closing bracket or `--`.</summary>

@@ -10,7 +10,7 @@ internal sealed record Said(int ExitCode, string Output, string Error)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        var terminal = new Terminal(output, error, TextReader.Null, OutIsTerminal: false, ErrorIsTerminal: false, Colours: true);
+        var terminal = new Terminal(output, error, OutIsTerminal: false, ErrorIsTerminal: false, Colours: true);
         var code = await Dispatcher.RunAsync(words, terminal, TimeProvider.System);
         return new Said(code, output.ToString(), error.ToString());
     }
