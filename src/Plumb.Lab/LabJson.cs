@@ -8,7 +8,7 @@ namespace Plumb.Lab;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(LabNameConverter), typeof(IpPrefixConverter), typeof(IpAddressConverter), typeof(JsonStringEnumConverter<Network.Facts.OverlayKind>)])]
+    Converters = [typeof(LabNameConverter), typeof(IpPrefixConverter), typeof(IpAddressConverter), typeof(JsonStringEnumConverter<Network.Facts.OverlayKind>), typeof(JsonStringEnumConverter<Network.Facts.ServicesKind>)])]
 [JsonSerializable(typeof(LabOptions))]
 [JsonSerializable(typeof(LabProgress))]
 [JsonSerializable(typeof(LabStatus))]

@@ -16,6 +16,8 @@ public sealed record LabOptions
 
     public OverlayKind Overlay { get; init; } = OverlayKind.Vxlan;
 
+    public ServicesKind Services { get; init; } = ServicesKind.Nftables;
+
     /// <summary>The wire that nodes and the outside client are on.</summary>
     public IpPrefix NodeRange { get; init; } = IpPrefix.Parse("192.168.1.0/24");
 

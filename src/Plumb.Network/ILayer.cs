@@ -30,6 +30,13 @@ public interface ILayer
     string Name { get; }
 
     /// <summary>
+    /// What the layer remembers of how things became what they are, brought up to date: kept among the node's facts, so that a plan from
+    /// nothing of the same view is the same plan. Most layers remember nothing.
+    /// </summary>
+    /// <param name="after">With all changes made; its node holds what was remembered before.</param>
+    NodeFacts Remember(IReadOnlyCollection<Change> changes, NetworkView before, NetworkView after) => after.Node;
+
+    /// <summary>
     /// The keys whose plan may differ because of a change. <paramref name="before"/> matters: what a thing was decides what it
     /// leaves behind. At the start every subject is a change from an empty view.
     /// </summary>

@@ -3,6 +3,7 @@ using Plumb.Network.Masquerade;
 using Plumb.Network.Node;
 using Plumb.Network.Overlay;
 using Plumb.Network.Pods;
+using Plumb.Network.Services;
 
 namespace Plumb.Network;
 
@@ -12,14 +13,26 @@ public static class Layers
     public static IReadOnlyList<ILayer> For(NetworkOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return
+        List<ILayer> layers =
         [
             new NodeLayer(),
             new PodsLayer(),
             OverlayOf(options.Overlay),
-            new MasqueradeLayer(),
         ];
+        if (ServicesOf(options.Services) is { } services)
+        {
+            layers.Add(services);
+        }
+        layers.Add(new MasqueradeLayer());
+        return layers;
     }
+
+    private static ServicesLayer? ServicesOf(ServicesKind kind) => kind switch
+    {
+        ServicesKind.Nftables => new ServicesLayer(),
+        ServicesKind.None => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such back end of Services"),
+    };
 
     private static ILayer OverlayOf(OverlayKind kind) => kind switch
     {

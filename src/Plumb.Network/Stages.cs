@@ -10,12 +10,38 @@ namespace Plumb.Network;
 /// </summary>
 public static class Stages
 {
+    /// <summary>Connections to a Service that come in by a device are sent to an endpoint.</summary>
+    public static Stage ServicesIn { get; } = new("nat-prerouting", ChainType.Nat, ChainHook.Prerouting, ChainPriority.DestinationNat);
+
+    /// <summary>The same for connections that begin on the node.</summary>
+    public static Stage ServicesOut { get; } = new("nat-output", ChainType.Nat, ChainHook.Output, ChainPriority.DestinationNat);
+
+    /// <summary>What still has a Service's address behind <see cref="ServicesIn"/> has nowhere to go.</summary>
+    public static Stage RefuseIn { get; } = new("refuse-prerouting", ChainType.Filter, ChainHook.Prerouting, ChainPriority.DestinationNat + 10);
+
+    /// <inheritdoc cref="RefuseIn"/>
+    public static Stage RefuseOut { get; } = new("refuse-output", ChainType.Filter, ChainHook.Output, ChainPriority.DestinationNat + 10);
+
+    /// <summary>A packet that connection tracking cannot place would pass untranslated, and its sender's answer would reset the connection.</summary>
+    public static Stage DropInvalid { get; } = new("drop-invalid", ChainType.Filter, ChainHook.Forward, ChainPriority.Filter);
+
+    /// <summary>Before <see cref="Masquerade"/>: it knows the connection, the other only the addresses.</summary>
+    public static Stage ServicesBack { get; } = new("nat-postrouting", ChainType.Nat, ChainHook.Postrouting, ChainPriority.SourceNat);
+
     // Not plain `masquerade`: that is a word of nft's language, and `nft` could neither load nor delete a chain of that name.
     /// <summary>After Services (<c>srcnat</c>): of several source translations the first that matches is the one that is done.</summary>
     public static Stage Masquerade { get; } = new("masquerade-pods", ChainType.Nat, ChainHook.Postrouting, ChainPriority.SourceNat + 10);
 
     /// <summary>Every stage, in the order in which packets meet them within a hook.</summary>
-    public static IReadOnlyList<Stage> All { get; } = [Masquerade];
+    public static IReadOnlyList<Stage> All { get; } =
+        [ServicesIn, RefuseIn, ServicesOut, RefuseOut, DropInvalid, ServicesBack, Masquerade];
+
+    /// <summary>
+    /// The bits of a connection's mark (<c>ct mark</c>) and who sets them; packet marks (<c>meta mark</c>) nobody sets. A
+    /// connection to a Service has all of them: see <see cref="Facts.PoolMark"/>.
+    /// </summary>
+    public static IReadOnlyList<MarkField> ConnectionMark { get; } =
+        [new("service", 12, 20), new("service port", 1, 11), new("endpoints of this node only", 0, 1)];
 }
 
 /// <summary>A place in the packet's way: the base chain of one layer.</summary>
@@ -26,3 +52,7 @@ public sealed record Stage(string Chain, ChainType Type, ChainHook Hook, int Pri
     internal ChainEntry In(NamespaceId node, TableId table, params ReadOnlySpan<Rule> rules) =>
         new(node, table, Chain) { Base = new BaseChain(Type, Hook, Priority), Rules = [.. rules] };
 }
+
+/// <summary>Some bits of a mark.</summary>
+/// <param name="Shift">How many bits stand below.</param>
+public sealed record MarkField(string Name, int Shift, int Bits);

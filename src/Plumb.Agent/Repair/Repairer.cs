@@ -30,13 +30,14 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
     public void Repair(ObservedState observed, ForeignChange change)
     {
         var delta = state.Kernel.Difference(state.Planner.Desired, observed, [state.Home]);
-        if (delta.IsEmpty)
+        var allowed = state.Allowed(delta.Items);
+        if (allowed.Count == 0)
         {
             return;
         }
-        var items = new List<DeltaItem>(delta.Items.Count);
+        var items = new List<DeltaItem>(allowed.Count);
         var held = new List<(DeltaItem Item, RepairVerdict Verdict)>();
-        foreach (var item in delta.Items)
+        foreach (var item in allowed)
         {
             var verdict = _backoff.Judge(item.Key);
             held.Add((item, verdict));

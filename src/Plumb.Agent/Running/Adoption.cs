@@ -25,7 +25,12 @@ internal static class Adoption
         }
         state.Planner.Apply(changes, state.View with { Node = node });
         state.IsApplied = true;
+        return Compare(state);
+    }
 
+    /// <summary>Compares what the open namespaces hold with the plan, and applies the difference.</summary>
+    public static IReadOnlyList<EntryFailure> Compare(NodeState state)
+    {
         var together = new ObservedState();
         Add(together, state.Observe(state.Home)); // now that it is known which parameters are of interest
         foreach (var name in state.Entered)
@@ -40,9 +45,10 @@ internal static class Adoption
                 conflict.Want.Entry.Key,
                 $"'{conflict.Holds.Entry.Print()}' stands there and is not Plumb's; wanted is '{conflict.Want.Entry.Print()}': remove the one, or change what wants the other"));
         }
-        if (!delta.IsEmpty)
+        var items = state.Allowed(delta.Items);
+        if (items.Count != 0)
         {
-            failures.AddRange(state.Kernel.Apply(delta.Items));
+            failures.AddRange(state.Kernel.Apply(items));
         }
         return failures;
     }

@@ -76,6 +76,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var (cluster, node) = (before.Cluster, before.Node);
         var changes = new List<Change>();
         var questions = new List<AgentWork.Ask>();
+        var serviceChanges = new List<Subject>();
         ForeignChange? foreign = null;
         while (Next() is { } work)
         {
@@ -84,6 +85,9 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                 case AgentWork.Nodes nodes:
                     cluster = WithNodes(cluster, nodes, changes);
                     state.KnowsNodes = true;
+                    break;
+                case AgentWork.Services services:
+                    WithServices(ref cluster, services, serviceChanges);
                     break;
                 case AgentWork.Delete delete:
                     node = _attachments.Begin(delete, node);
@@ -101,9 +105,14 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         }
         var nodesChanged = changes.Count != 0;
         changes.AddRange(_attachments.Changes);
+        changes.AddRange(serviceChanges.Select(static subject => new Change(subject)));
         var failures = changes.Count == 0 ? [] : state.Make(changes, new NetworkView(cluster, node));
         _attachments.Finish(failures);
         Report(failures);
+        if (state.MustCompare)
+        {
+            Report(Adoption.Compare(state));
+        }
         if (nodesChanged || (foreign is not null && state.KnowsNodes))
         {
             Look(foreign);
@@ -191,6 +200,21 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
             }
         }
         return cluster;
+    }
+
+    private void WithServices(ref ClusterView cluster, AgentWork.Services work, List<Subject> changed)
+    {
+        var services = work.All ? ClusterServices.Empty.With(work.Changed, work.Slices, new List<Subject>()) : null;
+        if (services is null)
+        {
+            cluster = cluster.With(cluster.Services.With(work.Changed, work.Slices, changed));
+            return;
+        }
+        // Those that were known and are not among all have gone.
+        changed.AddRange(services.All.Select(static service => service.Subject));
+        changed.AddRange(cluster.Services.All.Select(static service => service.Subject));
+        cluster = cluster.With(services);
+        state.LearnServices();
     }
 
     private void Report(IReadOnlyList<EntryFailure> failures)

@@ -1,5 +1,6 @@
 using Plumb.Agent.Cni;
 using Plumb.Agent.Kernel;
+using Plumb.Network;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
 
@@ -25,6 +26,13 @@ internal abstract record AgentWork
     /// <summary>Nodes as they are now; null: gone.</summary>
     /// <param name="All">Whether nodes that are not named are gone too.</param>
     public sealed record Nodes(IReadOnlyList<(string Name, ClusterNode? Node)> Changed, bool All) : AgentWork;
+
+    /// <summary>Services and slices of endpoints as they are now; null: gone, or none that nodes serve.</summary>
+    /// <param name="All">Whether these are all that there are.</param>
+    public sealed record Services(
+        IReadOnlyList<(Subject Subject, ClusterService? Now)> Changed,
+        IReadOnlyList<(Subject Subject, ServiceSlice? Now)> Slices,
+        bool All) : AgentWork;
 
     /// <summary>Somebody else wrote into the node's kernel.</summary>
     public sealed record Kernel(ForeignChange Change) : AgentWork;

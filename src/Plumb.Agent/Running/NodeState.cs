@@ -1,6 +1,7 @@
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -31,6 +32,37 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
 
     /// <summary>Whether it is known which nodes there are: from the API, or as an earlier agent left it.</summary>
     public bool KnowsNodes { get; set; }
+
+    /// <summary>
+    /// Whether it is known which Services there are. Until then what an earlier agent wrote for them is left in the kernel, though no plan
+    /// wants it yet: connections live on it.
+    /// </summary>
+    public bool KnowsServices { get; private set; } = options.Api is null || options.Cluster.Services == ServicesKind.None;
+
+    /// <summary>Whether something was left because of that, and the kernel is to be compared with the plan anew.</summary>
+    public bool MustCompare { get; private set; }
+
+    private bool _leftSomething;
+
+    public void LearnServices()
+    {
+        KnowsServices = true;
+        MustCompare = IsApplied && _leftSomething;
+    }
+
+    /// <summary>What may be changed now, out of what a comparison asks for.</summary>
+    public IReadOnlyList<DeltaItem> Allowed(IReadOnlyList<DeltaItem> items)
+    {
+        MustCompare = false;
+        if (KnowsServices)
+        {
+            _leftSomething = false;
+            return items;
+        }
+        var allowed = items.Where(static item => item.Want is not null || !NftablesKernel.Handles(item.Key.Kind)).ToList();
+        _leftSomething |= allowed.Count != items.Count;
+        return allowed;
+    }
 
     /// <summary>Whether what an earlier agent left in the kernel has been compared with the plan; until then nothing is changed there.</summary>
     public bool IsApplied { get; set; }
@@ -69,6 +101,6 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     public IReadOnlyList<EntryFailure> Make(IReadOnlyCollection<Change> changes, NetworkView after)
     {
         var items = Planner.Apply(changes, after);
-        return items.Count == 0 || !IsApplied ? [] : Kernel.Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
+        return items.Count == 0 || !IsApplied || MustCompare ? [] : Kernel.Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
     }
 }

@@ -18,6 +18,7 @@ internal sealed class AgentFactory(
     private readonly NetworkOptions _cluster = new()
     {
         Overlay = options.Overlay,
+        Services = options.Services,
         ClusterRanges = [options.PodRange],
         ServiceRanges = [options.ServiceRange],
     };
@@ -75,6 +76,7 @@ internal sealed class AgentFactory(
                 "--socket", paths.CniSocket,
                 "--cni-conf-dir", paths.CniConfiguration,
                 "--overlay", options.Overlay.ToString().ToLowerInvariant(),
+                "--services", options.Services.ToString().ToLowerInvariant(),
                 "--pod-cidr", options.PodRange.ToString(),
                 "--service-cidr", options.ServiceRange.ToString(),
             ],

@@ -17,6 +17,9 @@ public sealed record ClusterNode(string Name)
     /// <summary>spec.podCIDRs, else spec.podCIDR: the ranges that the node gives its pods' addresses from.</summary>
     public ValueList<IpPrefix> PodRanges { get; init; }
 
+    /// <summary>The label topology.kubernetes.io/zone; empty: in no zone.</summary>
+    public string Zone { get; init; } = "";
+
     /// <summary>metadata.creationTimestamp: of two nodes that claim one range the older keeps it.</summary>
     public DateTimeOffset Created { get; init; }
 
@@ -43,6 +46,7 @@ public sealed record ClusterNode(string Name)
         && Addresses == other.Addresses
         && PodRanges == other.PodRanges
         && Created == other.Created
+        && Zone == other.Zone
         && Problems == other.Problems;
 
     public override int GetHashCode() => HashCode.Combine(Name, Addresses, PodRanges);

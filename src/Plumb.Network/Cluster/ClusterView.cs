@@ -11,15 +11,23 @@ public sealed class ClusterView
 {
     private readonly ImmutableSortedDictionary<string, ClusterNode> _nodes;
     private readonly RangeClaims _claims;
+    private readonly ClusterServices _services;
 
-    private ClusterView(ImmutableSortedDictionary<string, ClusterNode> nodes, RangeClaims claims)
+    private ClusterView(ImmutableSortedDictionary<string, ClusterNode> nodes, RangeClaims claims, ClusterServices services)
     {
         _nodes = nodes;
         _claims = claims;
+        _services = services;
     }
 
     public static ClusterView Empty { get; } =
-        new(ImmutableSortedDictionary.Create<string, ClusterNode>(StringComparer.Ordinal), RangeClaims.Empty);
+        new(ImmutableSortedDictionary.Create<string, ClusterNode>(StringComparer.Ordinal), RangeClaims.Empty, ClusterServices.Empty);
+
+    /// <summary>The Services that nodes serve, and their endpoints.</summary>
+    public ClusterServices Services => _services;
+
+    public ClusterView With(ClusterServices services) =>
+        ReferenceEquals(services, _services) ? this : new ClusterView(_nodes, _claims, services);
 
     public IReadOnlyDictionary<string, ClusterNode> Nodes => _nodes;
 
@@ -29,11 +37,11 @@ public sealed class ClusterView
     {
         ArgumentNullException.ThrowIfNull(node);
         var was = Node(node.Name);
-        return node == was ? this : new ClusterView(_nodes.SetItem(node.Name, node), _claims.With(was, node));
+        return node == was ? this : new ClusterView(_nodes.SetItem(node.Name, node), _claims.With(was, node), _services);
     }
 
     public ClusterView WithoutNode(string name) =>
-        Node(name) is { } was ? new ClusterView(_nodes.Remove(name), _claims.With(was, null)) : this;
+        Node(name) is { } was ? new ClusterView(_nodes.Remove(name), _claims.With(was, null), _services) : this;
 
     /// <summary>Every subject in the view: what a plan from nothing begins with.</summary>
     public IEnumerable<Subject> Subjects()
@@ -41,6 +49,10 @@ public sealed class ClusterView
         foreach (var name in _nodes.Keys)
         {
             yield return Subject.Node(name);
+        }
+        foreach (var service in _services.Subjects())
+        {
+            yield return service;
         }
     }
 

@@ -7,6 +7,7 @@ namespace Plumb.Network.Cluster;
 public static class NodeReading
 {
     private const string InternalIp = "InternalIP";
+    private const string ZoneLabel = "topology.kubernetes.io/zone";
 
     /// <summary>Never fails: a field that is not what it should be is left out and named in <see cref="ClusterNode.Problems"/>.</summary>
     public static ClusterNode Read(Kubernetes.Objects.Node node)
@@ -16,6 +17,7 @@ public static class NodeReading
         return new ClusterNode(node.Metadata.Name)
         {
             Created = node.Metadata.CreationTimestamp ?? default,
+            Zone = node.Metadata.Labels.GetValueOrDefault(ZoneLabel, ""),
             Addresses = Addresses(node, problems),
             PodRanges = Ranges(node, problems),
             Problems = [.. problems],

@@ -10,12 +10,24 @@ public enum OverlayKind
     Routed,
 }
 
+/// <summary>What serves ClusterIPs and node ports on nodes.</summary>
+public enum ServicesKind
+{
+    /// <summary>Plumb's own program of constant size.</summary>
+    Nftables = 1,
+
+    /// <summary>Nothing of Plumb's: the cluster has a proxy of its own, or none.</summary>
+    None,
+}
+
 /// <summary>What people may choose about a cluster's network; the same on every node. Defaults are those of DESIGN, section 5.</summary>
 public sealed record NetworkOptions
 {
     public static NetworkOptions Default { get; } = new();
 
     public OverlayKind Overlay { get; init; } = OverlayKind.Vxlan;
+
+    public ServicesKind Services { get; init; } = ServicesKind.Nftables;
 
     /// <summary>The ranges that all pods' addresses are from, one of each family at most.</summary>
     public ValueList<IpPrefix> ClusterRanges { get; init; } = [IpPrefix.Parse("10.244.0.0/16")];

@@ -8,7 +8,7 @@ namespace Plumb.Network.Facts;
 public sealed class NodeFacts
 {
     private readonly ImmutableSortedDictionary<SandboxId, Sandbox> _sandboxes;
-    private readonly ImmutableSortedDictionary<IpPrefix, int> _pools; // how many sandboxes hold an address of each
+    private readonly ImmutableSortedDictionary<IpPrefix, int> _ranges; // how many sandboxes hold an address of each
 
     private NodeFacts(
         string name,
@@ -16,14 +16,16 @@ public sealed class NodeFacts
         NetworkOptions options,
         Underlay? underlay,
         ImmutableSortedDictionary<SandboxId, Sandbox> sandboxes,
-        ImmutableSortedDictionary<IpPrefix, int> pools)
+        ImmutableSortedDictionary<IpPrefix, int> ranges,
+        PoolTable pools)
     {
         Name = name;
         Namespace = networkNamespace;
         Options = options;
         Underlay = underlay;
         _sandboxes = sandboxes;
-        _pools = pools;
+        _ranges = ranges;
+        Pools = pools;
     }
 
     /// <summary>Name of the Node object.</summary>
@@ -37,12 +39,15 @@ public sealed class NodeFacts
     /// <summary>Null until the device that carries the node's address has been found.</summary>
     public Underlay? Underlay { get; }
 
+    /// <summary>Which endpoint of a Service stands in which slot here; kept by the layer that serves them.</summary>
+    public PoolTable Pools { get; }
+
     public IReadOnlyDictionary<SandboxId, Sandbox> Sandboxes => _sandboxes;
 
     /// <summary>The ranges that at least one sandbox holds an address of, in order.</summary>
-    public IEnumerable<IpPrefix> PoolsInUse => _pools.Keys;
+    public IEnumerable<IpPrefix> PoolsInUse => _ranges.Keys;
 
-    public bool IsPoolInUse(IpPrefix pool) => _pools.ContainsKey(pool);
+    public bool IsPoolInUse(IpPrefix pool) => _ranges.ContainsKey(pool);
 
     public static NodeFacts Create(string name, NamespaceId networkNamespace, NetworkOptions options, Underlay? underlay = null) =>
         new(
@@ -51,28 +56,32 @@ public sealed class NodeFacts
             options,
             underlay,
             ImmutableSortedDictionary<SandboxId, Sandbox>.Empty,
-            ImmutableSortedDictionary<IpPrefix, int>.Empty);
+            ImmutableSortedDictionary<IpPrefix, int>.Empty,
+            PoolTable.Empty);
 
     public Sandbox? Sandbox(SandboxId id) => _sandboxes.GetValueOrDefault(id);
 
-    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _pools);
+    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _ranges, Pools);
 
-    public NodeFacts With(NetworkOptions options) => new(Name, Namespace, options, Underlay, _sandboxes, _pools);
+    public NodeFacts With(PoolTable pools) =>
+        ReferenceEquals(pools, Pools) ? this : new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, pools);
+
+    public NodeFacts With(NetworkOptions options) => new(Name, Namespace, options, Underlay, _sandboxes, _ranges, Pools);
 
     public NodeFacts With(Sandbox sandbox)
     {
         ArgumentNullException.ThrowIfNull(sandbox);
-        var pools = _pools;
+        var ranges = _ranges;
         if (Sandbox(sandbox.Id) is { } was)
         {
-            pools = Count(pools, was, -1);
+            ranges = Count(ranges, was, -1);
         }
-        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(pools, sandbox, +1));
+        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(ranges, sandbox, +1), Pools);
     }
 
     public NodeFacts Without(SandboxId id) =>
         Sandbox(id) is { } was
-            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_pools, was, -1))
+            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_ranges, was, -1), Pools)
             : this;
 
     /// <summary>Whether anything but the sandboxes differs.</summary>

@@ -60,11 +60,9 @@ public sealed class MasqueradeLayer : ILayer
 
     private static void PlanProgram(MasqueradeProgram program, IpPrefix pods, NodeFacts node, IPlanWriter write)
     {
-        var cause = new Origin(Subject.Option("cluster-cidr"));
-        write.Add(program.Table, cause);
-        write.Add(program.Inside, cause);
+        var cause = AddressSets.Cause;
+        AddressSets.Plan(program.Table, pods, write);
         write.Add(program.NodeAddresses, cause);
-        write.Add(program.Inside.Element([pods.Network]), cause);
         write.Add(program.Chain(cause.ToStamp(Origin.CommentBytes)), cause);
         if (node.Underlay?.AddressOf(pods.Family) is { } own)
         {
@@ -81,13 +79,12 @@ public sealed class MasqueradeLayer : ILayer
         public MasqueradeProgram(NamespaceId node, IpFamily family)
         {
             _family = family;
-            _table = TableBuilder.Plumb(node, family == IpFamily.V4 ? TableFamily.Ip : TableFamily.Ip6);
-            var address = family == IpFamily.V4 ? DataType.Ipv4Address : DataType.Ipv6Address;
-            Inside = _table.Set("inside", SetFlags.Interval, address);
-            NodeAddresses = _table.Set("node_addresses", address);
+            _table = AddressSets.Table(node, family);
+            Inside = AddressSets.Inside(_table, family);
+            NodeAddresses = AddressSets.NodeAddresses(_table, family);
         }
 
-        public TableEntry Table => _table.Table();
+        public TableBuilder Table => _table;
 
         /// <summary>All pods' addresses.</summary>
         public SetEntry Inside { get; }

@@ -39,6 +39,9 @@ public static class OfflinePlan
         ArgumentNullException.ThrowIfNull(machine);
         var cluster = ClusterView.Empty;
         var pods = new List<Kubernetes.Objects.Pod>();
+        var services = new List<(Subject, ClusterService?)>();
+        var slices = new List<(Subject, ServiceSlice?)>();
+        var reading = new SliceReading();
         foreach (var json in objects)
         {
             switch (KindOf(json))
@@ -49,10 +52,19 @@ public static class OfflinePlan
                 case "Pod":
                     pods.Add(Read<Kubernetes.Objects.Pod>(json));
                     break;
+                case "Service":
+                    var service = Read<Kubernetes.Objects.Service>(json);
+                    services.Add((ServiceReading.SubjectOf(service.Metadata.Namespace, service.Metadata.Name), ServiceReading.Read(service)));
+                    break;
+                case "EndpointSlice":
+                    var slice = Read<Kubernetes.Objects.EndpointSlice>(json);
+                    slices.Add((SliceReading.SubjectOf(slice.Metadata.Namespace, slice.Metadata.Name), reading.Read(slice)));
+                    break;
                 default:
                     break;
             }
         }
+        cluster = cluster.With(cluster.Services.With(services, slices, new List<Subject>()));
         var self = cluster.Node(nodeName) ?? throw new PlanInputException(
             $"there is no Node {nodeName} among the objects: {(cluster.Nodes.Count == 0 ? "they hold no nodes" : "they hold " + string.Join(", ", cluster.Nodes.Keys))}");
         var node = NodeFacts.Create(nodeName, new NamespaceId(nodeName), options, WireOf(self, machine));

@@ -62,6 +62,10 @@ public sealed class Planner
         ArgumentNullException.ThrowIfNull(changes);
         ArgumentNullException.ThrowIfNull(after);
         _keys.Clear();
+        foreach (var layer in _layers)
+        {
+            after = after with { Node = layer.Remember(changes, View, after) };
+        }
         foreach (var change in changes)
         {
             foreach (var layer in _layers)

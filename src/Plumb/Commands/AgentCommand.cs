@@ -22,7 +22,7 @@ internal sealed class AgentCommand : Verb
     public AgentCommand()
         : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
     {
-        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.PodRange, _cluster.ServiceRange])
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.Services, _cluster.PodRange, _cluster.ServiceRange])
         {
             Options.Add(option);
         }
@@ -50,6 +50,7 @@ internal sealed class AgentCommand : Verb
             Cluster = new NetworkOptions
             {
                 Overlay = invocation.Value(_cluster.Overlay),
+                Services = invocation.Value(_cluster.Services),
                 ClusterRanges = [invocation.Value(_cluster.PodRange)],
                 ServiceRanges = [invocation.Value(_cluster.ServiceRange)],
             },

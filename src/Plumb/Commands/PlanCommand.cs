@@ -30,7 +30,7 @@ internal sealed class PlanCommand : Verb
     public PlanCommand()
         : base("plan", "show what manifests would put into a node's kernel, and which object causes it")
     {
-        foreach (var option in (Option[])[_cluster.Manifests, _node, _output, _cluster.Nodes, _cluster.Overlay, _cluster.NodeRange, _cluster.PodRange, _cluster.ServiceRange])
+        foreach (var option in (Option[])[_cluster.Manifests, _node, _output, _cluster.Nodes, _cluster.Overlay, _cluster.Services, _cluster.NodeRange, _cluster.PodRange, _cluster.ServiceRange])
         {
             Options.Add(option);
         }
@@ -54,7 +54,7 @@ internal sealed class PlanCommand : Verb
         }
         var objects = new AssumedCluster(lab).Complete(manifests);
         var node = invocation.Parsed.GetValue(_node) ?? objects.First(static o => (string?)o["kind"] == "Node")["metadata"]!["name"]!.ToString();
-        var options = new NetworkOptions { Overlay = lab.Overlay, ClusterRanges = [lab.PodRange], ServiceRanges = [lab.ServiceRange] };
+        var options = new NetworkOptions { Overlay = lab.Overlay, Services = lab.Services, ClusterRanges = [lab.PodRange], ServiceRanges = [lab.ServiceRange] };
         var index = OfflinePlan.Make(objects, node, options, new AssumedMachine { WireLength = lab.NodeRange.Length }).Index;
         Print(index, node, invocation.Value(_output), invocation.Terminal.Out);
         return Task.FromResult(index.Refusals().Any() || index.Conflicts().Any() ? ExitCode.Failed : ExitCode.Done);

@@ -33,7 +33,17 @@ internal sealed class UpOptions
 
     public ValueOption<string> Ipam { get; } = Only("--ipam", "how pods get addresses: a static range for each node", "host-local", ["blocks"]);
 
-    public ValueOption<string> Services { get; } = Only("--services", "what serves ClusterIPs", "none", ["nftables", "ebpf", "iptables", "ipvs"]);
+    public ValueOption<ServicesKind> Services { get; } = new(
+        "--services",
+        [],
+        "KIND",
+        "what serves ClusterIPs: nftables, or none (the cluster has a proxy of its own)",
+        Read.OneOf([("nftables", ServicesKind.Nftables), ("none", ServicesKind.None)], ["ebpf", "iptables", "ipvs"]),
+        Default.Services,
+        "nftables")
+    {
+        Offers = ["nftables", "none"],
+    };
 
     public ValueOption<string> IpFamily { get; } = Only("--ip-family", "which addresses pods have", "ipv4", ["ipv6", "dual"]);
 
@@ -95,6 +105,7 @@ internal sealed class UpOptions
         {
             Nodes = invocation.Value(Nodes),
             Overlay = invocation.Value(Overlay),
+            Services = invocation.Value(Services),
             NodeRange = invocation.Value(NodeRange),
             PodRange = invocation.Value(PodRange),
             ServiceRange = invocation.Value(ServiceRange),

@@ -19,6 +19,7 @@ public sealed class IncrementalPlanTests
             for (var step = 0; step < Steps; step++)
             {
                 planner.Apply(network.Step(), network.View);
+                network.View = planner.View;
                 Assert.Equal(PlanText.Dump(Planner.FromScratch(Layers.For(network.View.Node.Options), network.View).Index), PlanText.Dump(planner.Index));
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
@@ -31,7 +32,9 @@ public sealed class IncrementalPlanTests
             var followed = new Dictionary<EntryKey, Desired>(planner.Desired.Entries);
             for (var step = 0; step < Steps; step++)
             {
-                foreach (var item in planner.Apply(network.Step(), network.View))
+                var items = planner.Apply(network.Step(), network.View);
+                network.View = planner.View;
+                foreach (var item in items)
                 {
                     Assert.Equal(item.Was, followed.GetValueOrDefault(item.Key)?.Entry);
                     if (item.Want is { } want)
@@ -58,7 +61,43 @@ public sealed class IncrementalPlanTests
                 network.Step();
             }
             planner.Apply([.. Planner.AllSubjects(network.View)], network.View);
-            Assert.Empty(planner.Apply([.. Planner.AllSubjects(network.View)], network.View));
+            Assert.Empty(planner.Apply([.. Planner.AllSubjects(planner.View)], planner.View));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+
+    /// <summary>What a layer remembers decides where things stand, never which: without memory each pool has the same members, in other slots.</summary>
+    [Fact]
+    public void A_plan_without_memory_has_the_same_pools() =>
+        Prop.ForAll(Seeds(), static seed =>
+        {
+            var (network, planner) = Start(seed);
+            for (var step = 0; step < Steps; step++)
+            {
+                planner.Apply(network.Step(), network.View);
+                network.View = planner.View;
+            }
+            var afresh = Planner.FromScratch(Layers.For(network.View.Node.Options), network.View with { Node = network.View.Node.With(PoolTable.Empty) });
+            foreach (var service in network.View.Node.Options.Services == ServicesKind.None ? [] : network.View.Cluster.Services.All)
+            {
+                var (one, other) = (planner.View.Node.Pools.Of(service.Subject)!, afresh.View.Node.Pools.Of(service.Subject)!);
+                Assert.Equal(one.Ports.Length, other.Ports.Length);
+                for (var i = 0; i < one.Ports.Length; i++)
+                {
+                    AssertSame(one.Ports[i].Cluster, other.Ports[i].Cluster);
+                    Assert.Equal(one.Ports[i].Local is null, other.Ports[i].Local is null);
+                    if (one.Ports[i].Local is { } local)
+                    {
+                        AssertSame(local, other.Ports[i].Local!);
+                    }
+                }
+            }
+            Assert.Equal(planner.Desired.Count, afresh.Desired.Count);
+
+            static void AssertSame(Pool one, Pool other)
+            {
+                Assert.Equal(one.Program, other.Program);
+                Assert.Equal(one.Members.ToHashSet(), other.Members.ToHashSet());
+                Assert.Equal(one.Members.Length, one.Members.Select(static member => member.Backend).Distinct().Count());
+            }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
 
     [Fact]
@@ -68,6 +107,7 @@ public sealed class IncrementalPlanTests
         for (var step = 0; step < Steps; step++)
         {
             planner.Apply(network.Step(), network.View);
+            network.View = planner.View;
         }
         var bare = network.View.Node.With((Underlay?)null);
         foreach (var id in network.View.Node.Sandboxes.Keys)

@@ -10,13 +10,13 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
 {
     private const string Self = "node-1";
 
-    public NetworkView View { get; private set; } =
+    public NetworkView View { get; set; } =
         new(ClusterView.Empty, NodeFacts.Create(Self, new NamespaceId(Self), options));
 
     public static NetworkOptions[] AllOptions { get; } =
     [
         NetworkOptions.Default,
-        new() { Overlay = OverlayKind.Routed },
+        new() { Overlay = OverlayKind.Routed, Services = ServicesKind.None },
         new()
         {
             ClusterRanges = [IpPrefix.Parse("10.244.0.0/16"), IpPrefix.Parse("fd00:10:244::/56")],
@@ -38,8 +38,12 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
 
     private Subject One()
     {
-        switch (random.Next(10))
+        switch (random.Next(20))
         {
+            case 10 or 11 or 12 or 13:
+                return ChangeService();
+            case > 13:
+                return ChangeSlice();
             case 0:
                 View = View with { Node = View.Node.With(random.Next(5) == 0 ? null : Wire()) };
                 return Subject.Machine;
@@ -60,6 +64,24 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
                 View = View with { Node = View.Node.With(sandbox) };
                 return sandbox.Id.Subject;
         }
+    }
+
+    private Subject ChangeService()
+    {
+        var subject = RandomServices.Name(random);
+        var changed = new List<Subject>();
+        ClusterService? now = random.Next(4) == 0 ? null : RandomServices.Service(random, subject);
+        View = View with { Cluster = View.Cluster.With(View.Cluster.Services.With([(subject, now)], [], changed)) };
+        return subject;
+    }
+
+    private Subject ChangeSlice()
+    {
+        var subject = RandomServices.SliceName(random);
+        var changed = new List<Subject>();
+        ServiceSlice? now = random.Next(5) == 0 ? null : RandomServices.Slice(random, subject, View.Cluster.Services.Slice(subject));
+        View = View with { Cluster = View.Cluster.With(View.Cluster.Services.With([], [(subject, now)], changed)) };
+        return subject;
     }
 
     private string NodeName() => $"node-{random.Next(1, 6)}";
@@ -94,6 +116,7 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
         {
             Addresses = new([.. addresses]),
             PodRanges = new([.. ranges]),
+            Zone = random.Next(3) switch { 0 => "", 1 => "zone-a", _ => "zone-b" },
             Created = DateTimeOffset.UnixEpoch.AddSeconds(random.Next(3)),
             Problems = random.Next(10) == 0 ? ["spec.podCIDRs[1]: 'x' is no range"] : [],
         };

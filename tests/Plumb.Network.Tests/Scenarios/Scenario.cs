@@ -76,6 +76,8 @@ internal sealed class Scenario
         return options with
         {
             Overlay = (string?)settings["overlay"] switch { null or "vxlan" => OverlayKind.Vxlan, "routed" => OverlayKind.Routed, var other => throw new FormatException($"overlay {other}") },
+            // The program of Services is long: only scenarios that are about Services show it.
+            Services = (string?)settings["services"] switch { null or "none" => ServicesKind.None, "nftables" => ServicesKind.Nftables, var other => throw new FormatException($"services {other}") },
             ClusterRanges = Ranges(settings["clusterRanges"]) ?? options.ClusterRanges,
             ServiceRanges = Ranges(settings["serviceRanges"]) ?? options.ServiceRanges,
             PodMtuBytes = Number(settings["podMtuBytes"]),

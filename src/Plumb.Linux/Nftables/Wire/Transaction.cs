@@ -108,8 +108,10 @@ internal sealed class Transaction : IDisposable
     public int Elements(SetSchema set, ReadOnlySpan<(ElementEntry Entry, string? Comment)> elements, bool deletes, int limitBytes)
     {
         const int mostOfOne = 600;
+        // Headers of the message and of its list, the names of table and set among them.
+        const int mostOfHeaders = 600;
         var done = 0;
-        while (done < elements.Length && _wire.LengthBytes + mostOfOne < limitBytes)
+        while (done < elements.Length && _wire.LengthBytes + mostOfHeaders + mostOfOne < limitBytes)
         {
             var message = _wire.MessageCount;
             var start = _wire.LengthBytes;
