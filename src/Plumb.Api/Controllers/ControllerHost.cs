@@ -61,6 +61,8 @@ public sealed class ControllerHost : IAsyncDisposable
             new Scheduler(context),
             new ServiceAddressController(context),
             new EndpointSliceController(context),
+            new EndpointsController(context),
+            new EndpointMirroringController(context),
             new GarbageCollector(context),
         ];
     }

@@ -55,6 +55,14 @@ internal sealed class Cluster : IAsyncDisposable
         return this;
     }
 
+    /// <summary>The controllers end, something happens, and they begin anew over what is there.</summary>
+    public async Task RestartAsync(Action meanwhile)
+    {
+        await host!.DisposeAsync();
+        meanwhile();
+        Start();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (host is not null)
@@ -85,6 +93,17 @@ internal sealed class Cluster : IAsyncDisposable
 
     public StoredObject Pod(string name, string spec = "") => Create(GroupResource.Pods,
         $$$$"""{"metadata":{"name":"{{{{name}}}}","labels":{"app":"{{{{name}}}}"}},"spec":{"containers":[{"name":"c","image":"a:1"}]{{{{spec}}}} }}""");
+
+    /// <summary>Says of a pod what its kubelet would.</summary>
+    public StoredObject Run(string name, bool ready, params string[] addresses) => Registry.Update(new StoreKey(GroupResource.Pods, "default", name), root =>
+    {
+        var status = (JsonObject)(root["status"] ??= new JsonObject());
+        status["phase"] = "Running";
+        status["podIP"] = addresses[0];
+        status["podIPs"] = new JsonArray([.. addresses.Select(address => (JsonNode)new JsonObject { ["ip"] = address })]);
+        status["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = ready ? "True" : "False" });
+        return true;
+    }, Part.Status);
 
     public void SetImage(string deployment, string image) => Registry.Update(new StoreKey(GroupResource.Deployments, "default", deployment), root =>
     {

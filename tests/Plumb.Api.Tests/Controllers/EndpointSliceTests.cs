@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Objects;
@@ -71,6 +72,115 @@ public sealed class EndpointSliceTests
         await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Hostname: "alpha", Conditions: { Ready: true, Serving: false } }] }]);
         Assert.True(Slices(cluster)[0].Metadata.Labels.ContainsKey("service.kubernetes.io/headless"));
     }
+
+    [Fact]
+    public async Task Controllers_that_begin_anew_go_on_with_the_slices_that_are_there()
+    {
+        await using var cluster = new Cluster().Start();
+        cluster.Deployment("web", 150);
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"web"},"spec":{"selector":{"app":"web"},"ports":[{"port":80}]}}""");
+        await cluster.UntilAsync(() => Slices(cluster).Sum(s => s.Endpoints.Count(e => e.Conditions.Ready == true)) == 150);
+        var before = Slices(cluster).ToDictionary(s => s.Metadata.Name, s => s.Metadata.ResourceVersion);
+        var gone = cluster.Find<Pod>(GroupResource.Pods, Slices(cluster)[0].Endpoints[0].TargetRef!.Name!)!;
+        await cluster.RestartAsync(() => cluster.Registry.Delete(new StoreKey(GroupResource.Pods, "default", gone.Metadata.Name)));
+        await cluster.UntilAsync(() => Slices(cluster).Sum(s => s.Endpoints.Count(e => e.Conditions.Ready == true)) == 150 && Names(cluster).All(name => name != gone.Metadata.Name));
+        Assert.Equal(before.Keys.Order(), Slices(cluster).Select(s => s.Metadata.Name).Order());
+        Assert.Equal(150, Names(cluster).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Endpoints_tell_their_node_and_zone_and_are_kept_to_it_as_the_service_wants()
+    {
+        await using var cluster = new Cluster(nodes: 0).Start();
+        cluster.AddNode("node-a", new JsonObject { ["topology.kubernetes.io/zone"] = "east" });
+        cluster.Pod("p");
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"p"},"spec":{"selector":{"app":"p"},"ports":[{"port":80}]}}""");
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ NodeName: "node-a", Zone: "east", Hints: null }] }]);
+        Distribute(cluster, "PreferSameZone");
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Hints: { ForZones: [{ Name: "east" }], ForNodes: [] } }] }]);
+        Distribute(cluster, "PreferSameNode");
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Hints: { ForZones: [{ Name: "east" }], ForNodes: [{ Name: "node-a" }] } }] }]);
+        cluster.Registry.Update(new StoreKey(GroupResource.Nodes, "", "node-a"), root => (root["metadata"]!["labels"]!["topology.kubernetes.io/zone"] = "west") is not null);
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Zone: "west", Hints.ForZones: [{ Name: "west" }] }] }]);
+        Distribute(cluster, null);
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Hints: null }] }]);
+    }
+
+    [Fact]
+    public async Task Dual_stack_has_slices_of_each_family_and_endpoints_only_where_the_pod_has_the_address()
+    {
+        var registry = new Registry(new ObjectStore(), TimeProvider.System, new Random(1), new(System.Net.IPNetwork.Parse("10.96.0.0/12"), System.Net.IPNetwork.Parse("fd00:10:96::/112")));
+        registry.Create(GroupResource.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } });
+        await using var cluster = new Cluster(registry, kubelets: false).Start();
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"p"},"spec":{"ipFamilyPolicy":"PreferDualStack","selector":{"of":"p"},"ports":[{"port":80}]}}""");
+        foreach (string name in (string[])["both", "old"])
+        {
+            cluster.Create(GroupResource.Pods, $$$"""{"metadata":{"name":"{{{name}}}","labels":{"of":"p"}},"spec":{"containers":[{"name":"c","image":"a:1"}]}}""");
+        }
+        cluster.Run("both", true, "10.244.1.5", "fd00:10:244:1::5");
+        cluster.Run("old", true, "10.244.1.6");
+        await cluster.UntilAsync(() => Slices(cluster).Count == 2 && Addresses(cluster, "IPv4") == "10.244.1.5 10.244.1.6" && Addresses(cluster, "IPv6") == "fd00:10:244:1::5", () => Addresses(cluster, "IPv4") + Addresses(cluster, "IPv6"));
+        cluster.Registry.Update(new StoreKey(GroupResource.Services, "default", "p"), root => (root["spec"]!["ipFamilyPolicy"] = "SingleStack") is not null);
+        await cluster.UntilAsync(() => Slices(cluster) is [{ AddressType: "IPv4", Endpoints.Count: 2 }]);
+    }
+
+    [Fact]
+    public async Task A_pod_that_goes_is_serving_and_terminating_until_it_has_gone()
+    {
+        await using var cluster = new Cluster(kubelets: false).Start();
+        cluster.Pod("p");
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"p"},"spec":{"selector":{"app":"p"},"ports":[{"port":80}]}}""");
+        await cluster.UntilAsync(() => cluster.Pods("p")[0].NodeName.Length > 0);
+        var pod = cluster.Run("p", true, "10.244.1.5");
+        cluster.Registry.Delete(pod.Key);
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Conditions: { Ready: false, Serving: true, Terminating: true } }] }]);
+        await cluster.UntilAsync(() => cluster.Find<Endpoints>(GroupResource.Endpoints, "p") is { Subsets: [] });
+        cluster.Registry.Delete(pod.Key, DeleteOptions.Now);
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [] }]);
+    }
+
+    [Fact]
+    public async Task Labels_of_the_service_are_those_of_its_slices_and_endpoints()
+    {
+        await using var cluster = new Cluster().Start();
+        cluster.Pod("p");
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"p"},"spec":{"selector":{"app":"p"},"ports":[{"port":80}]}}""");
+        await cluster.UntilAsync(() => Names(cluster).Any());
+        cluster.Registry.Update(new StoreKey(GroupResource.Services, "default", "p"), root => (root["metadata"]!["labels"] = new JsonObject { ["service.kubernetes.io/service-proxy-name"] = "other" }) is not null);
+        await cluster.UntilAsync(() => Slices(cluster)[0].Metadata.Labels.GetValueOrDefault(Service.ProxyNameLabel) == "other" && cluster.Find<Endpoints>(GroupResource.Endpoints, "p")!.Metadata.Labels.ContainsKey(Service.ProxyNameLabel));
+        Assert.Single(Slices(cluster));
+    }
+
+    [Fact]
+    public async Task Five_thousand_pods_are_in_fifty_slices_and_endpoints_tell_of_a_thousand()
+    {
+        await using var cluster = new Cluster(kubelets: false).Start();
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"p"},"spec":{"selector":{"app":"p"},"ports":[{"port":80}]}}""");
+        for (int i = 0; i < 5_000; i++)
+        {
+            cluster.Create(GroupResource.Pods, $$$"""{"metadata":{"name":"p{{{i}}}","labels":{"app":"p"}},"spec":{"containers":[{"name":"c","image":"a:1"}]}}""");
+            cluster.Run($"p{i}", i % 10 != 0, $"10.{i / 250}.{i % 250}.1");
+        }
+        await cluster.UntilAsync(() => Slices(cluster).Sum(s => s.Endpoints.Count(e => e.NodeName is not null)) == 5_000);
+        Assert.Equal(50, Slices(cluster).Count);
+        cluster.Time.Advance(TimeSpan.FromSeconds(1));
+        await cluster.UntilAsync(() => cluster.Find<Endpoints>(GroupResource.Endpoints, "p") is { Subsets: [{ Addresses.Count: 1_000, NotReadyAddresses.Count: 0 }] } full && full.Metadata.Annotations["endpoints.kubernetes.io/over-capacity"] == "truncated");
+        var versions = Slices(cluster).ToDictionary(s => s.Metadata.Name, s => s.Metadata.ResourceVersion);
+        cluster.Run("p17", false, "10.0.17.1");
+        await cluster.UntilAsync(() => Slices(cluster).Any(s => s.Endpoints.Any(e => e.TargetRef!.Name == "p17" && e.Conditions.Ready == false)));
+        // One change writes one slice.
+        Assert.Single(Slices(cluster), s => versions[s.Metadata.Name] != s.Metadata.ResourceVersion);
+    }
+
+    private static void Distribute(Cluster cluster, string? how) =>
+        cluster.Registry.Update(new StoreKey(GroupResource.Services, "default", "p"), root =>
+        {
+            root["spec"]!["trafficDistribution"] = how;
+            return true;
+        });
+
+    private static string Addresses(Cluster cluster, string family) =>
+        string.Join(' ', Slices(cluster).Where(s => s.AddressType == family).SelectMany(s => s.Endpoints).Select(e => e.Addresses[0]).Order());
 
     private static List<EndpointSlice> Slices(Cluster cluster) => cluster.List<EndpointSlice>(GroupResource.EndpointSlices);
 

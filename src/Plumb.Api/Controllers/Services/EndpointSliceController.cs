@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using Plumb.Api.Resources;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
@@ -8,12 +5,15 @@ using Plumb.Kubernetes.Objects;
 namespace Plumb.Api.Controllers.Services;
 
 /// <summary>
-/// Lists the pods behind each Service that has a selector, in EndpointSlices of at most a hundred and in the older Endpoints. A pod's change is a change of its
-/// one place in one slice, and only slices that changed are written: it costs the same beside ten pods or a thousand.
+/// Lists the pods behind each Service that has a selector, in EndpointSlices of at most a hundred. A pod's change is a change of its one place in one slice, and only
+/// slices that changed are written: it costs the same beside ten pods or ten thousand.
 /// </summary>
 internal sealed class EndpointSliceController(ControllerContext context) : KeyedController<StoreKey>(context)
 {
-    private readonly Dictionary<string, Dictionary<string, ServiceEndpoints>> services = [];
+    private readonly Dictionary<StoreKey, ServiceSlices> services = [];
+    private readonly SelectorIndex<ServiceSlices> index = new();
+    private readonly HashSet<ServiceSlices> found = [];
+    private ZoneShares? zones;
 
     public override void Observe(in ObservedChange change)
     {
@@ -21,73 +21,121 @@ internal sealed class EndpointSliceController(ControllerContext context) : Keyed
             ObserveService(change);
         else if (change.Resource == GroupResource.Pods)
             ObservePod(change);
-        else if (change is { New: null } && change.Resource == GroupResource.EndpointSlices && Find(change.Latest.Namespace, ServiceOf(change.Latest)) is { } service)
-            Restore(service, change.Latest);
+        else if (change.Resource == GroupResource.Nodes)
+            ObserveNode(change);
+        else if (change.Resource == GroupResource.EndpointSlices && Find(change.Latest) is { } service && service.Touched(change.Latest, change.New is null))
+            Queue.Add(service.Stored.Key);
     }
 
     protected override void Reconcile(StoreKey key)
     {
-        if (Find(key.Namespace, key.Name) is not { } service)
+        if (!services.TryGetValue(key, out var service))
             return;
-        // A write that fails is taken up again where it stopped: what is written is no longer dirty.
+        if (service.IsTopologyAware)
+            service.Spread(zones ??= ReadZones());
         service.Write(Context);
-        if (service.WriteEndpoints(Context) is { } later)
-            Queue.AddAfter(key, later);
     }
 
     private void ObserveService(in ObservedChange change)
     {
         var stored = change.Latest;
-        if (!services.TryGetValue(stored.Namespace, out var inNamespace))
-            services[stored.Namespace] = inNamespace = [];
         var record = change.New is null ? null : stored.As(KubernetesJson.TypeInfo<Service>());
-        bool ours = record is { Spec.Selector.Count: > 0 } && record.Spec.Type != "ExternalName" && !stored.IsDeleting;
-        if (!ours)
+        bool isNew = !services.TryGetValue(stored.Key, out var service) || service.Stored.Uid != stored.Uid;
+        if (record is not { Spec.Selector.Count: > 0 } || record.Spec.IsExternalName || stored.IsDeleting)
         {
-            inNamespace.Remove(stored.Name);
+            // Slices of a Service that has lost its selector stay, for whoever cares for them now.
+            if (services.Remove(stored.Key, out var former))
+                index.Remove(former);
             return;
         }
-        if (inNamespace.TryGetValue(stored.Name, out var service) && service.Uid == stored.Uid)
+        if (isNew)
         {
-            if (!service.Take(stored, record!))
-                return;
+            if (service is not null)
+                index.Remove(service);
+            services[stored.Key] = service = new ServiceSlices(stored, record);
+            service.Adopt(Context.Store);
         }
-        else
+        else if (!service!.Take(stored, record))
         {
-            inNamespace[stored.Name] = service = new ServiceEndpoints(stored, record!);
+            return;
         }
+        index.Add(stored.Namespace, record.Spec.Selector, service);
+        var present = new HashSet<string>();
         foreach (var pod in View.PodsIn(stored.Namespace))
-            service.Put(pod);
+        {
+            if (!SelectorIndex<ServiceSlices>.Matches(record.Spec.Selector, pod.Stored.Labels))
+                continue;
+            present.Add(pod.Stored.Uid);
+            service.Put(pod, ZoneOf(pod));
+        }
+        if (isNew)
+            service.RemoveOthers(present.Contains);
         Queue.Add(stored.Key);
     }
 
     private void ObservePod(in ObservedChange change)
     {
-        if (!services.TryGetValue(change.Latest.Namespace, out var inNamespace))
-            return;
-        foreach (var service in inNamespace.Values)
+        found.Clear();
+        if (change.OldPod is { } old)
         {
-            bool changed = false;
-            if (change.OldPod is { } old && (change.NewPod is null || change.NewPod.Stored.Uid != old.Stored.Uid))
-                changed |= service.Remove(old);
-            if (change.NewPod is { } now)
-                changed |= service.Put(now);
-            if (changed)
-                Queue.Add(service.Key);
+            index.Find(old.Stored.Namespace, old.Stored.Labels, found);
+            foreach (var service in found)
+            {
+                bool stays = change.NewPod is { } same && same.Stored.Uid == old.Stored.Uid && SelectorIndex<ServiceSlices>.Matches(service.Record.Spec.Selector, same.Stored.Labels);
+                if (!stays && service.Remove(old.Stored.Uid))
+                    Queue.Add(service.Stored.Key);
+            }
+            found.Clear();
+        }
+        if (change.NewPod is not { } now)
+            return;
+        index.Find(now.Stored.Namespace, now.Stored.Labels, found);
+        foreach (var service in found)
+        {
+            if (service.Put(now, ZoneOf(now)))
+                Queue.Add(service.Stored.Key);
         }
     }
 
-    private void Restore(ServiceEndpoints service, StoredObject gone)
+    /// <summary>A node's zone is that of its pods.</summary>
+    private void ObserveNode(in ObservedChange change)
     {
-        if (service.Lost(gone.Name))
-            Queue.Add(service.Key);
+        // Heartbeats change neither.
+        if (change is { Old: { } before, New: { } after } && before.Labels.Equals(after.Labels) && !AnyIsAware())
+            return;
+        zones = null;
+        foreach (var pod in View.PodsOn(change.Latest.Name))
+        {
+            found.Clear();
+            index.Find(pod.Stored.Namespace, pod.Stored.Labels, found);
+            foreach (var service in found)
+            {
+                if (service.Put(pod, ZoneOf(pod)))
+                    Queue.Add(service.Stored.Key);
+            }
+        }
+        foreach (var service in services.Values)
+        {
+            if (service.IsTopologyAware)
+                Queue.Add(service.Stored.Key);
+        }
     }
 
-    private ServiceEndpoints? Find(string @namespace, string name) =>
-        services.TryGetValue(@namespace, out var inNamespace) ? inNamespace.GetValueOrDefault(name) : null;
+    private bool AnyIsAware()
+    {
+        foreach (var service in services.Values)
+        {
+            if (service.IsTopologyAware)
+                return true;
+        }
+        return false;
+    }
 
-    private static string ServiceOf(StoredObject slice) => slice.Labels.TryGetValue(EndpointSlice.ServiceNameLabel, out string? name) ? name : "";
+    private ZoneShares ReadZones() => ZoneShares.Of(Context.Store.List(GroupResource.Nodes).Select(static node => node.As(KubernetesJson.TypeInfo<Node>())));
 
-    internal static bool IsOf(string family, string address) => IPAddress.TryParse(address, out var parsed)
-        && parsed.AddressFamily == (family == "IPv6" ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
+    private string ZoneOf(PodFacts pod) =>
+        pod.NodeName.Length > 0 && View.TryFind(new StoreKey(GroupResource.Nodes, "", pod.NodeName), out var node) && node.Labels.TryGetValue(TopologyHints.ZoneLabel, out string? zone) ? zone : "";
+
+    private ServiceSlices? Find(StoredObject slice) => slice.Labels.TryGetValue(EndpointSlice.ServiceNameLabel, out string? name)
+        ? services.GetValueOrDefault(new StoreKey(GroupResource.Services, slice.Namespace, name)) : null;
 }
