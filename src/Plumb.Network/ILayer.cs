@@ -42,6 +42,9 @@ public interface ILayer
     /// </summary>
     IEnumerable<PlanKey> Touched(Change change, NetworkView before, NetworkView after);
 
+    /// <summary>Connections that must not go on as the kernel remembers them. Asked after <see cref="Remember"/>; most changes end none.</summary>
+    IEnumerable<EndedFlow> Ended(Change change, NetworkView before, NetworkView after) => [];
+
     /// <summary>Writes all entries of one key; none when its subject is no more.</summary>
     void Plan(PlanKey key, ClusterView cluster, NodeFacts node, IPlanWriter write);
 }

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Plumb.Agent.Kernel;
 using Plumb.Linux.Native;
 using Plumb.Linux.State;
+using Plumb.Network;
 
 namespace Plumb.Agent.Tests;
 
@@ -145,6 +146,8 @@ internal sealed class FakeKernel(NamespaceId home)
             }
             return failures;
         }
+
+        public int Forget(IReadOnlyCollection<EndedFlow> ended) => 0;
 
         public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters)
         {

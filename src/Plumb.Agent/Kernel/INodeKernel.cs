@@ -1,5 +1,6 @@
 using Plumb.Linux.Native;
 using Plumb.Linux.State;
+using Plumb.Network;
 
 namespace Plumb.Agent.Kernel;
 
@@ -22,6 +23,9 @@ internal interface INodeKernel : IDisposable
 
     /// <summary>Makes the changes, in the kernel's order, in as few messages as can be. What is to go and has gone is no failure.</summary>
     IReadOnlyList<EntryFailure> Apply(IReadOnlyList<DeltaItem> items);
+
+    /// <summary>Makes the node forget connections that a change has ended. Returns how many there were.</summary>
+    int Forget(IReadOnlyCollection<EndedFlow> ended);
 
     /// <summary>All that a namespace holds: the node's, or one that was entered.</summary>
     /// <param name="parameters">Which sysctls are of interest.</param>

@@ -3,6 +3,7 @@ using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.State;
+using Plumb.Network;
 
 namespace Plumb.Agent.Kernel;
 
@@ -75,6 +76,8 @@ internal sealed class NodeKernel : INodeKernel
             return [.. exception.Refusals.Select(static refusal => new EntryFailure(refusal.Item.Key, refusal.ToString()))];
         }
     }
+
+    public int Forget(IReadOnlyCollection<EndedFlow> ended) => ended.Count == 0 ? 0 : EndedConnections.Forget(_kernels, _home, ended);
 
     public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters) => _kernels.Observe([name], kinds: null, parameters);
 

@@ -101,6 +101,13 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     public IReadOnlyList<EntryFailure> Make(IReadOnlyCollection<Change> changes, NetworkView after)
     {
         var items = Planner.Apply(changes, after);
-        return items.Count == 0 || !IsApplied || MustCompare ? [] : Kernel.Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
+        if (!IsApplied || MustCompare)
+        {
+            return [];
+        }
+        var failures = items.Count == 0 ? [] : Kernel.Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
+        // Now that no packet can begin such a connection anew.
+        Kernel.Forget(Planner.Ended);
+        return failures;
     }
 }

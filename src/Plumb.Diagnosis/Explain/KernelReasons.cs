@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Explain;
@@ -52,6 +53,7 @@ internal sealed class KernelReasons
         RuleEntry rule => OfRule(rule),
         NeighbourEntry neighbour => OfNeighbour(neighbour),
         FdbEntry fdb => OfFdb(fdb),
+        ElementEntry element => $"packets put it into {element.Set.Name}",
         _ => null,
     };
 

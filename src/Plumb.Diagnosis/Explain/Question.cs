@@ -1,5 +1,7 @@
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
+using Plumb.Network;
+using Plumb.Network.Services;
 
 namespace Plumb.Diagnosis.Explain;
 
@@ -11,12 +13,34 @@ public sealed class Question
 {
     private static readonly char[] Breaks = [' ', '\t', '\n', ',', ';', '{', '}', '@', '"', ':'];
 
+    // As kubectl names things: service/website.
+    private static readonly Dictionary<string, SubjectKind> _kinds = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["service"] = SubjectKind.Service, ["services"] = SubjectKind.Service, ["svc"] = SubjectKind.Service,
+        ["pod"] = SubjectKind.Pod, ["pods"] = SubjectKind.Pod, ["po"] = SubjectKind.Pod,
+        ["node"] = SubjectKind.Node, ["nodes"] = SubjectKind.Node, ["no"] = SubjectKind.Node,
+        ["endpointslice"] = SubjectKind.EndpointSlice, ["endpointslices"] = SubjectKind.EndpointSlice,
+    };
+
     private readonly string _thing;
     private readonly IpAddress? _address;
+    private readonly SubjectKind? _kind;
+    private readonly string? _port; // of address:port
 
     public Question(string thing)
     {
         ArgumentException.ThrowIfNullOrEmpty(thing);
+        var slash = thing.IndexOf('/');
+        if (slash > 0 && _kinds.TryGetValue(thing[..slash], out var kind) && slash + 1 < thing.Length)
+        {
+            (_kind, thing) = (kind, thing[(slash + 1)..]);
+        }
+        var colon = thing.LastIndexOf(':');
+        if (colon >= 0 && ushort.TryParse(thing.AsSpan(colon + 1), out _) && (colon == 0 || IsHost(thing[..colon])))
+        {
+            // :31100 is a port, 10.96.14.7:80 and [fd00::7]:80 a port of an address.
+            (_port, thing) = colon == 0 ? (null, thing[1..]) : (thing[(colon + 1)..], thing[..colon].Trim('[', ']'));
+        }
         _thing = thing;
         _address = IpAddress.TryParse(thing, out var address) ? address : null;
     }
@@ -45,14 +69,51 @@ public sealed class Question
             }
         }
         found.AddRange(routes.Values.Select(static r => r.Route).Except(found));
+        Follow(found, account, observed);
         return found;
     }
+
+    /// <summary>Adds what an address or port of a Service leads to: its pools and their endpoints, in the same namespace.</summary>
+    private static void Follow(List<Explanation> found, IReadOnlyList<Explanation> account, ObservedState observed)
+    {
+        var services = new HashSet<(NamespaceId, uint)>();
+        foreach (var explanation in found)
+        {
+            if (observed.Entries.GetValueOrDefault(explanation.Key) is { } held && ServiceElements.LeadsTo(held.Entry) is { } mark)
+            {
+                services.Add((explanation.Key.Namespace, mark.Service));
+            }
+        }
+        if (services.Count == 0)
+        {
+            return;
+        }
+        var known = found.ToHashSet();
+        foreach (var explanation in account)
+        {
+            if (observed.Entries.GetValueOrDefault(explanation.Key) is { } held
+                && ServiceElements.BelongsTo(held.Entry) is { } mark
+                && services.Contains((explanation.Key.Namespace, mark.Service))
+                && known.Add(explanation))
+            {
+                found.Add(explanation);
+            }
+        }
+    }
+
+    private static bool IsHost(string text) =>
+        text.StartsWith('[') ? text.EndsWith(']') && IpAddress.TryParse(text.AsSpan(1, text.Length - 2), out _)
+        : IpAddress.TryParse(text, out var address) && address.Family == IpFamily.V4;
 
     private bool IsCausedBy(Explanation explanation)
     {
         foreach (var cause in explanation.Causes)
         {
             var subject = cause.Subject;
+            if (_kind is { } kind && subject.Kind != kind)
+            {
+                continue;
+            }
             if (subject.Name == _thing || $"{subject.Scope}/{subject.Name}" == _thing || subject.ToString() == _thing)
             {
                 return true;
@@ -63,6 +124,14 @@ public sealed class Question
 
     private bool IsNamedIn(Explanation explanation)
     {
+        if (_kind is not null)
+        {
+            return false;
+        }
+        if (_port is not null && !explanation.Text.Split(Breaks, StringSplitOptions.RemoveEmptyEntries).Contains(_port))
+        {
+            return false;
+        }
         foreach (var word in explanation.Text.Split(Breaks, StringSplitOptions.RemoveEmptyEntries))
         {
             if (word == _thing || (_address is not null && word.StartsWith(_thing, StringComparison.Ordinal) && word[_thing.Length] == '/'))

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Plumb.Linux.Conntrack;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.State;
@@ -73,6 +74,25 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
 
     /// <summary>Whether a notification's sender is this object itself.</summary>
     public bool IsOwn(NamespaceId id, uint portId) => Get(id).IsOwnPort(portId);
+
+    /// <summary>The connections that a namespace remembers.</summary>
+    /// <param name="mark">Only those with this mark; null: all.</param>
+    /// <exception cref="NetlinkException">The kernel refuses to tell, or has no connection tracking.</exception>
+    public IReadOnlyList<ConntrackEntry> Connections(NamespaceId id, Addresses.IpFamily family, ConnectionMark? mark = null) =>
+        ConntrackKernel.List(Get(id).Netfilter, family, mark);
+
+    /// <summary>Makes a namespace forget exactly these connections. Returns how many were still there.</summary>
+    /// <exception cref="NetlinkException">The kernel refused.</exception>
+    public int Forget(NamespaceId id, IReadOnlyList<ConntrackEntry> connections)
+    {
+        ArgumentNullException.ThrowIfNull(connections);
+        if (connections.Count == 0)
+        {
+            return 0;
+        }
+        _seam.BeforeWrite($"conntrack: {connections.Count} deletions");
+        return ConntrackKernel.Delete(Get(id).Netfilter, connections);
+    }
 
     /// <summary>What the namespaces hold.</summary>
     /// <param name="kinds">Which kinds of entry; null: all.</param>

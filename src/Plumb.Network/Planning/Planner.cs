@@ -13,6 +13,7 @@ public sealed class Planner
     private readonly IReadOnlyList<ILayer> _layers;
     private readonly Dictionary<string, ILayer> _layerByName;
     private readonly HashSet<PlanKey> _keys = [];
+    private readonly HashSet<EndedFlow> _ended = [];
 
     public Planner(IReadOnlyList<ILayer> layers, NodeFacts node)
     {
@@ -25,6 +26,9 @@ public sealed class Planner
 
     /// <summary>What the plan was last made from.</summary>
     public NetworkView View { get; private set; }
+
+    /// <summary>The connections that the last <see cref="Apply"/> ended: to be forgotten by the kernel when it holds the new state.</summary>
+    public IReadOnlyCollection<EndedFlow> Ended => _ended;
 
     public DesiredIndex Index { get; } = new();
 
@@ -62,6 +66,7 @@ public sealed class Planner
         ArgumentNullException.ThrowIfNull(changes);
         ArgumentNullException.ThrowIfNull(after);
         _keys.Clear();
+        _ended.Clear();
         foreach (var layer in _layers)
         {
             after = after with { Node = layer.Remember(changes, View, after) };
@@ -74,6 +79,7 @@ public sealed class Planner
                 {
                     _keys.Add(key);
                 }
+                _ended.UnionWith(layer.Ended(change, View, after));
             }
         }
         View = after;

@@ -19,6 +19,8 @@ public sealed class PodsLayer : ILayer
         Flood = false,
         MulticastFlood = false,
         BroadcastFlood = false,
+        // A pod that reaches itself through a Service: where br_netfilter is on, the bridge sends such a frame back by its own port.
+        Hairpin = true,
     };
 
     public string Name => "pods";

@@ -50,6 +50,17 @@ public sealed class ServicesLayer : ILayer
         }
     }
 
+    public IEnumerable<EndedFlow> Ended(Change change, NetworkView before, NetworkView after)
+    {
+        foreach (var service in ServicesOf(change.Subject, before, after))
+        {
+            foreach (var flow in EndedFlows.Of(service, before, after))
+            {
+                yield return flow;
+            }
+        }
+    }
+
     public void Plan(PlanKey key, ClusterView cluster, NodeFacts node, IPlanWriter write)
     {
         if (key.Subject.Kind == SubjectKind.Service)

@@ -13,7 +13,7 @@ internal sealed class ExplainCommand : Verb
 {
     private readonly Argument<string?> _thing = new("THING")
     {
-        Description = "an interface, address, range, MAC, chain, set, port, mark or handle; or an object: POD, NAMESPACE/POD, NODE",
+        Description = "an interface, address, range, MAC, chain, set, port, mark or handle; or an object: POD, NAMESPACE/POD, NODE, service/NAME",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -37,6 +37,7 @@ internal sealed class ExplainCommand : Verb
         new("plumb explain cni0", "an interface, on every node"),
         new("plumb explain 10.244.2.7", "what has to do with an address, and the route that it takes"),
         new("plumb explain client", "all that the pod client puts into kernels"),
+        new("plumb explain service/website", "all that a Service puts into kernels; by 10.96.14.7 and :31100 it is found too"),
         new("plumb explain --all --node node-1", "everything on a node; ends with how much nobody can account for"),
     ];
 

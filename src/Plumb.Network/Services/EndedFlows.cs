@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.Nftables.Language;
+using Plumb.Network.Cluster;
+using Plumb.Network.Facts;
+
+namespace Plumb.Network.Services;
+
+/// <summary>The UDP flows that a change of one Service ends.</summary>
+internal static class EndedFlows
+{
+    public static IEnumerable<EndedFlow> Of(Subject subject, NetworkView before, NetworkView after)
+    {
+        var (was, now) = (before.Node.Pools.Of(subject), after.Node.Pools.Of(subject));
+        if (before.Cluster.Services.Service(subject) is { } oldService && was is not null)
+        {
+            foreach (var flow in Gone(oldService, was, after.Cluster.Services.Service(subject), now))
+            {
+                yield return flow;
+            }
+        }
+        if (after.Cluster.Services.Service(subject) is { } service)
+        {
+            foreach (var flow in Come(before.Cluster.Services.Service(subject), service))
+            {
+                yield return flow;
+            }
+        }
+    }
+
+    private static IEnumerable<EndedFlow> Gone(ClusterService oldService, ServicePools was, ClusterService? service, ServicePools? now)
+    {
+        foreach (var port in was.Ports)
+        {
+            if (oldService.Ports[port.Index].Protocol != IpProtocol.Udp)
+            {
+                continue;
+            }
+            // A mark means a place among the ports: another port there now is another pool.
+            var same = service is not null && port.Index < service.Ports.Count && service.Ports[port.Index].Protocol == IpProtocol.Udp
+                ? now?.Ports.FirstOrDefault(other => other.Index == port.Index && other.Family == port.Family)
+                : null;
+            foreach (var (pool, local, left) in new[] { (port.Cluster, false, same?.Cluster), (port.Local, true, same?.Local) })
+            {
+                foreach (var backend in Lost(pool?.Members ?? [], left?.Members ?? []))
+                {
+                    var mark = PoolMark.Of(was.Number, port.Index, local);
+                    yield return new EndedFlow.ToBackend(port.Family, IpProtocol.Udp, new ConnectionMark(mark.Value), backend);
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<Backend> Lost(ImmutableArray<PoolMember> was, ImmutableArray<PoolMember> now)
+    {
+        if (was.IsEmpty || was == now)
+        {
+            return [];
+        }
+        var left = new HashSet<Backend>(now.Length);
+        foreach (var member in now)
+        {
+            left.Add(member.Backend);
+        }
+        return was.Where(member => !left.Contains(member.Backend)).Select(static member => member.Backend);
+    }
+
+    // A ClusterIP is nobody's before: what is sent there is refused and not remembered. Node ports and external addresses may be somebody's.
+    private static List<EndedFlow> Come(ClusterService? was, ClusterService service)
+    {
+        var flows = new List<EndedFlow>();
+        foreach (var port in service.Ports)
+        {
+            if (port.Protocol != IpProtocol.Udp)
+            {
+                continue;
+            }
+            if (port.NodePort != 0 && !(was?.Ports.Any(other => other.Protocol == IpProtocol.Udp && other.NodePort == port.NodePort) ?? false))
+            {
+                foreach (var clusterIP in service.ClusterIPs)
+                {
+                    flows.Add(new EndedFlow.ToFrontend(clusterIP.Family, IpProtocol.Udp, null, port.NodePort));
+                }
+            }
+            foreach (var address in service.ExternalIPs.Concat(service.BalancerAddresses))
+            {
+                if (was is null
+                    || !(was.ExternalIPs.Contains(address) || was.BalancerAddresses.Contains(address))
+                    || !was.Ports.Any(other => other.Protocol == IpProtocol.Udp && other.Port == port.Port))
+                {
+                    flows.Add(new EndedFlow.ToFrontend(address.Family, IpProtocol.Udp, address, port.Port));
+                }
+            }
+        }
+        return flows;
+    }
+}

@@ -1,0 +1,251 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.State;
+
+namespace Plumb.Network.Tests.Services;
+
+/// <summary>Services in kernels, by real sockets and by what `nft` shows.</summary>
+public sealed class KernelTests
+{
+    private static readonly IpAddress _website = IpAddress.V4(10, 96, 14, 7);
+
+    [Fact]
+    public async Task Connections_are_spread_over_all_endpoints_each_with_its_own_port()
+    {
+        using var world = new ServiceWorld();
+        using var near = new Server("near", world["near"], 8080);
+        using var far = new Server("far", world["far"], 9090);
+        world.Apply(Website() + Slice("a", 8080, ("near", "")) + Slice("b", 9090, ("far", "")));
+        var heard = new HashSet<string?>();
+        for (var i = 0; i < 64; i++)
+        {
+            heard.Add((await Talk.TcpAsync(world["client"], _website, 80)).Server);
+        }
+        Assert.Equal(["far", "near"], heard.Order());
+    }
+
+    [Theory]
+    [InlineData("client")]
+    [InlineData("node-1")]
+    public async Task What_has_no_endpoint_and_what_is_no_port_of_a_Service_is_refused_at_once(string client)
+    {
+        using var world = new ServiceWorld();
+        world.Apply(Website());
+        Assert.Equal(Heard.Refused, await Talk.TcpAsync(world[client], _website, 80));
+        Assert.Equal(Heard.Refused, await Talk.UdpAsync(world[client], _website, 80));
+        Assert.Equal(Heard.Refused, await Talk.TcpAsync(world[client], _website, 81));
+        Assert.Equal(Heard.Refused, await Talk.TcpAsync(world[client], IpAddress.V4(10, 96, 99, 99), 80));
+    }
+
+    /// <summary>With br_netfilter the bridge translates frames before they are routed, and gives them back to the port that they came in by.</summary>
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1")]
+    public async Task A_pod_reaches_itself_through_its_Service(string bridgeNetfilter)
+    {
+        using var world = new ServiceWorld();
+        if (File.Exists("/proc/sys/net/bridge/bridge-nf-call-iptables"))
+        {
+            world.Kernels.Apply([new DeltaItem(new Desired(new SysctlEntry(new NamespaceId("node-1"), "net/bridge/bridge-nf-call-iptables", bridgeNetfilter)), null)]);
+        }
+        using var near = new Server("near", world["near"], 8080);
+        world.Apply(Website() + Slice("a", 8080, ("near", "")));
+        Assert.Equal(new Heard("near", IpAddress.V4(10, 244, 1, 1), false), await Talk.TcpAsync(world["near"], _website, 80));
+        Assert.Equal(new Heard("near", IpAddress.V4(10, 244, 1, 1), false), await Talk.UdpAsync(world["near"], _website, 80));
+    }
+
+    [Fact]
+    public async Task A_client_stays_with_its_endpoint_until_that_goes()
+    {
+        using var world = new ServiceWorld();
+        using var near = new Server("near", world["near"], 8080);
+        using var far = new Server("far", world["far"], 8080);
+        using var farther = new Server("farther", world["farther"], 8080);
+        world.Apply(Website("sessionAffinity: ClientIP") + Slice("a", 8080, ("near", ""), ("far", ""), ("farther", "")));
+        var first = await AllOfAsync(world["client"], 20);
+        world.Apply(Slice("a", 8080, [.. ServiceWorld.Pods.Keys.Where(pod => pod != first && pod != "client").Select(static pod => (pod, ""))]));
+        var second = await AllOfAsync(world["client"], 20);
+        Assert.NotEqual(first, second);
+        // The one that comes back does not take its client back.
+        world.Apply(Slice("a", 8080, ("near", ""), ("far", ""), ("farther", "")));
+        Assert.Equal(second, await AllOfAsync(world["client"], 20));
+
+        async Task<string> AllOfAsync(NetworkNamespace from, int times)
+        {
+            var servers = new HashSet<string?>();
+            for (var i = 0; i < times; i++)
+            {
+                servers.Add((await Talk.TcpAsync(from, _website, 80)).Server);
+            }
+            return Assert.Single(servers) ?? throw new InvalidOperationException("nobody answered");
+        }
+    }
+
+    [Fact]
+    public async Task Different_clients_of_a_Service_with_affinity_may_have_different_endpoints_and_two_timeouts_stand_side_by_side()
+    {
+        using var world = new ServiceWorld();
+        using var near = new Server("near", world["near"], 8080);
+        world.Apply(
+            Website("sessionAffinity: ClientIP") + Slice("a", 8080, ("near", ""))
+            + Website("sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}", "shop", 8) + Slice("s", 8080, "shop", ("near", "")));
+        Assert.Equal("near", (await Talk.TcpAsync(world["client"], _website, 80)).Server);
+        Assert.Equal("near", (await Talk.TcpAsync(world["client"], IpAddress.V4(10, 96, 14, 8), 80)).Server);
+        var listed = await world.RunAsync("node-1", "nft", "list", "map", "ip", "plumb", "sticky");
+        Assert.Contains("timeout 1m", listed, StringComparison.Ordinal);
+        Assert.Equal(2, Regex.Count(listed, @"10\.244\.1\.2"));
+    }
+
+    [Fact]
+    public async Task Only_who_is_in_a_balancer_s_source_ranges_comes_in_by_it()
+    {
+        using var world = new ServiceWorld();
+        using var near = new Server("near", world["near"], 8080);
+        const string spec = "type: LoadBalancer\n  loadBalancerSourceRanges: [{0}]";
+        var status = "\nstatus: {loadBalancer: {ingress: [{ip: 192.168.1.201}]}}";
+        world.Apply(Website(string.Format(CultureInfo.InvariantCulture, spec, "192.168.1.64/26")) .Replace("\n---\n", status + "\n---\n", StringComparison.Ordinal) + Slice("a", 8080, ("near", "")));
+        Assert.Equal("near", (await Talk.TcpAsync(world[ServiceWorld.Outside], IpAddress.V4(192, 168, 1, 201), 80)).Server);
+        Assert.Equal(Heard.Silence, await Talk.TcpAsync(world["client"], IpAddress.V4(192, 168, 1, 201), 80));
+        Assert.Equal(Heard.Silence, await Talk.TcpAsync(world["node-1"], IpAddress.V4(192, 168, 1, 201), 80));
+        // The ranges guard the balancer's address, not the ClusterIP.
+        Assert.Equal("near", (await Talk.TcpAsync(world["client"], _website, 80)).Server);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_is_going_serves_when_nobody_else_is_ready()
+    {
+        using var world = new ServiceWorld();
+        using var near = new Server("near", world["near"], 8080);
+        world.Apply(Website() + Slice("a", 8080, ("near", "conditions: {ready: false, serving: true, terminating: true}"), ("far", "conditions: {ready: false, serving: false}")));
+        Assert.Equal("near", (await Talk.TcpAsync(world["client"], _website, 80)).Server);
+    }
+
+    [Fact]
+    public async Task Datagrams_of_an_endpoint_that_went_reach_another_and_nobody_else_s_connection_is_forgotten()
+    {
+        using var world = new ServiceWorld();
+        using var near = new Server("near", world["near"], 8080);
+        using var far = new Server("far", world["far"], 8080);
+        world.Apply(Website() + Slice("a", 8080, ("near", "")) + Website("type: ClusterIP", "shop", 8) + Slice("s", 8080, "shop", ("near", "")));
+        using var socket = world["client"].OpenUdp(AddressFamily.InterNetwork);
+        using var other = world["client"].OpenUdp(AddressFamily.InterNetwork);
+        Assert.Equal("near", (await Talk.UdpAsync(socket, _website, 80)).Server);
+        Assert.Equal("near", (await Talk.UdpAsync(other, IpAddress.V4(10, 96, 14, 8), 80)).Server);
+        var before = world.Kernels.Connections(new NamespaceId("node-1"), IpFamily.V4);
+        Assert.Equal(2, before.Count);
+
+        world.Apply(Slice("a", 8080, ("far", "")));
+
+        var after = world.Kernels.Connections(new NamespaceId("node-1"), IpFamily.V4);
+        Assert.Equal(before.Single(static connection => connection.Original.Destination != _website).Id, Assert.Single(after).Id);
+        Assert.Equal("far", (await Talk.UdpAsync(socket, _website, 80)).Server);
+        Assert.Equal("near", (await Talk.UdpAsync(other, IpAddress.V4(10, 96, 14, 8), 80)).Server);
+    }
+
+    [Fact]
+    public async Task Datagrams_that_flowed_to_a_node_port_before_it_was_one_reach_the_Service_now()
+    {
+        using var world = new ServiceWorld();
+        using var onNode = new Server("node", world["node-1"], 31100);
+        using var near = new Server("near", world["near"], 8080);
+        using var socket = world[ServiceWorld.Outside].OpenUdp(AddressFamily.InterNetwork);
+        Assert.Equal("node", (await Talk.UdpAsync(socket, world.AddressOf("node-1"), 31100)).Server);
+        world.Apply(Website("type: NodePort").Replace("protocol: UDP}", "protocol: UDP, nodePort: 31100}", StringComparison.Ordinal) + Slice("a", 8080, ("near", "")));
+        Assert.Equal("near", (await Talk.UdpAsync(socket, world.AddressOf("node-1"), 31100)).Server);
+    }
+
+    [Fact]
+    public async Task The_tool_conntrack_sees_what_is_read_here()
+    {
+        using var world = new ServiceWorld();
+        using var near = new Server("near", world["near"], 8080);
+        world.Apply(Website() + Slice("a", 8080, ("near", "")));
+        await Talk.UdpAsync(world["client"], _website, 80);
+        var read = Assert.Single(world.Kernels.Connections(new NamespaceId("node-1"), IpFamily.V4, new Linux.Conntrack.ConnectionMark(0x00e07002)));
+        var told = await world.RunAsync("node-1", "conntrack", "-L", "-o", "id");
+        Assert.Contains($"src=10.244.1.2 dst=10.96.14.7 sport={read.Original.SourcePort} dport=80 src=10.244.1.3 dst=10.244.1.2 sport=8080", told, StringComparison.Ordinal);
+        Assert.Contains($"mark={0x00e07002}", told, StringComparison.Ordinal);
+        Assert.Contains($"id={read.Id}", told, StringComparison.Ordinal);
+        Assert.Empty(world.Kernels.Connections(new NamespaceId("node-1"), IpFamily.V4, new Linux.Conntrack.ConnectionMark(1)));
+    }
+
+    [Fact]
+    public async Task The_rules_do_not_grow_with_Services()
+    {
+        using var world = new ServiceWorld();
+        world.Apply(Website() + Slice("a", 8080, ("near", "")));
+        var few = await RulesAsync();
+        world.Apply(string.Concat(Enumerable.Range(20, 100).Select(static i => Website("type: ClusterIP", $"s-{i}", i) + Slice($"s-{i}", 8080, $"s-{i}", ("near", "")))));
+        Assert.Equal(few, await RulesAsync());
+
+        async Task<string> RulesAsync()
+        {
+            var listed = await world.RunAsync("node-1", "nft", "-s", "list", "chains");
+            var table = await world.RunAsync("node-1", "nft", "-s", "-t", "list", "table", "ip", "plumb");
+            return listed + table;
+        }
+    }
+
+    [Fact]
+    public async Task Comments_of_elements_say_whose_they_are()
+    {
+        using var world = new ServiceWorld();
+        world.Apply(Website() + Slice("a", 8080, ("near", "")));
+        var table = await world.RunAsync("node-1", "nft", "list", "table", "ip", "plumb");
+        Assert.Contains("10.96.14.7 . tcp . 80 comment \"plumb:Service default/website spec.ports[0]\" : 0x00e07000", table, StringComparison.Ordinal);
+        Assert.Contains("0x00e07000 . 0 comment \"plumb:EndpointSlice default/website-a\" : 10.244.1.3 . 8080", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void When_all_Services_are_gone_the_kernel_is_as_it_was_before_the_first()
+    {
+        using var world = new ServiceWorld(dual: true);
+        var before = Held();
+        var yaml = string.Concat(Enumerable.Range(20, 200).Select(static i =>
+            Website(i % 3 == 0 ? "sessionAffinity: ClientIP" : "type: ClusterIP", $"s-{i}", i) + Slice($"s-{i}", 8080 + i, $"s-{i}", [.. ServiceWorld.Pods.Keys.Take(i % 4).Select(static pod => (pod, ""))])));
+        world.Apply(yaml);
+        Assert.NotEqual(before, Held());
+        world.Delete(yaml);
+        Assert.Equal(before, Held());
+
+        List<string> Held() =>
+            [.. world.Kernels.Observe([new NamespaceId("node-1")], new HashSet<EntryKind> { EntryKind.Chain, EntryKind.Set, EntryKind.Element, EntryKind.Object }).Entries.Values
+                .Select(static held => $"{held.Entry.Key} {held.Entry.Print()} {held.Stamp}").Order(StringComparer.Ordinal)];
+    }
+
+    private static string Website(string spec = "type: ClusterIP", string name = "website", int last = 7) =>
+        $$"""
+        apiVersion: v1
+        kind: Service
+        metadata: {name: {{name}} }
+        spec:
+          clusterIP: 10.96.14.{{last}}
+          clusterIPs: [10.96.14.{{last}}]
+          ports: [{name: http, port: 80, protocol: TCP}, {name: quic, port: 80, protocol: UDP}]
+          {{spec}}
+        ---
+
+        """;
+
+    private static string Slice(string name, int port, params (string Pod, string More)[] endpoints) => Slice(name, port, "website", endpoints);
+
+    private static string Slice(string name, int port, string service, params (string Pod, string More)[] endpoints) =>
+        $$"""
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: {{service}}-{{name}}, labels: {kubernetes.io/service-name: {{service}} } }
+        addressType: IPv4
+        ports: [{name: http, port: {{port}}, protocol: TCP}, {name: quic, port: {{port}}, protocol: UDP}]
+        endpoints: [{{string.Join(", ", endpoints.Select(Endpoint))}}]
+        ---
+
+        """;
+
+    private static string Endpoint((string Pod, string More) endpoint) =>
+        $$"""{addresses: [{{Address(endpoint.Pod)}}], nodeName: {{ServiceWorld.Pods[endpoint.Pod].Node}}{{(endpoint.More.Length == 0 ? "" : ", " + endpoint.More)}} }""";
+
+    private static string Address(string pod) => $"10.244.{ServiceWorld.Pods[pod].Node[^1]}.{ServiceWorld.Pods[pod].Host}";
+}
