@@ -193,7 +193,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _tasks.Add(new NodeFeed(nodes, _loop).RunAsync(_ending.Token));
         if (_options.Cluster.Services != ServicesKind.None)
         {
-            _tasks.Add(new ServiceFeed(Informer<Kubernetes.Objects.Service>(api), Informer<Kubernetes.Objects.EndpointSlice>(api), _loop).RunAsync(_ending.Token));
+            _tasks.Add(new ServiceFeed(
+                Informer<Kubernetes.Objects.Service>(api, ServiceFeed.Keep), Informer<Kubernetes.Objects.EndpointSlice>(api, ServiceFeed.Keep), _loop).RunAsync(_ending.Token));
         }
         if (work.Changed.Count != 0)
         {
@@ -201,8 +202,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         }
     }
 
-    private Informer<T> Informer<T>(KubernetesClient api) where T : class, Kubernetes.Objects.IResource<T> =>
-        new(api, ListOptions.All, _options.Random) { OnTrouble = trouble => Log.ApiTrouble(_log, trouble.Message) };
+    private Informer<T> Informer<T>(KubernetesClient api, Func<T, T>? keep = null) where T : class, Kubernetes.Objects.IResource<T> =>
+        new(api, ListOptions.All, _options.Random) { Keep = keep, OnTrouble = trouble => Log.ApiTrouble(_log, trouble.Message) };
 
     // With an API that does not answer, what was known last is the best there is; but its list, if it comes soon, is better.
     private async Task RememberAsync(Task synced, AgentWork.Nodes work, CancellationToken cancel)

@@ -22,6 +22,8 @@ public sealed record Origin(Subject Subject, string Field = "") : IComparable<Or
 
     private const int HashDigits = 8;
 
+    private Stamp? _comment; // thousands of elements share one cause
+
     /// <summary>The same cause, narrowed to one field.</summary>
     public Origin At(string field) => new(Subject, field);
 
@@ -30,7 +32,9 @@ public sealed record Origin(Subject Subject, string Field = "") : IComparable<Or
     /// in <c>~</c> with eight hexadecimal digits of the whole's SHA-256, so that two long names do not become one.
     /// </summary>
     /// <param name="limitBytes">Room in UTF-8 bytes; see <see cref="CommentBytes"/> and <see cref="AliasBytes"/>.</param>
-    public Stamp ToStamp(int limitBytes)
+    public Stamp ToStamp(int limitBytes) => limitBytes == CommentBytes ? _comment ??= MakeStamp(limitBytes) : MakeStamp(limitBytes);
+
+    private Stamp MakeStamp(int limitBytes)
     {
         var whole = StampPrefix + this;
         // A quote or a control character would end the comment where `nft list` prints it.
@@ -69,6 +73,10 @@ public sealed record Origin(Subject Subject, string Field = "") : IComparable<Or
         origin = new Origin(subject, field.ToString());
         return true;
     }
+
+    public bool Equals(Origin? other) => other is not null && Subject == other.Subject && Field == other.Field;
+
+    public override int GetHashCode() => HashCode.Combine(Subject, Field);
 
     public int CompareTo(Origin? other)
     {

@@ -149,7 +149,7 @@ internal sealed class FakeKernel(NamespaceId home)
 
         public int Forget(IReadOnlyCollection<EndedFlow> ended) => 0;
 
-        public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters)
+        public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas)
         {
             var observed = new ObservedState();
             lock (_kernel._lock)
@@ -162,7 +162,7 @@ internal sealed class FakeKernel(NamespaceId home)
             return observed;
         }
 
-        public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces)
+        public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas)
         {
             var wanted = new DesiredState();
             foreach (var entry in desired.Entries.Values.Where(entry => namespaces.Contains(entry.Entry.Namespace)))

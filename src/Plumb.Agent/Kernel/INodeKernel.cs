@@ -7,9 +7,24 @@ namespace Plumb.Agent.Kernel;
 /// <summary>What became of one entry that the kernel did not take.</summary>
 internal sealed record EntryFailure(EntryKey Key, string Message);
 
+/// <summary>The parts of a kernel's network state that tell of changes by themselves.</summary>
+[Flags]
+internal enum KernelAreas
+{
+    None = 0,
+
+    /// <summary>Links, addresses, routes, rules, neighbours, stations, parameters.</summary>
+    Routing = 1,
+
+    /// <summary>Tables with all that is in them.</summary>
+    Nftables = 2,
+    All = Routing | Nftables,
+}
+
 /// <summary>Something in the node's network namespace changed, and not by this agent.</summary>
 /// <param name="Writers">Netlink port ids of those who did it, 0 for the kernel itself; empty: not known, because notifications were lost.</param>
-internal sealed record ForeignChange(IReadOnlyCollection<uint> Writers);
+/// <param name="Areas">Where to look: with thousands of Services a table takes long to read, and the kernel has something to tell of links all day.</param>
+internal sealed record ForeignChange(IReadOnlyCollection<uint> Writers, KernelAreas Areas = KernelAreas.All);
 
 /// <summary>The kernel as one agent sees it: the node's namespace for good, containers' while they are worked on. Used by one thread.</summary>
 internal interface INodeKernel : IDisposable
@@ -29,10 +44,12 @@ internal interface INodeKernel : IDisposable
 
     /// <summary>All that a namespace holds: the node's, or one that was entered.</summary>
     /// <param name="parameters">Which sysctls are of interest.</param>
-    ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters);
+    /// <param name="areas">What to read.</param>
+    ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas = KernelAreas.All);
 
     /// <summary>What leads from what is observed to what is desired; in the observed namespaces only.</summary>
-    Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces);
+    /// <param name="areas">What was observed.</param>
+    Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas = KernelAreas.All);
 
     /// <summary>Waits until somebody else changes something in the node's namespace; what happens between two calls is not missed.</summary>
     ValueTask<ForeignChange> WaitForChangeAsync(CancellationToken cancel);

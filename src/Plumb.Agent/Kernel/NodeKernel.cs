@@ -2,6 +2,7 @@ using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -21,6 +22,9 @@ internal sealed class NodeKernel : INodeKernel
     private const ushort RTM_NEWNEIGH = 28;
     private const ushort RTM_DELNEIGH = 29;
     private const byte AF_BRIDGE = 7;
+
+    private static readonly HashSet<EntryKind> _nftablesKinds = [.. Enum.GetValues<EntryKind>().Where(NftablesKernel.Handles)];
+    private static readonly HashSet<EntryKind> _routingKinds = [.. Enum.GetValues<EntryKind>().Except(_nftablesKinds)];
 
     private readonly Kernels _kernels;
     private readonly NamespaceId _home;
@@ -79,34 +83,44 @@ internal sealed class NodeKernel : INodeKernel
 
     public int Forget(IReadOnlyCollection<EndedFlow> ended) => ended.Count == 0 ? 0 : EndedConnections.Forget(_kernels, _home, ended);
 
-    public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters) => _kernels.Observe([name], kinds: null, parameters);
+    public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas) =>
+        _kernels.Observe([name], KindsOf(areas), parameters);
 
-    public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces)
+    public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas)
     {
+        var kinds = KindsOf(areas);
         var wanted = new DesiredState();
         foreach (var want in desired.Entries.Values)
         {
-            if (namespaces.Contains(want.Entry.Namespace))
+            if ((kinds is null || kinds.Contains(want.Entry.Kind)) && namespaces.Contains(want.Entry.Namespace))
             {
                 wanted.Set(Comparable(want, observed));
             }
         }
-        var delta = Linux.State.Difference.Between(wanted, observed);
+        var delta = Linux.State.Difference.Between(wanted, observed, kinds);
         // What is to be made is made whole.
         return new Delta(
             [.. delta.Items.Select(item => item.Want is { } want ? item with { Want = desired.Entries[want.Entry.Key] } : item)],
             delta.Conflicts);
     }
 
+    private static HashSet<EntryKind>? KindsOf(KernelAreas areas) => areas switch
+    {
+        KernelAreas.Routing => _routingKinds,
+        KernelAreas.Nftables => _nftablesKinds,
+        _ => null,
+    };
+
     public async ValueTask<ForeignChange> WaitForChangeAsync(CancellationToken cancel)
     {
         var writers = new HashSet<uint>();
+        var areas = KernelAreas.None;
         var lost = false;
         while (writers.Count == 0 && !lost)
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            var routes = _routes.ReceiveAsync(Hear, either.Token).AsTask();
-            var rules = _rules.ReceiveAsync(Hear, either.Token).AsTask();
+            var routes = _routes.ReceiveAsync(message => Hear(message, KernelAreas.Routing), either.Token).AsTask();
+            var rules = _rules.ReceiveAsync(message => Hear(message, KernelAreas.Nftables), either.Token).AsTask();
             await Task.WhenAny(routes, rules);
             await either.CancelAsync();
             foreach (var task in new[] { routes, rules })
@@ -121,15 +135,16 @@ internal sealed class NodeKernel : INodeKernel
                 }
             }
         }
-        return new ForeignChange(lost ? [] : writers);
+        return lost ? new ForeignChange([]) : new ForeignChange(writers, areas);
 
-        void Hear(NetlinkMessage message)
+        void Hear(NetlinkMessage message, KernelAreas area)
         {
             if (!_kernels.IsOwn(_home, message.PortId) && !IsResolution(message))
             {
                 lock (writers)
                 {
                     writers.Add(message.PortId);
+                    areas |= area;
                 }
             }
         }

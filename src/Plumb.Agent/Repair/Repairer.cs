@@ -20,7 +20,7 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
     private readonly RepairBackoff _backoff = new(time);
 
     public static ForeignChange Join(ForeignChange? one, ForeignChange other) =>
-        one is null ? other : new ForeignChange([.. one.Writers.Union(other.Writers)]);
+        one is null ? other : new ForeignChange(one.Writers.Count == 0 || other.Writers.Count == 0 ? [] : [.. one.Writers.Union(other.Writers)], one.Areas | other.Areas);
 
     /// <summary>When what was given way to should be tried again; null: nothing waits.</summary>
     public TimeSpan? NextTry() => _backoff.NextTry();
@@ -29,7 +29,7 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
     /// <param name="observed">What the node's namespace holds now.</param>
     public void Repair(ObservedState observed, ForeignChange change)
     {
-        var delta = state.Kernel.Difference(state.Planner.Desired, observed, [state.Home]);
+        var delta = state.Kernel.Difference(state.Planner.Desired, observed, [state.Home], change.Areas);
         var allowed = state.Allowed(delta.Items);
         if (allowed.Count == 0)
         {

@@ -4,6 +4,7 @@ using Plumb.Agent.Kernel;
 using Plumb.Agent.Repair;
 using Plumb.Network;
 using Plumb.Network.Cluster;
+using Plumb.Network.Services;
 
 namespace Plumb.Agent.Running;
 
@@ -88,6 +89,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                     break;
                 case AgentWork.Services services:
                     WithServices(ref cluster, services, serviceChanges);
+                    node = services.All ? node.With(node.Pools.Found(ServiceElements.Slots(state.Observe(state.Home, KernelAreas.Nftables), state.Home))) : node;
                     break;
                 case AgentWork.Delete delete:
                     node = _attachments.Begin(delete, node);
@@ -136,12 +138,14 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                 return;
             }
         }
-        var observed = state.Observe(state.Home);
-        var wire = state.FindWire(observed) ?? state.View.Node.Underlay;
+        // The first comparison is of everything.
+        var areas = state.IsApplied && foreign is not null ? foreign.Areas : KernelAreas.All;
+        var observed = state.Observe(state.Home, areas);
+        var wire = (areas & KernelAreas.Routing) == 0 ? state.View.Node.Underlay : state.FindWire(observed) ?? state.View.Node.Underlay;
         if (wire != state.View.Node.Underlay)
         {
             Report(state.Make([new Change(Subject.Machine)], state.View with { Node = state.View.Node.With(wire) }));
-            observed = state.IsApplied ? state.Observe(state.Home) : observed;
+            observed = state.IsApplied ? state.Observe(state.Home, areas) : observed;
         }
         if (state.IsApplied)
         {

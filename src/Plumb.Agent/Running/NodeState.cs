@@ -94,8 +94,8 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     }
 
     /// <summary>What a namespace holds: the node's, or an entered one.</summary>
-    public ObservedState Observe(NamespaceId name) =>
-        Kernel.Observe(name, Planner.Desired.Entries.Keys.Where(key => key.Kind == EntryKind.Sysctl && key.Namespace == name));
+    public ObservedState Observe(NamespaceId name, KernelAreas areas = KernelAreas.All) =>
+        Kernel.Observe(name, (areas & KernelAreas.Routing) == 0 ? [] : Planner.Desired.Entries.Keys.Where(key => key.Kind == EntryKind.Sysctl && key.Namespace == name), areas);
 
     /// <summary>Plans and applies; what the kernel refuses is returned.</summary>
     public IReadOnlyList<EntryFailure> Make(IReadOnlyCollection<Change> changes, NetworkView after)

@@ -13,14 +13,18 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
 {
     private readonly SliceReading _reading = new();
 
+    /// <summary>What the informers keep: the plan's own form of a Service is kept by the plan.</summary>
+    public static Service Keep(Service service) => new() { Metadata = Identity(service.Metadata) };
+
+    /// <inheritdoc cref="Keep(Service)"/>
+    public static EndpointSlice Keep(EndpointSlice slice) => new() { Metadata = Identity(slice.Metadata) };
+
     public async Task RunAsync(CancellationToken cancel)
     {
         var informing = Task.WhenAll(services.RunAsync(cancel), slices.RunAsync(cancel));
         await Task.WhenAny(Task.WhenAll(services.Synced, slices.Synced), informing);
-        loop.Post(new AgentWork.Services(
-            [.. services.Objects.Values.Select(static service => (SubjectOf(service), ServiceReading.Read(service)))],
-            [.. slices.Objects.Values.Select(slice => (SubjectOf(slice), _reading.Read(slice)))],
-            All: true));
+        // The first lists stand among the changes, whole.
+        loop.Post(new AgentWork.Services(Services(), Slices(), All: true));
         await Task.WhenAll(FollowServicesAsync(cancel), FollowSlicesAsync(cancel));
         await informing;
     }
@@ -29,12 +33,7 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
     {
         while (await services.Changes.WaitToReadAsync(cancel))
         {
-            var changed = new List<(Subject, ClusterService?)>();
-            while (services.Changes.TryRead(out var change))
-            {
-                changed.Add((SubjectOf(change.Latest), change.New is { } now ? ServiceReading.Read(now) : null));
-            }
-            loop.Post(new AgentWork.Services(changed, [], All: false));
+            loop.Post(new AgentWork.Services(Services(), [], All: false));
         }
     }
 
@@ -42,16 +41,32 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
     {
         while (await slices.Changes.WaitToReadAsync(cancel))
         {
-            var changed = new List<(Subject, ServiceSlice?)>();
-            while (slices.Changes.TryRead(out var change))
-            {
-                changed.Add((SubjectOf(change.Latest), change.New is { } now ? _reading.Read(now) : null));
-            }
-            loop.Post(new AgentWork.Services([], changed, All: false));
+            loop.Post(new AgentWork.Services([], Slices(), All: false));
         }
     }
 
-    private static Subject SubjectOf(Service service) => ServiceReading.SubjectOf(service.Metadata.Namespace, service.Metadata.Name);
+    private List<(Subject, ClusterService?)> Services()
+    {
+        var changed = new List<(Subject, ClusterService?)>();
+        while (services.Changes.TryRead(out var change))
+        {
+            var subject = ServiceReading.SubjectOf(change.Latest.Metadata.Namespace, change.Latest.Metadata.Name);
+            changed.Add((subject, change.New is { } now ? ServiceReading.Read(now) : null));
+        }
+        return changed;
+    }
 
-    private static Subject SubjectOf(EndpointSlice slice) => SliceReading.SubjectOf(slice.Metadata.Namespace, slice.Metadata.Name);
+    private List<(Subject, ServiceSlice?)> Slices()
+    {
+        var changed = new List<(Subject, ServiceSlice?)>();
+        while (slices.Changes.TryRead(out var change))
+        {
+            var subject = SliceReading.SubjectOf(change.Latest.Metadata.Namespace, change.Latest.Metadata.Name);
+            changed.Add((subject, change.New is { } now ? _reading.Read(now) : null));
+        }
+        return changed;
+    }
+
+    private static ObjectMeta Identity(ObjectMeta meta) =>
+        new() { Namespace = meta.Namespace, Name = meta.Name, Uid = meta.Uid, ResourceVersion = meta.ResourceVersion };
 }

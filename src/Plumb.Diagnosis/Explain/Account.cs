@@ -1,3 +1,4 @@
+using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -40,7 +41,7 @@ public static class Account
     private static Explanation Explain(Observed held, ObservedState all, KernelReasons kernel, PlannedReason? reason)
     {
         var entry = held.Entry;
-        var text = entry.Print();
+        var text = RulesetText.Print(entry, key => all.Entries.GetValueOrDefault(key)?.Entry);
         if (reason is not null)
         {
             return new Explanation(entry.Key, text, Standing.Planned, $"Plumb's, for {Names(reason.Causes)}", reason.Causes);

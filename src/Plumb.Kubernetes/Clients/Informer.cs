@@ -47,6 +47,12 @@ public sealed class Informer<T> where T : class, IResource<T>
     /// <summary>Every change, the first list included, in order; <see cref="Objects"/> is already up to date when one comes out. Has one reader.</summary>
     public ChannelReader<ObjectChange<T>> Changes => changes.Reader;
 
+    /// <summary>
+    /// What is kept of an object in <see cref="Objects"/>, for readers of <see cref="Changes"/> who keep what they need in a form of their own: at least its
+    /// metadata. A change carries the whole new object, and of the old one what was kept. Null: all of it.
+    /// </summary>
+    public Func<T, T>? Keep { get; init; }
+
     /// <summary>Called with what went wrong and will be tried again: for a log.</summary>
     public Action<Exception>? OnTrouble { get; init; }
 
@@ -136,7 +142,7 @@ public sealed class Informer<T> where T : class, IResource<T>
         var key = subject.Key();
         if (!objects.TryGetValue(key, out var old))
         {
-            objects[key] = subject;
+            objects[key] = Kept(subject);
             Tell(new(ObjectChangeKind.Added, key, null, subject));
         }
         else if (old.Metadata.Uid != subject.Metadata.Uid)
@@ -147,10 +153,12 @@ public sealed class Informer<T> where T : class, IResource<T>
         }
         else if (old.Metadata.ResourceVersion != subject.Metadata.ResourceVersion)
         {
-            objects[key] = subject;
+            objects[key] = Kept(subject);
             Tell(new(ObjectChangeKind.Modified, key, old, subject));
         }
     }
+
+    private T Kept(T subject) => Keep is null ? subject : Keep(subject);
 
     /// <param name="last">The last state where the server told it; else the one that was known.</param>
     private void Remove(ObjectKey key, T? last)

@@ -12,8 +12,8 @@ public enum TooLarge
     Refuse,
 
     /// <summary>
-    /// Elements alone may come in transactions of their own: first all structure with new chains, then added elements in the order
-    /// given, then what is removed. A changed element is deleted and added in one of them.
+    /// Elements may come in transactions of their own: first all new structure, then added elements in the order given, changed ones,
+    /// removed ones in the reverse order, and last the structure that goes. A changed element is deleted and added in one of them.
     /// </summary>
     SplitElements,
 }
@@ -146,28 +146,20 @@ public static class NftablesKernel
         {
             replaced.Remove(entry.Key);
         }
-        var removed = order.DeleteElements.FindAll(element => replaced.Contains(element.Key));
+        // What was added last leads to what was added before it, and goes first. Verdicts hold chains: they go with those.
+        var removed = order.DeleteElements.FindAll(element => replaced.Contains(element.Key) && element.Element.Verdict?.Chain is null);
+        removed.Reverse();
+        var holding = order.DeleteElements.FindAll(element => replaced.Contains(element.Key) && element.Element.Verdict?.Chain is not null);
 
-        // 1. Structure: what goes whole, and everything new that elements may point at.
-        var removesStructure = order.DeleteChains.Count + order.DeleteSets.Count + order.DeleteObjects.Count > 0;
+        // 1. Structure: what goes whole or comes in the place of something, and everything new that elements may point at.
         using (var structure = new Transaction(generation))
         {
             order.DeleteTables.ForEach(structure.Delete);
             order.AddTables.ForEach(structure.Add);
-            order.Flush.ForEach(structure.FlushRules);
-            if (removesStructure)
-            {
-                // Elements may hold chains that go: those leave in the same transaction.
-                var leaving = removed.ConvertAll(static element => (element, (string?)null));
-                if (Elements(structure, leaving, deletes: true, limit) < leaving.Count)
-                {
-                    throw new NetlinkBatchTooLargeException(Measure(order), socket.MaxBatchBytes);
-                }
-                removed = [];
-            }
-            order.DeleteChains.ForEach(structure.Delete);
-            order.DeleteSets.ForEach(structure.Delete);
-            order.DeleteObjects.ForEach(structure.Delete);
+            Unless(order.IsRemoved, order.Flush, structure.FlushRules);
+            Unless(order.IsRemoved, order.DeleteChains, structure.Delete);
+            Unless(order.IsRemoved, order.DeleteSets, structure.Delete);
+            Unless(order.IsRemoved, order.DeleteObjects, structure.Delete);
             Build(structure, order);
             structure.Commit(socket, seam);
         }
@@ -176,6 +168,32 @@ public static class NftablesKernel
         SendElements(socket, added, deletes: false, seam);
         SendChanged(socket, changed, limit, seam);
         SendElements(socket, removed.ConvertAll(static element => (element, (string?)null)), deletes: true, seam);
+
+        // 5. Structure that goes, with what holds it.
+        using (var going = new Transaction())
+        {
+            Unless(order.IsReplaced, order.Flush, going.FlushRules);
+            var leaving = holding.ConvertAll(static element => (element, (string?)null));
+            if (Elements(going, leaving, deletes: true, limit) < leaving.Count)
+            {
+                throw new NetlinkBatchTooLargeException(Measure(order), socket.MaxBatchBytes);
+            }
+            Unless(order.IsReplaced, order.DeleteChains, going.Delete);
+            Unless(order.IsReplaced, order.DeleteSets, going.Delete);
+            Unless(order.IsReplaced, order.DeleteObjects, going.Delete);
+            going.Commit(socket, seam);
+        }
+    }
+
+    private static void Unless<T>(Func<Entry, bool> excluded, List<T> entries, Action<T> write) where T : Entry
+    {
+        foreach (var entry in entries)
+        {
+            if (!excluded(entry))
+            {
+                write(entry);
+            }
+        }
     }
 
     private static void SendElements(

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
 
 namespace Plumb.Network.Facts;
@@ -17,7 +18,8 @@ public sealed class NodeFacts
         Underlay? underlay,
         ImmutableSortedDictionary<SandboxId, Sandbox> sandboxes,
         ImmutableSortedDictionary<IpPrefix, int> ranges,
-        PoolTable pools)
+        PoolTable pools,
+        ValueList<LocalAnswer> answers)
     {
         Name = name;
         Namespace = networkNamespace;
@@ -26,6 +28,7 @@ public sealed class NodeFacts
         _sandboxes = sandboxes;
         _ranges = ranges;
         Pools = pools;
+        Answers = answers;
     }
 
     /// <summary>Name of the Node object.</summary>
@@ -38,6 +41,9 @@ public sealed class NodeFacts
 
     /// <summary>Null until the device that carries the node's address has been found.</summary>
     public Underlay? Underlay { get; }
+
+    /// <summary>Service addresses that this node itself answers at now, instead of the Service's endpoints.</summary>
+    public ValueList<LocalAnswer> Answers { get; }
 
     /// <summary>Which endpoint of a Service stands in which slot here; kept by the layer that serves them.</summary>
     public PoolTable Pools { get; }
@@ -57,16 +63,19 @@ public sealed class NodeFacts
             underlay,
             ImmutableSortedDictionary<SandboxId, Sandbox>.Empty,
             ImmutableSortedDictionary<IpPrefix, int>.Empty,
-            PoolTable.Empty);
+            PoolTable.Empty,
+            []);
 
     public Sandbox? Sandbox(SandboxId id) => _sandboxes.GetValueOrDefault(id);
 
-    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _ranges, Pools);
+    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _ranges, Pools, Answers);
+
+    public NodeFacts With(ValueList<LocalAnswer> answers) => new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, Pools, answers);
 
     public NodeFacts With(PoolTable pools) =>
-        ReferenceEquals(pools, Pools) ? this : new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, pools);
+        ReferenceEquals(pools, Pools) ? this : new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, pools, Answers);
 
-    public NodeFacts With(NetworkOptions options) => new(Name, Namespace, options, Underlay, _sandboxes, _ranges, Pools);
+    public NodeFacts With(NetworkOptions options) => new(Name, Namespace, options, Underlay, _sandboxes, _ranges, Pools, Answers);
 
     public NodeFacts With(Sandbox sandbox)
     {
@@ -76,17 +85,17 @@ public sealed class NodeFacts
         {
             ranges = Count(ranges, was, -1);
         }
-        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(ranges, sandbox, +1), Pools);
+        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(ranges, sandbox, +1), Pools, Answers);
     }
 
     public NodeFacts Without(SandboxId id) =>
         Sandbox(id) is { } was
-            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_ranges, was, -1), Pools)
+            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_ranges, was, -1), Pools, Answers)
             : this;
 
     /// <summary>Whether anything but the sandboxes differs.</summary>
     public bool MachineDiffersFrom(NodeFacts other) =>
-        Name != other.Name || Namespace != other.Namespace || Options != other.Options || Underlay != other.Underlay;
+        Name != other.Name || Namespace != other.Namespace || Options != other.Options || Underlay != other.Underlay || Answers != other.Answers;
 
     /// <summary>Every subject among the facts: what a plan from nothing begins with.</summary>
     public IEnumerable<Subject> Subjects()
@@ -108,3 +117,7 @@ public sealed class NodeFacts
         return pools;
     }
 }
+
+/// <summary>A port of a Service's address that a server on the node itself answers (DNS).</summary>
+/// <param name="Cause">The Service.</param>
+public readonly record struct LocalAnswer(IpAddress Address, IpProtocol Protocol, ushort Port, Origin Cause);

@@ -9,21 +9,29 @@ public sealed class PoolTable
     private readonly ImmutableDictionary<Subject, ServicePools> _pools;
     private readonly ImmutableDictionary<uint, Subject> _numbers;
     private readonly ImmutableSortedDictionary<(IpFamily, PoolProgram), int> _programs;
+    private readonly IReadOnlyDictionary<(IpFamily, PoolMark), ImmutableArray<Backend>> _found;
 
     private PoolTable(
         ImmutableDictionary<Subject, ServicePools> pools,
         ImmutableDictionary<uint, Subject> numbers,
-        ImmutableSortedDictionary<(IpFamily, PoolProgram), int> programs)
+        ImmutableSortedDictionary<(IpFamily, PoolProgram), int> programs,
+        IReadOnlyDictionary<(IpFamily, PoolMark), ImmutableArray<Backend>> found)
     {
         _pools = pools;
         _numbers = numbers;
         _programs = programs;
+        _found = found;
     }
 
     public static PoolTable Empty { get; } = new(
         ImmutableDictionary<Subject, ServicePools>.Empty,
         ImmutableDictionary<uint, Subject>.Empty,
-        ImmutableSortedDictionary<(IpFamily, PoolProgram), int>.Empty);
+        ImmutableSortedDictionary<(IpFamily, PoolProgram), int>.Empty,
+        ImmutableDictionary<(IpFamily, PoolMark), ImmutableArray<Backend>>.Empty);
+
+    /// <summary>The same, with the slots that an earlier agent left in the kernel: pools that are not known yet begin with those.</summary>
+    public PoolTable Found(IReadOnlyDictionary<(IpFamily Family, PoolMark Mark), ImmutableArray<Backend>> slots) =>
+        new(_pools, _numbers, _programs, slots);
 
     /// <summary>The programs that at least one pool runs.</summary>
     public IEnumerable<(IpFamily Family, PoolProgram Program)> Programs => _programs.Keys;
@@ -54,6 +62,9 @@ public sealed class PoolTable
         }
 
         public ServicePools? Of(Subject service) => _pools.GetValueOrDefault(service);
+
+        /// <summary>What was found in the kernel of a pool, in the order of its slots.</summary>
+        public ImmutableArray<Backend> Found(IpFamily family, PoolMark mark) => _table._found.GetValueOrDefault((family, mark), []);
 
         /// <summary>
         /// The number for a Service that has none yet: the low 20 bits of its ClusterIP, which no other has within one range of
@@ -93,7 +104,7 @@ public sealed class PoolTable
 
         public PoolTable Build()
         {
-            var built = new PoolTable(_pools.ToImmutable(), _numbers.ToImmutable(), _programs.ToImmutable());
+            var built = new PoolTable(_pools.ToImmutable(), _numbers.ToImmutable(), _programs.ToImmutable(), _table._found);
             return built.IsSame(_table) ? _table : built;
         }
 

@@ -31,7 +31,7 @@ public sealed record PlanDocument
                 Namespace = key.Namespace.Name,
                 Kind = key.Kind,
                 Name = key.Name,
-                Text = desired.Entry.Print(),
+                Text = PlanText.Print(desired.Entry, index),
                 Stamp = desired.Stamp?.Text,
                 Origins = [.. index.Why(key).Select(static origin => PlannedOrigin.Of(origin))],
             });

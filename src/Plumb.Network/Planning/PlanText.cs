@@ -1,4 +1,5 @@
 using System.Text;
+using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
 
 namespace Plumb.Network.Planning;
@@ -9,7 +10,8 @@ public static class PlanText
     private const int CauseColumn = 88;
 
     /// <summary>All of it, in a fixed order: what golden tests compare and people read.</summary>
-    public static string Dump(DesiredIndex index)
+    /// <param name="shows">Which entries; null: all. Conflicts and refusals are always told.</param>
+    public static string Dump(DesiredIndex index, Func<Entry, bool>? shows = null)
     {
         ArgumentNullException.ThrowIfNull(index);
         var text = new StringBuilder();
@@ -17,12 +19,16 @@ public static class PlanText
         foreach (var desired in Sorted(index))
         {
             var entry = desired.Entry;
+            if (shows is not null && !shows(entry))
+            {
+                continue;
+            }
             if (entry.Namespace != inNamespace)
             {
                 inNamespace = entry.Namespace;
                 text.Append(text.Length == 0 ? "" : "\n").Append("namespace ").Append(inNamespace.Name).Append('\n');
             }
-            AppendEntry(text, Printed(entry), Causes(index.Why(entry.Key)));
+            AppendEntry(text, Printed(entry, index), Causes(index.Why(entry.Key)));
         }
         foreach (var conflict in index.Conflicts())
         {
@@ -43,9 +49,9 @@ public static class PlanText
     }
 
     // `nft list` shows chains and sets inside their table; alone they need its name.
-    private static string Printed(Entry entry)
+    private static string Printed(Entry entry, DesiredIndex index)
     {
-        var text = entry.Print();
+        var text = Print(entry, index);
         if (entry.Kind is not (EntryKind.Chain or EntryKind.Set))
         {
             return text;
@@ -53,6 +59,9 @@ public static class PlanText
         var kindEnd = text.IndexOf(' ', StringComparison.Ordinal);
         return $"{text[..kindEnd]} {entry.Key.Name} {text[text.IndexOf('{', StringComparison.Ordinal)..]}";
     }
+
+    internal static string Print(Entry entry, DesiredIndex index) =>
+        RulesetText.Print(entry, key => index.State.Entries.GetValueOrDefault(key)?.Entry);
 
     private static void AppendEntry(StringBuilder text, string printed, string causes)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plumb.Linux.Addresses;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
 
@@ -28,41 +29,48 @@ internal static class PoolHistory
         foreach (var service in stay)
         {
             var was = builder.Of(service.Subject);
-            var now = new ServicePools(
-                service.Subject,
-                was?.Number ?? builder.Allocate(service.ClusterIPs[0]),
-                Ports(service, cluster.Services.SlicesOf(service.Subject), nodeName, zone, was));
-            builder.Set(now);
+            var number = was?.Number ?? builder.Allocate(service.ClusterIPs[0]);
+            var slices = cluster.Services.SlicesOf(service.Subject);
+            builder.Set(new ServicePools(service.Subject, number, Ports(service, slices, nodeName, zone, Before)));
+
+            ImmutableArray<Backend> Before(IpFamily family, int index, bool local)
+            {
+                if (was is null)
+                {
+                    return builder.Found(family, PoolMark.Of(number, index, local));
+                }
+                var port = Find(was, family, index);
+                return [.. ((local ? port?.Local : port?.Cluster)?.Members ?? []).Select(static member => member.Backend)];
+            }
         }
         return builder.Build();
     }
 
     private static ImmutableArray<PortPools> Ports(
-        ClusterService service, ImmutableArray<ServiceSlice> slices, string node, string zone, ServicePools? was)
+        ClusterService service, ImmutableArray<ServiceSlice> slices, string node, string zone, Func<IpFamily, int, bool, ImmutableArray<Backend>> before)
     {
         var ports = ImmutableArray.CreateBuilder<PortPools>(Math.Min(service.Ports.Count, PoolMark.MostPorts) * service.ClusterIPs.Count);
         foreach (var address in service.ClusterIPs)
         {
             for (var index = 0; index < service.Ports.Count && index < PoolMark.MostPorts; index++)
             {
-                var before = Find(was, address.Family, index);
                 var choice = EndpointChoice.Of(service.Ports[index], address.Family, slices, node, zone);
                 var usesLocal = service.IsLocalInside || (service.IsLocalOutside && service.IsReachedFromOutside);
                 ports.Add(new PortPools(
                     address.Family,
                     index,
-                    PoolOf(choice.Cluster, PoolProgram.Refuse, service, before?.Cluster),
+                    PoolOf(choice.Cluster, PoolProgram.Refuse, service, before(address.Family, index, false)),
                     // Nobody here while others have some: silence, so that whoever balances tries another node. Nobody at all: refused.
-                    usesLocal ? PoolOf(choice.Local, choice.Any ? PoolProgram.Drop : PoolProgram.Refuse, service, before?.Local) : null,
+                    usesLocal ? PoolOf(choice.Local, choice.Any ? PoolProgram.Drop : PoolProgram.Refuse, service, before(address.Family, index, true)) : null,
                     choice.LocalReady));
             }
         }
         return ports.MoveToImmutable();
     }
 
-    private static PortPools? Find(ServicePools? pools, Linux.Addresses.IpFamily family, int index)
+    private static PortPools? Find(ServicePools pools, IpFamily family, int index)
     {
-        foreach (var port in pools?.Ports ?? [])
+        foreach (var port in pools.Ports)
         {
             if (port.Family == family && port.Index == index)
             {
@@ -72,7 +80,7 @@ internal static class PoolHistory
         return null;
     }
 
-    private static Pool PoolOf(List<PoolMember> members, PoolProgram without, ClusterService service, Pool? before)
+    private static Pool PoolOf(List<PoolMember> members, PoolProgram without, ClusterService service, ImmutableArray<Backend> before)
     {
         if (members.Count == 0)
         {
@@ -82,11 +90,11 @@ internal static class PoolHistory
         {
             members.RemoveRange(PoolProgram.MostMembers, members.Count - PoolProgram.MostMembers);
         }
-        return new Pool(PoolProgram.Spread(members.Count, service.AffinitySeconds), Arrange(members, before?.Members ?? []));
+        return new Pool(PoolProgram.Spread(members.Count, service.AffinitySeconds), Arrange(members, before));
     }
 
     /// <summary>What stays keeps its slot; what comes fills holes, then the end; what holes are left the last ones move into.</summary>
-    internal static ImmutableArray<PoolMember> Arrange(List<PoolMember> members, ImmutableArray<PoolMember> before)
+    internal static ImmutableArray<PoolMember> Arrange(List<PoolMember> members, ImmutableArray<Backend> before)
     {
         if (before.IsEmpty)
         {
@@ -98,9 +106,9 @@ internal static class PoolHistory
             wanted[member.Backend] = member;
         }
         var slots = new List<PoolMember?>(Math.Max(members.Count, before.Length));
-        foreach (var member in before)
+        foreach (var backend in before)
         {
-            slots.Add(wanted.Remove(member.Backend, out var stays) ? stays : null);
+            slots.Add(wanted.Remove(backend, out var stays) ? stays : null);
         }
         var hole = 0;
         foreach (var member in members)

@@ -110,6 +110,14 @@ public sealed class ServicesLayer : ILayer
         {
             write.Add(table.NodePortAddresses.Element([own.Address]), new Origin(Subject.Node(node.Name), "status.addresses"));
         }
+        foreach (var answer in node.Answers)
+        {
+            if (answer.Address.Family == table.Family)
+            {
+                write.Add(table.OwnAddresses.Element([answer.Address], []), answer.Cause);
+                write.Add(table.OwnAnswers.Element([answer.Address, answer.Protocol, answer.Port], []), answer.Cause);
+            }
+        }
         foreach (var (range, cause) in LocalRanges(table.Family, cluster, node))
         {
             write.Add(table.LocalPods.Element([range]), cause);

@@ -102,6 +102,13 @@ public sealed class ApplyTests
         desired.Set(table.Table());
         desired.Set(map);
         desired.Set(table.Chain("first", table.Rule(Ct.Mark.Set((Ip.Destination + Meta.L4Protocol + Th.DestinationPort).Map(map)))));
+        // A chain that an element holds, and that is to go together with more than fits.
+        var programs = table.VerdictMap("programs", [Meta.Priority]);
+        Entry[] program = [programs, table.Chain("second", table.Rule(Statements.Accept)), programs.Element([1], Verdict.Goto("second"))];
+        foreach (var entry in program)
+        {
+            desired.Set(entry);
+        }
         for (var i = 0; i < 10_000; i++)
         {
             desired.Set(map.Element([IpAddress.V4(10, 96, (byte)(i >> 8), (byte)i), IpProtocol.Tcp, 80], [i]), new Stamp($"Service default/s{i}"));
@@ -126,6 +133,8 @@ public sealed class ApplyTests
         {
             desired.Remove(map.Element([IpAddress.V4(10, 96, (byte)(i >> 8), (byte)i), IpProtocol.Tcp, 80], [0]).Key);
         }
+        desired.Remove(program[1].Key);
+        desired.Remove(program[2].Key);
         space.Apply(Delta(desired, space).Items, TooLarge.SplitElements);
         Assert.Empty(Delta(desired, space).Items);
         Assert.Equal(space.List(), space.Print());

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Plumb.Kubernetes.Manifests;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
 using Plumb.Network.Planning;
@@ -15,6 +16,7 @@ namespace Plumb.Network.Tests.Scenarios;
 internal sealed class Scenario
 {
     private readonly IReadOnlyList<JsonNode> _objects;
+    private readonly Func<Entry, bool>? _shows;
 
     private Scenario(string name, IReadOnlyList<JsonNode> objects, JsonObject settings)
     {
@@ -22,6 +24,7 @@ internal sealed class Scenario
         _objects = objects;
         Options = ReadOptions(settings);
         Machine = ReadMachine(settings["wire"] as JsonObject ?? []);
+        _shows = (string?)settings["shows"] switch { null => null, "services" => IsOfServices, var other => throw new FormatException($"shows {other}") };
         Nodes = Texts(settings["nodes"]) is { Count: > 0 } named ? named : ["node-1"];
     }
 
@@ -60,7 +63,7 @@ internal sealed class Scenario
             text.Append(text.Length == 0 ? "" : "\n").Append("== plan of ").Append(node).Append(" ==\n");
             try
             {
-                text.Append(PlanText.Dump(Plan(node).Index));
+                text.Append(PlanText.Dump(Plan(node).Index, _shows));
             }
             catch (PlanInputException exception)
             {
@@ -69,6 +72,14 @@ internal sealed class Scenario
         }
         return text.ToString();
     }
+
+    // What Services put in, without the program that is always the same.
+    private static bool IsOfServices(Entry entry) => entry switch
+    {
+        ElementEntry element => element.Set.Name is not ("inside" or "node_addresses" or "local_pods" or "service_range" or "nodeport_addresses"),
+        ChainEntry chain => chain.Name.StartsWith("fanout-", StringComparison.Ordinal) || chain.Name.StartsWith("stick", StringComparison.Ordinal),
+        _ => false,
+    };
 
     private static NetworkOptions ReadOptions(JsonObject settings)
     {

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
+using Plumb.Network.Facts;
+using Plumb.Network.Services;
 
 namespace Plumb.Network.Tests.Services;
 
@@ -197,6 +200,47 @@ public sealed class KernelTests
         var table = await world.RunAsync("node-1", "nft", "list", "table", "ip", "plumb");
         Assert.Contains("10.96.14.7 . tcp . 80 comment \"plumb:Service default/website spec.ports[0]\" : 0x00e07000", table, StringComparison.Ordinal);
         Assert.Contains("0x00e07000 . 0 comment \"plumb:EndpointSlice default/website-a\" : 10.244.1.3 . 8080", table, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("type: ClusterIP")]
+    [InlineData("sessionAffinity: ClientIP")]
+    public void Who_takes_over_from_an_earlier_agent_finds_the_slots_in_the_kernel_and_writes_nothing(string spec)
+    {
+        using var world = new ServiceWorld();
+        world.Apply(Website(spec) + Slice("a", 8080, ("near", ""), ("far", ""), ("farther", "")));
+        world.Apply(Slice("a", 8080, ("far", ""), ("farther", "")));
+        world.Apply(Slice("a", 8080, ("far", ""), ("farther", ""), ("client", "")));
+        var (node, view) = (new NamespaceId("node-1"), world.PlanOf("node-1").View);
+        Assert.NotEmpty(Takeover(view.Node.With(PoolTable.Empty)));
+        Assert.Empty(Takeover(view.Node.With(PoolTable.Empty.Found(ServiceElements.Slots(world.Kernels.Observe([node]), node)))));
+
+        IEnumerable<DeltaItem> Takeover(NodeFacts facts)
+        {
+            var kinds = new HashSet<EntryKind> { EntryKind.Table, EntryKind.Chain, EntryKind.Set, EntryKind.Element, EntryKind.Object };
+            var desired = Network.Planning.Planner.FromScratch(Layers.For(facts.Options), view with { Node = facts }).Desired;
+            return Difference.Between(desired, world.Kernels.Observe([node], kinds), kinds).Items;
+        }
+    }
+
+    [Fact]
+    public async Task An_address_that_the_node_itself_answers_is_not_translated_and_its_other_ports_are_not_refused()
+    {
+        using var world = new ServiceWorld();
+        var dns = IpAddress.V4(10, 96, 0, 10);
+        var planner = world.PlanOf("node-1");
+        var cause = new Origin(new Subject(SubjectKind.Service, "kube-system", "kube-dns"));
+        world.Kernels.Apply([new DeltaItem(new Desired(new AddressEntry(planner.View.Node.Namespace, "lo", IpPrefix.Host(dns))), null)]);
+        world.Kernels.Apply(planner.Apply([new Change(Subject.Machine)], planner.View with { Node = planner.View.Node.With([new LocalAnswer(dns, IpProtocol.Udp, 53, cause)]) }));
+        using var server = new Server("node", world["node-1"], 53, only: dns.ToIPAddress());
+        using var near = new Server("near", world["near"], 8080);
+        world.Apply(Website(name: "kube-dns").Replace("10.96.14.7", "10.96.0.10", StringComparison.Ordinal).Replace("port: 80,", "port: 53,", StringComparison.Ordinal)
+            + Slice("a", 8080, "kube-dns", ("near", "")));
+        Assert.Equal(new Heard("node", world.AddressOf("client"), false), await Talk.UdpAsync(world["client"], dns, 53));
+        Assert.Equal("node", (await Talk.UdpAsync(world["node-1"], dns, 53)).Server);
+        // TCP it does not answer: the Service's endpoints do.
+        Assert.Equal("near", (await Talk.TcpAsync(world["client"], dns, 53)).Server);
+        Assert.Equal(Heard.Refused, await Talk.TcpAsync(world["client"], dns, 54));
     }
 
     [Fact]

@@ -24,9 +24,10 @@ internal sealed class Server : IDisposable
 {
     private readonly List<Socket> _sockets = [];
 
-    public Server(string name, NetworkNamespace inside, int port, bool dual = false)
+    /// <param name="only">The one address to answer at; null: any.</param>
+    public Server(string name, NetworkNamespace inside, int port, bool dual = false, IPAddress? only = null)
     {
-        foreach (var any in dual ? [IPAddress.Any, IPAddress.IPv6Any] : new[] { IPAddress.Any })
+        foreach (var any in dual ? [IPAddress.Any, IPAddress.IPv6Any] : new[] { only ?? IPAddress.Any })
         {
             var family = any.AddressFamily;
             var tcp = inside.OpenTcp(family);

@@ -29,6 +29,25 @@ public static class RulesetText
         return tables.Print();
     }
 
+    /// <summary>
+    /// An entry in one piece: as <see cref="Entry.Print"/>, but a chain's rules name what they look up in sets as nft does, for which those sets must be
+    /// at hand.
+    /// </summary>
+    /// <param name="others">The entries beside it; null: not there.</param>
+    public static string Print(Entry entry, Func<EntryKey, Entry?> others)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentNullException.ThrowIfNull(others);
+        if (entry is not ChainEntry chain)
+        {
+            return entry.Print();
+        }
+        var text = new StringBuilder();
+        AppendChain(
+            text, chain, comment: null, name => (others(new EntryKey(chain.Namespace, EntryKind.Set, $"{chain.Table} {name}")) as SetEntry)?.Schema, "");
+        return text.ToString().TrimEnd('\n');
+    }
+
     internal static string Chain(ChainEntry chain, string? comment)
     {
         var text = new StringBuilder();

@@ -35,6 +35,14 @@ internal sealed class DeltaOrder
 
     public List<(ElementEntry Entry, string? Comment)> AddElements { get; } = [];
 
+    private readonly HashSet<EntryKey> _removed = [];
+
+    /// <summary>Whether a chain, set or object goes for good.</summary>
+    public bool IsRemoved(Entry entry) => _removed.Contains(entry.Key);
+
+    /// <summary>Whether something comes in its place, or it only changes.</summary>
+    public bool IsReplaced(Entry entry) => !IsRemoved(entry);
+
     public DeltaOrder(IReadOnlyList<DeltaItem> items)
     {
         foreach (var item in items)
@@ -51,6 +59,10 @@ internal sealed class DeltaOrder
         }
         foreach (var item in items)
         {
+            if (item is { Want: null, Was: ChainEntry or SetEntry or ObjectEntry })
+            {
+                _removed.Add(item.Key);
+            }
             Sort(item);
         }
     }
