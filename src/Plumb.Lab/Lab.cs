@@ -32,7 +32,10 @@ public sealed class Lab : IAsyncDisposable
     private readonly Dictionary<string, Kubelet> _kubelets = [];
     private readonly ConcurrentDictionary<string, LabNode> _nodes = [];
     private readonly PodRouter _router;
-    private readonly ConcurrentStack<Func<ValueTask>> _undo = new();
+    private readonly TaskCompletionSource<ApiServer> _apiStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Ended from the last to the first; what runs on nodes before what it asks and stands on, though both begin at once.
+    private readonly ConcurrentStack<Func<ValueTask>> _nodeParts = new();
+    private readonly ConcurrentStack<Func<ValueTask>> _parts = new();
     private LabLog? _log;
     private Machines? _machines;
     private ApiServer? _api;
@@ -124,7 +127,7 @@ public sealed class Lab : IAsyncDisposable
             _ = _started.Task.Exception; // nobody may have waited for it
         }
         await _ending.CancelAsync();
-        while (_undo.TryPop(out var part))
+        while (_nodeParts.TryPop(out var part) || _parts.TryPop(out part))
         {
             await part();
         }
@@ -143,15 +146,30 @@ public sealed class Lab : IAsyncDisposable
         Own(_log);
         Report(Step(LabStep.Claimed));
 
-        // The API and the machines have nothing to do with one another until the first agent.
-        var api = Task.Run(StartApiAsync, cancel);
-        var machines = Task.Run(StartMachines, cancel);
-        await Task.WhenAll(api, machines);
-
-        var client = new KubernetesClient(new ClusterConnection { Server = new Uri("http://in-process"), Connect = _ => new(_api!.Connect()) }, _time, "plumb-lab");
+        // The API and the nodes begin together; who asks the API before it listens waits in Connect.
+        var client = new KubernetesClient(
+            new ClusterConnection
+            {
+                Server = new Uri("http://in-process"),
+                Connect = async cancel => (await _apiStarted.Task.WaitAsync(cancel)).Connect(),
+            },
+            _time,
+            "plumb-lab");
         Own(client);
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var api = Task.Run(StartApiAsync, cancel);
+        var nodes = Task.Run(() => StartNodesAsync(client, together.Token), cancel);
+        try
+        {
+            await await Task.WhenAny(api, nodes);
+            await Task.WhenAll(api, nodes);
+        }
+        finally
+        {
+            await together.CancelAsync();
+            await Task.WhenAll(api, nodes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         var objects = manifests.Order(_api!.Registry.Catalog);
-        await StartNodesAsync(client, cancel);
         // Not before all nodes are Ready: the first one would get all the pods.
         await ManifestCreation.CreateAsync(
             client, objects, done => Report(Step(LabStep.Manifests) with { Done = done, Total = objects.Count }), cancel);
@@ -189,6 +207,7 @@ public sealed class Lab : IAsyncDisposable
                 refused);
         }
         Own(_api);
+        _apiStarted.SetResult(_api);
         Own(ControllerHost.Start(_api.Registry, new ControllerOptions
         {
             Time = _time,
@@ -200,25 +219,21 @@ public sealed class Lab : IAsyncDisposable
         Report(Step(LabStep.Api));
     }
 
-    private void StartMachines()
-    {
-        _machines = Machines.Build(_addresses);
-        Own(_machines);
-        Report(Step(LabStep.Wire));
-    }
-
     private async Task StartNodesAsync(KubernetesClient client, CancellationToken cancel)
     {
-        var door = new ApiDoor(_machines!.Wire, _addresses.Wire.Address, _api!.Address);
-        Own(door);
+        _machines = Machines.Build(_addresses);
+        OwnOnNodes(_machines);
+        Report(Step(LabStep.Wire));
+        var door = new ApiDoor(_machines.Wire, _addresses.Wire.Address, _apiStarted.Task);
+        OwnOnNodes(door);
         var containers = new ContainerRuntime(Paths.Directory, _time);
-        Own(containers);
+        OwnOnNodes(containers);
         RunDirectory.MakeDirectory(Paths.CniDirectory);
         var watch = new CniWatch(Paths.CniDirectory);
-        Own(watch);
+        OwnOnNodes(watch);
         var kernelTurn = new SemaphoreSlim(1);
-        Own(kernelTurn);
-        var agents = new AgentFactory(_options, client, Paths, _api, door, _log!, _time);
+        OwnOnNodes(kernelTurn);
+        var agents = new AgentFactory(_options, client, Paths, _apiStarted.Task, door, _log!, _time);
         var api = new NodeApi(client, _time);
         var services = FollowServices(client);
         for (var number = 1; number <= _addresses.NodeCount; number++)
@@ -238,7 +253,7 @@ public sealed class Lab : IAsyncDisposable
                 new NodeSignals(),
                 kernelTurn,
                 _time));
-            Own(kubelet);
+            OwnOnNodes(kubelet);
             watch.Add(paths.CniConfiguration, kubelet);
             _kubelets.Add(name, kubelet);
         }
@@ -251,7 +266,7 @@ public sealed class Lab : IAsyncDisposable
             var agent = agents.StartAsync(kubelet.Name, network, _addresses.Node(index + 1).Address, cancel);
             await kubelet.RegisterAsync(cancel);
             var node = new LabNode(kubelet, await agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
-            Own(node.Agent);
+            OwnOnNodes(node.Agent);
             _nodes[node.Name] = node;
             await kubelet.Ready.WaitAsync(cancel);
             Report(Step(LabStep.Nodes) with { Done = Interlocked.Increment(ref ready), Total = _addresses.NodeCount });
@@ -309,11 +324,17 @@ public sealed class Lab : IAsyncDisposable
         _progress.Report(step);
     }
 
-    private void Own(IDisposable part) => _undo.Push(() =>
+    private void Own(IDisposable part) => _parts.Push(() => End(part));
+
+    private void Own(IAsyncDisposable part) => _parts.Push(part.DisposeAsync);
+
+    private void OwnOnNodes(IDisposable part) => _nodeParts.Push(() => End(part));
+
+    private void OwnOnNodes(IAsyncDisposable part) => _nodeParts.Push(part.DisposeAsync);
+
+    private static ValueTask End(IDisposable part)
     {
         part.Dispose();
         return default;
-    });
-
-    private void Own(IAsyncDisposable part) => _undo.Push(part.DisposeAsync);
+    }
 }

@@ -1,43 +1,246 @@
+using System.Buffers;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab;
 
-/// <summary>What crosses between a lab's process and the commands that ask it: options, progress, status.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(LabNameConverter), typeof(IpPrefixConverter), typeof(IpAddressConverter), typeof(JsonStringEnumConverter<Network.Facts.OverlayKind>), typeof(JsonStringEnumConverter<Network.Facts.ServicesKind>)])]
-[JsonSerializable(typeof(LabOptions))]
-[JsonSerializable(typeof(LabProgress))]
-[JsonSerializable(typeof(LabStatus))]
-[JsonSerializable(typeof(LabFailure))]
-internal sealed partial class LabJson : JsonSerializerContext;
-
-/// <summary>Why a request to the lab failed, in one line.</summary>
-internal sealed record LabFailure(string Message);
-
-internal sealed class LabNameConverter : JsonConverter<LabName>
+/// <summary>
+/// What crosses between a lab's process and the commands that start and ask it: options, progress, status. Both are of one build,
+/// as a rule; what one of them does not know is left out, and has its default at the other.
+/// </summary>
+/// <remarks>
+/// By hand: a serializer of such records of values compiles 400 methods at each start of a lab, which took a fifth of it.
+/// </remarks>
+internal static class LabJson
 {
-    public override LabName Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        LabName.Parse(reader.GetString() ?? "");
+    public static byte[] ToUtf8(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
 
-    public override void Write(Utf8JsonWriter writer, LabName value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
-}
+    public static void Write(Utf8JsonWriter json, LabOptions options)
+    {
+        json.WriteString("name", options.Name.ToString());
+        json.WriteNumber("nodes", options.Nodes);
+        json.WriteNumber("overlay", (int)options.Overlay);
+        json.WriteNumber("services", (int)options.Services);
+        json.WriteString("nodeRange", options.NodeRange.ToString());
+        json.WriteString("podRange", options.PodRange.ToString());
+        json.WriteString("serviceRange", options.ServiceRange.ToString());
+        Write(json, "manifests", options.Manifests);
+        json.WriteStartObject("images");
+        foreach (var (image, source) in options.Images)
+        {
+            json.WriteString(image, source);
+        }
+        json.WriteEndObject();
+        json.WriteBoolean("agentProcesses", options.AgentProcesses);
+        json.WriteNumber("apiPort", options.ApiPort);
+        json.WriteBoolean("waitForPods", options.WaitForPods);
+        Write(json, "command", options.Command);
+        json.WriteString("runtimeRoot", options.RuntimeRoot);
+        json.WriteBoolean("detached", options.Detached);
+        if (options.AskedAt is { } askedAt)
+        {
+            json.WriteString("askedAt", askedAt);
+        }
+    }
 
-internal sealed class IpPrefixConverter : JsonConverter<IpPrefix>
-{
-    public override IpPrefix Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        IpPrefix.TryParse(reader.GetString(), out var prefix) ? prefix : throw new JsonException("not an address range");
+    public static LabOptions Options(JsonElement json)
+    {
+        var images = new Dictionary<string, string>();
+        foreach (var image in json.GetProperty("images").EnumerateObject())
+        {
+            images.Add(image.Name, image.Value.GetString()!);
+        }
+        return new LabOptions
+        {
+            Name = LabName.Parse(Text(json, "name")),
+            Nodes = json.GetProperty("nodes").GetInt32(),
+            Overlay = (OverlayKind)json.GetProperty("overlay").GetInt32(),
+            Services = (ServicesKind)json.GetProperty("services").GetInt32(),
+            NodeRange = IpPrefix.Parse(Text(json, "nodeRange")),
+            PodRange = IpPrefix.Parse(Text(json, "podRange")),
+            ServiceRange = IpPrefix.Parse(Text(json, "serviceRange")),
+            Manifests = Texts(json, "manifests"),
+            Images = images,
+            AgentProcesses = json.GetProperty("agentProcesses").GetBoolean(),
+            ApiPort = json.GetProperty("apiPort").GetInt32(),
+            WaitForPods = json.GetProperty("waitForPods").GetBoolean(),
+            Command = Texts(json, "command"),
+            RuntimeRoot = json.GetProperty("runtimeRoot").GetString(),
+            Detached = json.GetProperty("detached").GetBoolean(),
+            AskedAt = Find(json, "askedAt") is { } askedAt ? askedAt.GetDateTimeOffset() : null,
+        };
+    }
 
-    public override void Write(Utf8JsonWriter writer, IpPrefix value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
-}
+    public static void Write(Utf8JsonWriter json, LabProgress progress)
+    {
+        json.WriteNumber("step", (int)progress.Step);
+        json.WriteNumber("elapsedTicks", progress.Elapsed.Ticks);
+        json.WriteString("detail", progress.Detail);
+        json.WriteNumber("done", progress.Done);
+        json.WriteNumber("total", progress.Total);
+        if (progress.Lab is { } lab)
+        {
+            json.WriteStartObject("lab");
+            Write(json, lab);
+            json.WriteEndObject();
+        }
+    }
 
-internal sealed class IpAddressConverter : JsonConverter<IpAddress>
-{
-    public override IpAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        IpAddress.TryParse(reader.GetString(), out var address) ? address : throw new JsonException("not an address");
+    public static LabProgress Progress(JsonElement json) =>
+        new((LabStep)json.GetProperty("step").GetInt32(), TimeSpan.FromTicks(json.GetProperty("elapsedTicks").GetInt64()), json.GetProperty("detail").GetString())
+        {
+            Done = json.GetProperty("done").GetInt32(),
+            Total = json.GetProperty("total").GetInt32(),
+            Lab = Find(json, "lab") is { } lab ? Status(lab) : null,
+        };
 
-    public override void Write(Utf8JsonWriter writer, IpAddress value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public static void Write(Utf8JsonWriter json, LabStatus lab)
+    {
+        json.WriteString("name", lab.Name.ToString());
+        json.WriteNumber("phase", (int)lab.Phase);
+        json.WriteString("kubeconfig", lab.Kubeconfig);
+        json.WriteString("api", lab.Api.OriginalString);
+        json.WriteNumber("processId", lab.ProcessId);
+        json.WriteString("startedAt", lab.StartedAt);
+        json.WriteNumber("overlay", (int)lab.Overlay);
+        json.WriteString("podRange", lab.PodRange.ToString());
+        json.WriteString("serviceRange", lab.ServiceRange.ToString());
+        json.WriteNumber("memoryBytes", lab.MemoryBytes);
+        json.WriteStartArray("machines");
+        foreach (var machine in lab.Machines)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", machine.Name);
+            json.WriteString("id", machine.Id.Name);
+            Write(json, machine.Address);
+            json.WriteString("namespacePath", machine.NamespacePath);
+            if (machine.Ready is { } ready)
+            {
+                json.WriteBoolean("ready", ready);
+            }
+            Write(json, "agentProcessId", machine.AgentProcessId);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("pods");
+        foreach (var pod in lab.Pods)
+        {
+            json.WriteStartObject();
+            json.WriteString("namespace", pod.Namespace);
+            json.WriteString("name", pod.Name);
+            json.WriteString("node", pod.Node);
+            json.WriteString("id", pod.Id.Name);
+            Write(json, pod.Address);
+            json.WriteString("namespacePath", pod.NamespacePath);
+            json.WriteString("phase", pod.Phase);
+            Write(json, "container", pod.Container);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    public static LabStatus Status(JsonElement json)
+    {
+        var machines = new List<MachineStatus>();
+        foreach (var machine in json.GetProperty("machines").EnumerateArray())
+        {
+            machines.Add(new MachineStatus(
+                Text(machine, "name"),
+                new NamespaceId(Text(machine, "id")),
+                Address(machine),
+                Text(machine, "namespacePath"),
+                Find(machine, "ready") is { } ready ? ready.GetBoolean() : null,
+                Number(machine, "agentProcessId")));
+        }
+        var pods = new List<SandboxStatus>();
+        foreach (var pod in json.GetProperty("pods").EnumerateArray())
+        {
+            pods.Add(new SandboxStatus(
+                Text(pod, "namespace"),
+                Text(pod, "name"),
+                Text(pod, "node"),
+                new NamespaceId(Text(pod, "id")),
+                Address(pod),
+                Text(pod, "namespacePath"),
+                Text(pod, "phase"),
+                Number(pod, "container")));
+        }
+        return new LabStatus(
+            LabName.Parse(Text(json, "name")),
+            (LabPhase)json.GetProperty("phase").GetInt32(),
+            Text(json, "kubeconfig"),
+            new Uri(Text(json, "api")),
+            json.GetProperty("processId").GetInt32(),
+            json.GetProperty("startedAt").GetDateTimeOffset(),
+            (OverlayKind)json.GetProperty("overlay").GetInt32(),
+            IpPrefix.Parse(Text(json, "podRange")),
+            IpPrefix.Parse(Text(json, "serviceRange")),
+            machines,
+            pods)
+        {
+            MemoryBytes = json.GetProperty("memoryBytes").GetInt64(),
+        };
+    }
+
+    /// <summary>Why a request to the lab failed, in one line.</summary>
+    public static byte[] Failure(string message) => ToUtf8(json => json.WriteString("message", message));
+
+    public static string? FailureMessage(JsonElement json) => Find(json, "message")?.GetString();
+
+    private static void Write(Utf8JsonWriter json, string name, IReadOnlyList<string> texts)
+    {
+        json.WriteStartArray(name);
+        foreach (var text in texts)
+        {
+            json.WriteStringValue(text);
+        }
+        json.WriteEndArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, IpAddress? address)
+    {
+        if (address is { } known)
+        {
+            json.WriteString("address", known.ToString());
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, int? number)
+    {
+        if (number is { } known)
+        {
+            json.WriteNumber(name, known);
+        }
+    }
+
+    private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
+
+    private static string[] Texts(JsonElement json, string name)
+    {
+        var array = json.GetProperty(name);
+        var texts = new string[array.GetArrayLength()];
+        for (var i = 0; i < texts.Length; i++)
+        {
+            texts[i] = array[i].GetString()!;
+        }
+        return texts;
+    }
+
+    private static int? Number(JsonElement json, string name) => Find(json, name)?.GetInt32();
+
+    private static IpAddress? Address(JsonElement json) => Find(json, "address") is { } address ? IpAddress.Parse(address.GetString()!) : null;
+
+    private static JsonElement? Find(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value : null;
 }

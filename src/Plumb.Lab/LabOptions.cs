@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Plumb.Linux.Addresses;
 using Plumb.Network.Facts;
@@ -53,11 +54,12 @@ public sealed record LabOptions
     /// <summary>When the command that asked for the lab began; steps of the start are told from then on.</summary>
     public DateTimeOffset? AskedAt { get; init; }
 
-    /// <summary>The log says when each step of the start was reached, in milliseconds since the process began.</summary>
-    public bool Timings { get; init; }
+    public string ToJson() => Encoding.UTF8.GetString(LabJson.ToUtf8(json => LabJson.Write(json, this)));
 
-    public string ToJson() => JsonSerializer.Serialize(this, LabJson.Default.LabOptions);
-
-    public static LabOptions FromJson(string json) =>
-        JsonSerializer.Deserialize(json, LabJson.Default.LabOptions) ?? throw new JsonException("null where a lab's options are expected");
+    /// <exception cref="JsonException">Not what <see cref="ToJson"/> gave.</exception>
+    public static LabOptions FromJson(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return LabJson.Options(document.RootElement);
+    }
 }

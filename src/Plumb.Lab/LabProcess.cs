@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 
@@ -111,7 +110,7 @@ public static class LabProcess
                 {
                     return;
                 }
-                _output.Write([.. JsonSerializer.SerializeToUtf8Bytes(value, LabJson.Default.LabProgress), (byte)'\n']);
+                _output.Write([.. LabJson.ToUtf8(json => LabJson.Write(json, value)), (byte)'\n']);
                 _output.Flush();
                 if (value.Step is LabStep.Ready or LabStep.Failed)
                 {

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Plumb.Lab;
 
 /// <summary>A step of a lab's start (or end), reported when it is reached.</summary>
@@ -16,7 +14,6 @@ public sealed record LabProgress(LabStep Step, TimeSpan Elapsed, string? Detail 
     public LabStatus? Lab { get; init; }
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<LabStep>))]
 public enum LabStep
 {
     /// <summary>The lab's process runs and holds its name.</summary>

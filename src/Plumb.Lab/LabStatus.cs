@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
@@ -27,7 +26,6 @@ public sealed record LabStatus(
     public long MemoryBytes { get; init; }
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<LabPhase>))]
 public enum LabPhase
 {
     Starting = 1,

@@ -12,7 +12,7 @@ namespace Plumb.Lab.Agents;
 
 /// <summary>Starts nodes' agents, all in this process or each in its own.</summary>
 internal sealed class AgentFactory(
-    LabOptions options, KubernetesClient client, RunPaths lab, ApiServer api, ApiDoor door, LabLog log, TimeProvider time)
+    LabOptions options, KubernetesClient client, RunPaths lab, Task<ApiServer> api, ApiDoor door, LabLog log, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly NetworkOptions _cluster = new()
@@ -31,7 +31,7 @@ internal sealed class AgentFactory(
         var paths = new NodePaths(lab, node);
         if (options.AgentProcesses)
         {
-            return StartProcess(node, network, paths);
+            return StartProcess(node, network, paths, await api.WaitAsync(cancel));
         }
         return new InProcessAgent(await NodeAgent.StartAsync(
             new NodeAgentOptions
@@ -51,13 +51,13 @@ internal sealed class AgentFactory(
             cancel));
     }
 
-    private AgentProcess StartProcess(string node, NetworkNamespace network, NodePaths paths)
+    private AgentProcess StartProcess(string node, NetworkNamespace network, NodePaths paths, ApiServer server)
     {
         lock (_gate)
         {
             if (!File.Exists(WireKubeconfig))
             {
-                RunDirectory.WriteFile(WireKubeconfig, api.Kubeconfig("plumb", door.EndPoint));
+                RunDirectory.WriteFile(WireKubeconfig, server.Kubeconfig("plumb", door.EndPoint));
             }
         }
         var environment = new Dictionary<string, string>();

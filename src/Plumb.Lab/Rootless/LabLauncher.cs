@@ -19,7 +19,10 @@ public static class LabLauncher
     /// <exception cref="LabException">This machine does not permit it, or the name is taken.</exception>
     public static async Task BecomeAsync(LabOptions options, IReadOnlyList<string> plumb, CancellationToken cancel)
     {
-        var command = await PrepareAsync(options, plumb, cancel);
+        var host = HostFacts.OfThisMachine();
+        var command = Prepare(options, plumb, host);
+        // Nobody is there afterwards to explain what went wrong.
+        await ProbeAsync(host, command[0], cancel);
         try
         {
             Exec.Replace(command[0], command);
@@ -36,14 +39,18 @@ public static class LabLauncher
         LabOptions options, IReadOnlyList<string> plumb, IProgress<LabProgress> progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(progress);
-        var command = await PrepareAsync(options with { Detached = true }, plumb, cancel);
+        var host = HostFacts.OfThisMachine();
+        var command = Prepare(options with { Detached = true }, plumb, host);
         using var process = Start(command, options.Manifests.Contains("-") ? SpawnStream.Inherit : SpawnStream.Null);
         await using var interrupted = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(Signal.Terminate), process);
         var said = process.Error is { } error ? ReadAllAsync(error) : Task.FromResult("");
         using var lines = new StreamReader(process.Output!, Encoding.UTF8);
+        var begun = false;
         while (await lines.ReadLineAsync(CancellationToken.None) is { } line)
         {
-            var step = JsonSerializer.Deserialize(line, LabJson.Default.LabProgress) ?? throw new JsonException("null where progress is expected");
+            begun = true;
+            using var json = JsonDocument.Parse(line);
+            var step = LabJson.Progress(json.RootElement);
             if (step.Step == LabStep.Failed)
             {
                 await process.Exited;
@@ -57,11 +64,15 @@ public static class LabLauncher
         }
         var status = await process.Exited;
         cancel.ThrowIfCancellationRequested();
+        if (!begun)
+        {
+            await ProbeAsync(host, command[0], cancel);
+        }
         throw new LabException($"the lab's process ended before it was ready ({status}){Quote(await said)}");
     }
 
     /// <summary>Refuses early what can be known early; the rest is the lab's own process's to find.</summary>
-    private static async Task<List<string>> PrepareAsync(LabOptions options, IReadOnlyList<string> plumb, CancellationToken cancel)
+    private static List<string> Prepare(LabOptions options, IReadOnlyList<string> plumb, HostFacts host)
     {
         ArgumentNullException.ThrowIfNull(options);
         _ = new Wire.WireAddresses(options);
@@ -70,13 +81,12 @@ public static class LabLauncher
         {
             throw RunDirectory.InUse(options.Name);
         }
-        var host = HostFacts.OfThisMachine();
         var unshare = host.Find("unshare") ?? throw RootlessDiagnosis.Missing("unshare");
         var setpriv = host.Find("setpriv") ?? throw RootlessDiagnosis.Missing("setpriv");
-        await ProbeAsync(host, unshare, cancel);
         return Supervisor.CommandLine(unshare, setpriv, [.. plumb, Verb, (options with { RuntimeRoot = root }).ToJson()]);
     }
 
+    /// <exception cref="LabException">A lab cannot start here: why, and what to do.</exception>
     private static async Task ProbeAsync(HostFacts host, string unshare, CancellationToken cancel)
     {
         using var probe = Start(Supervisor.Probe(unshare), SpawnStream.Null);

@@ -1,7 +1,6 @@
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Text.Json.Serialization.Metadata;
+using System.Text.Json;
 using Plumb.Linux.Processes;
 
 namespace Plumb.Lab.Running;
@@ -66,7 +65,9 @@ public sealed class LabClient : IDisposable
 
     private async Task<LabStatus> StatusAsync(string path, CancellationToken cancel)
     {
-        var status = await GetAsync(path, LabJson.Default.LabStatus, cancel);
+        using var answer = await SendAsync(path, cancel);
+        using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
+        var status = LabJson.Status(json.RootElement);
         return status with
         {
             ProcessId = ProcessId,
@@ -133,12 +134,6 @@ public sealed class LabClient : IDisposable
         }
     }
 
-    private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
-    {
-        using var answer = await SendAsync(path, cancel);
-        return await answer.Content.ReadFromJsonAsync(type, cancel) ?? throw new LabException($"the lab '{Paths.Name}' gave an empty answer to {path}");
-    }
-
     private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken cancel)
     {
         try
@@ -150,16 +145,20 @@ public sealed class LabClient : IDisposable
             }
             using (answer)
             {
-                var failure = answer.Content.Headers.ContentType?.MediaType == "application/json"
-                    ? await answer.Content.ReadFromJsonAsync(LabJson.Default.LabFailure, cancel)
-                    : null;
-                throw new LabException(failure?.Message ?? $"the lab '{Paths.Name}' answered {(int)answer.StatusCode} to {path}");
+                var why = answer.Content.Headers.ContentType?.MediaType == "application/json" ? await FailureAsync(answer, cancel) : null;
+                throw new LabException(why ?? $"the lab '{Paths.Name}' answered {(int)answer.StatusCode} to {path}");
             }
         }
         catch (HttpRequestException broken)
         {
             throw new LabException($"the lab '{Paths.Name}' ended while it was asked", broken);
         }
+    }
+
+    private static async Task<string?> FailureAsync(HttpResponseMessage answer, CancellationToken cancel)
+    {
+        using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
+        return LabJson.FailureMessage(json.RootElement);
     }
 
     private string Outside(string path) => path.StartsWith("fd/", StringComparison.Ordinal) ? $"/proc/{ProcessId}/{path}" : path;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -68,10 +66,10 @@ internal sealed class LabSocket : IAsyncDisposable
                 switch (path)
                 {
                     case "/status":
-                        await WriteAsync(context, StatusCodes.Status200OK, desk.Status(), LabJson.Default.LabStatus);
+                        await WriteAsync(context, desk.Status());
                         break;
                     case "/ready":
-                        await WriteAsync(context, StatusCodes.Status200OK, await desk.ReadyAsync(context.RequestAborted), LabJson.Default.LabStatus);
+                        await WriteAsync(context, await desk.ReadyAsync(context.RequestAborted));
                         break;
                     case "/stop" when HttpMethods.IsPost(context.Request.Method):
                         await StopAsync(context);
@@ -83,7 +81,7 @@ internal sealed class LabSocket : IAsyncDisposable
             }
             catch (LabException refused) when (!context.Response.HasStarted)
             {
-                await WriteAsync(context, StatusCodes.Status400BadRequest, new LabFailure(refused.Message), LabJson.Default.LabFailure);
+                await WriteAsync(context, StatusCodes.Status400BadRequest, LabJson.Failure(refused.Message));
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {
@@ -96,7 +94,7 @@ internal sealed class LabSocket : IAsyncDisposable
             var steps = path.Split('/', 4, StringSplitOptions.RemoveEmptyEntries);
             return steps is ["nodes", var node, var rest]
                 ? desk.AskNodeAsync(node, "/" + rest + context.Request.QueryString, context.Response, context.RequestAborted)
-                : WriteAsync(context, StatusCodes.Status404NotFound, new LabFailure($"the lab has nothing at {path}"), LabJson.Default.LabFailure);
+                : WriteAsync(context, StatusCodes.Status404NotFound, LabJson.Failure($"the lab has nothing at {path}"));
         }
 
         // The answer stays open: it ends when the process does.
@@ -108,11 +106,14 @@ internal sealed class LabSocket : IAsyncDisposable
             await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
         }
 
-        private static async Task WriteAsync<T>(HttpContext context, int code, T body, JsonTypeInfo<T> type)
+        private static Task WriteAsync(HttpContext context, LabStatus status) =>
+            WriteAsync(context, StatusCodes.Status200OK, LabJson.ToUtf8(json => LabJson.Write(json, status)));
+
+        private static async Task WriteAsync(HttpContext context, int code, byte[] body)
         {
             context.Response.StatusCode = code;
             context.Response.ContentType = "application/json";
-            await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(body, type), context.RequestAborted);
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
         }
     }
 }

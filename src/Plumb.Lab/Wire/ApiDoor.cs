@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Plumb.Api;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 
@@ -14,14 +15,14 @@ internal sealed class ApiDoor : IAsyncDisposable
     public const int Port = 6443;
 
     private readonly Socket _listener;
-    private readonly IPEndPoint _api;
+    private readonly Task<ApiServer> _api;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
 
     /// <param name="wire">The wire's namespace.</param>
     /// <param name="address">The wire's address.</param>
-    /// <param name="api">Where the API listens, seen from this process.</param>
-    public ApiDoor(NetworkNamespace wire, IpAddress address, IPEndPoint api)
+    /// <param name="api">The API; connections wait for it.</param>
+    public ApiDoor(NetworkNamespace wire, IpAddress address, Task<ApiServer> api)
     {
         _api = api;
         _listener = wire.ListenTcp(new IPEndPoint(address.ToIPAddress(), Port));
@@ -56,7 +57,7 @@ internal sealed class ApiDoor : IAsyncDisposable
         client.NoDelay = true;
         try
         {
-            await server.ConnectAsync(_api, _stop.Token);
+            await server.ConnectAsync((await _api.WaitAsync(_stop.Token)).Address, _stop.Token);
             using var far = new NetworkStream(server, ownsSocket: false);
             // Either side's end is the connection's: HTTP has no half-closed connections that matter.
             await Task.WhenAny(near.CopyToAsync(far, _stop.Token), far.CopyToAsync(near, _stop.Token));

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Plumb.Linux.Addresses;
 
@@ -136,11 +135,11 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
     public static bool TryParse(ReadOnlySpan<char> text, out IpAddress address)
     {
         address = default;
-        if (text.ContainsAny('%', '[') || !IPAddress.TryParse(text, out var parsed))
+        if (!text.Contains(':'))
         {
-            return false;
+            return TryParseDottedQuad(text, out address);
         }
-        if (parsed.AddressFamily == AddressFamily.InterNetwork && !IsCanonicalDottedQuad(text))
+        if (text.ContainsAny('%', '[') || !IPAddress.TryParse(text, out var parsed))
         {
             return false;
         }
@@ -148,26 +147,40 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
         return true;
     }
 
-    // inet_aton's short, octal and hexadecimal forms name other machines than the reader thinks.
-    private static bool IsCanonicalDottedQuad(ReadOnlySpan<char> text)
+    // Four decimal numbers and no other form: inet_aton's short, octal and hexadecimal ones name other machines than the reader thinks.
+    private static bool TryParseDottedQuad(ReadOnlySpan<char> text, out IpAddress address)
     {
-        var dots = 0;
-        for (var i = 0; i < text.Length; i++)
+        address = default;
+        uint number = 0, part = 0;
+        int parts = 0, digits = 0;
+        foreach (var letter in text)
         {
-            if (text[i] == '.')
+            if (letter == '.' && digits > 0 && parts < 3)
             {
-                dots++;
+                number = (number << 8) | part;
+                parts++;
+                (part, digits) = (0, 0);
             }
-            else if (!char.IsAsciiDigit(text[i]))
+            else if (char.IsAsciiDigit(letter) && (digits == 0 || part > 0))
             {
-                return false;
+                part = (part * 10) + (uint)(letter - '0');
+                digits++;
+                if (part > 255)
+                {
+                    return false;
+                }
             }
-            else if (text[i] == '0' && (i == 0 || text[i - 1] == '.') && i + 1 < text.Length && text[i + 1] != '.')
+            else
             {
                 return false;
             }
         }
-        return dots == 3;
+        if (parts != 3 || digits == 0)
+        {
+            return false;
+        }
+        address = new IpAddress(IpFamily.V4, 0, (number << 8) | part);
+        return true;
     }
 
     public int CompareTo(IpAddress other) =>
@@ -198,11 +211,28 @@ public readonly record struct IpAddress : IComparable<IpAddress>, ISpanFormattab
             charsWritten = 0;
             return true;
         }
-        if (Family == IpFamily.V4)
+        return Family == IpFamily.V4 ? TryFormatDottedQuad((uint)_low, destination, out charsWritten) : ToIPAddress().TryFormat(destination, out charsWritten);
+    }
+
+    private static bool TryFormatDottedQuad(uint number, Span<char> destination, out int charsWritten)
+    {
+        charsWritten = 0;
+        for (var shift = 24; shift >= 0; shift -= 8)
         {
-            var n = (uint)_low;
-            return destination.TryWrite($"{n >> 24}.{(n >> 16) & 255}.{(n >> 8) & 255}.{n & 255}", out charsWritten);
+            if (!((byte)(number >> shift)).TryFormat(destination[charsWritten..], out var written, default, null))
+            {
+                return false;
+            }
+            charsWritten += written;
+            if (shift > 0)
+            {
+                if (charsWritten == destination.Length)
+                {
+                    return false;
+                }
+                destination[charsWritten++] = '.';
+            }
         }
-        return ToIPAddress().TryFormat(destination, out charsWritten);
+        return true;
     }
 }

@@ -108,5 +108,5 @@ public readonly record struct IpPrefix : IComparable<IpPrefix>
         return byAddress != 0 ? byAddress : Length.CompareTo(other.Length);
     }
 
-    public override string ToString() => $"{Address}/{Length}";
+    public override string ToString() => string.Concat(Address.ToString(), "/", Length.ToString());
 }
