@@ -152,7 +152,7 @@ public sealed partial class FirstPacketTests(FirstPacketLab fixture) : IClassFix
     [Fact]
     public async Task The_client_machine_outside_reaches_nodes_and_is_none()
     {
-        (await Lab.ShellAsync("outside", "ping", "-c", "1", "-W", "2", "192.168.1.12")).Succeeds();
+        (await Lab.ShellAsync("outside", "ping", "-c", "1", "-w", "5", "192.168.1.12")).Succeeds();
         Assert.Contains("192.168.1.100/24", (await Lab.ShellAsync("outside", "ip", "-br", "addr", "show", "eth0")).Succeeds().Output, StringComparison.Ordinal);
         Assert.DoesNotContain("outside", await Lab.GetAsync("nodes", "-o", "name"), StringComparison.Ordinal);
     }

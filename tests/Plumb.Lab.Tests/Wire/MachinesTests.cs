@@ -16,7 +16,7 @@ public sealed class MachinesTests
         {
             foreach (var to in (ReadOnlySpan<string>)["192.168.1.1", "192.168.1.11", "192.168.1.12", "192.168.1.100"])
             {
-                Inside(from, "ping", "-c", "1", "-W", "2", to);
+                Inside(from, "ping", "-c", "1", "-w", "5", to);
             }
         }
         await Task.CompletedTask;
@@ -44,7 +44,7 @@ public sealed class MachinesTests
     public void Fifty_nodes_fit_on_the_wire()
     {
         using var machines = Machines.Build(new WireAddresses(new LabOptions { Nodes = 50 }));
-        Inside(machines.Nodes[49], "ping", "-c", "1", "-W", "2", "192.168.1.11");
+        Inside(machines.Nodes[49], "ping", "-c", "1", "-w", "5", "192.168.1.11");
         var known = JsonElement.Parse(Inside(machines.Nodes[49], "ip", "-j", "neigh")).EnumerateArray().ToList();
         Assert.Equal(50, known.Count);
         Assert.All(known, static one => Assert.Equal("PERMANENT", one.GetProperty("state")[0].GetString()));
