@@ -18,7 +18,7 @@ public sealed class UsageTests
     [InlineData("up here", "plumb up: 'here' is one word too many")]
     [InlineData("up --overlay bgp", "plumb up: --overlay: bgp is not in this version, which has: vxlan, routed")]
     [InlineData("up --overlay vlan", "plumb up: --overlay: 'vlan' is none of: vxlan, routed")]
-    [InlineData("up --services nftables", "plumb up: --services: nftables is not in this version, which has: none")]
+    [InlineData("up --services ebpf", "plumb up: --services: ebpf is not in this version, which has: nftables, none")]
     [InlineData("up --name Blue", "plumb up: --name: 'Blue' cannot be a lab's name: use 1 to 63 lower-case letters, digits and '-', not '-' first or last")]
     [InlineData("up --pod-cidr 10.244.0.0", "plumb up: --pod-cidr: '10.244.0.0' is not an address range such as 10.244.0.0/16")]
     [InlineData("up --pod-cidr 10.244.1.0/16", "plumb up: --pod-cidr: 10.244.1.0/16 is an address inside 10.244.0.0/16; did you mean 10.244.0.0/16?")]
