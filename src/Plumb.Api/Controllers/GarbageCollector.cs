@@ -119,25 +119,30 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
     {
         try
         {
-            Registry.Update(dependent.Key, root =>
-            {
-                var metadata = Fields.Object(root, "metadata");
-                if (metadata["ownerReferences"] is not JsonArray owners)
-                    return false;
-                for (int i = owners.Count - 1; i >= 0; i--)
-                {
-                    if (Fields.Text(owners[i] as JsonObject, "uid") == ownerUid)
-                        owners.RemoveAt(i);
-                }
-                if (owners.Count == 0)
-                    metadata.Remove("ownerReferences");
-                return true;
-            });
+            Registry.Update(dependent.Key, root => Disown(root, ownerUid));
         }
         catch (ApiException gone) when (gone.IsNotFound)
         {
             // Nothing to let go of.
         }
+    }
+
+    /// <returns>Whether it named the owner.</returns>
+    internal static bool Disown(JsonObject dependent, string ownerUid)
+    {
+        var metadata = Fields.Object(dependent, "metadata");
+        if (metadata["ownerReferences"] is not JsonArray owners)
+            return false;
+        int count = owners.Count;
+        for (int i = owners.Count - 1; i >= 0; i--)
+        {
+            if (Fields.Text(owners[i] as JsonObject, "uid") == ownerUid)
+                owners.RemoveAt(i);
+        }
+        bool any = owners.Count < count;
+        if (owners.Count == 0)
+            metadata.Remove("ownerReferences");
+        return any;
     }
 
     private void RemoveFinalizer(StoredObject owner, string finalizer)

@@ -127,6 +127,19 @@ public sealed class DeploymentTests
         Assert.InRange(cluster.Store.ResourceVersion - before, 3_000, 9_000);
     }
 
+    [Fact]
+    public async Task A_pod_whose_label_is_changed_goes_on_by_itself_and_another_takes_its_place()
+    {
+        await using var cluster = new Cluster().Start();
+        cluster.Deployment("web", 2);
+        await cluster.UntilAsync(() => cluster.IsRolledOut("web"));
+        var pod = cluster.Pods("web")[0];
+        cluster.Registry.Update(pod.Key, root => (root["metadata"]!["labels"]!["app"] = "repair") is not null);
+        await cluster.UntilAsync(() => cluster.Pods("web").Count == 2 && cluster.IsRolledOut("web"));
+        var released = cluster.Pods("repair")[0];
+        Assert.Equal((pod.Uid, 0, false), (released.Uid, released.Owners.Count, released.IsDeleting));
+    }
+
     private static int Replicas(StoredObject set) => (int)set.ToNode()["spec"]!["replicas"]!;
 
     private static IEnumerable<string> Revisions(Cluster cluster) => cluster.List<ReplicaSet>(GroupResource.ReplicaSets)
