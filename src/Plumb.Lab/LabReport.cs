@@ -34,7 +34,7 @@ internal static class LabReport
                 if (pod.Sandbox is { } sandbox)
                 {
                     all.Add(new SandboxStatus(
-                        pod.Name.Namespace, pod.Name.Name, node.Name, sandbox.IsOfNode ? node.Id : Sandbox.NameOf(sandbox.Id, pod.Name.Namespace, pod.Name.Name), sandbox.Address, PathOf(sandbox.Network), pod.Phase));
+                        pod.Name.Namespace, pod.Name.Name, node.Name, sandbox.IsOfNode ? node.Id : Sandbox.NameOf(sandbox.Id, pod.Name.Namespace, pod.Name.Name), sandbox.Addresses[0], PathOf(sandbox.Network), pod.Phase));
                 }
             }
         }

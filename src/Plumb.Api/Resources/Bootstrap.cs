@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Services;
 using Plumb.Api.Storage;
 
 namespace Plumb.Api.Resources;
@@ -49,7 +50,7 @@ internal static class Bootstrap
         registry.Create(GroupResource.EndpointSlices, "default", new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = "kubernetes", ["labels"] = new JsonObject { ["kubernetes.io/service-name"] = "kubernetes" } },
-            ["addressType"] = "IPv4",
+            ["addressType"] = ServiceFamilies.NameOf(advertised.AddressFamily),
             ["endpoints"] = new JsonArray(new JsonObject { ["addresses"] = new JsonArray(address), ["conditions"] = new JsonObject { ["ready"] = true } }),
             ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = advertised.Port, ["protocol"] = "TCP" }),
         });

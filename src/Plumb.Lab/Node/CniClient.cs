@@ -44,20 +44,22 @@ internal sealed class CniClient : IDisposable
         return _configuration is not null;
     }
 
-    /// <summary>Gives the sandbox its interface and address.</summary>
+    /// <summary>Gives the sandbox its interface and addresses.</summary>
+    /// <returns>At least one, in the plugin's order: the first is the pod's main one.</returns>
     /// <exception cref="CniException">The plugin refused, or does not answer.</exception>
-    public async Task<IpAddress> AddAsync(string sandbox, PodName pod, NetworkNamespace network, CancellationToken cancel)
+    public async Task<IReadOnlyList<IpAddress>> AddAsync(string sandbox, PodName pod, NetworkNamespace network, CancellationToken cancel)
     {
         using var answer = await CallAsync("ADD", sandbox, pod, network.ProcPath, cancel);
         var result = await ReadAsync(answer, CniJson.Default.CniResult, cancel);
+        var addresses = new List<IpAddress>();
         foreach (var address in result?.Ips ?? [])
         {
             if (IpPrefix.TryParse(address.Address, out var prefix))
             {
-                return prefix.Address;
+                addresses.Add(prefix.Address);
             }
         }
-        throw new CniException(CniErrorCode.CannotDecode, "the plugin's result has no address");
+        return addresses.Count > 0 ? addresses : throw new CniException(CniErrorCode.CannotDecode, "the plugin's result has no address");
     }
 
     /// <summary>Takes back what <see cref="AddAsync"/> gave; succeeds when nothing was.</summary>

@@ -9,7 +9,7 @@ internal static class PodFiles
 {
     private const string Domain = "cluster.local";
 
-    public static string Hosts(Pod pod, IpAddress address, string hostName)
+    public static string Hosts(Pod pod, IReadOnlyList<IpAddress> addresses, string hostName)
     {
         var text = new StringBuilder(
             """
@@ -22,12 +22,15 @@ internal static class PodFiles
             fe00::2	ip6-allrouters
 
             """);
-        text.Append(address).Append('\t');
-        if (!string.IsNullOrEmpty(pod.Spec.Subdomain))
+        foreach (var address in addresses)
         {
-            text.Append($"{hostName}.{pod.Spec.Subdomain}.{pod.Metadata.Namespace}.svc.{Domain}\t");
+            text.Append(address).Append('\t');
+            if (!string.IsNullOrEmpty(pod.Spec.Subdomain))
+            {
+                text.Append($"{hostName}.{pod.Spec.Subdomain}.{pod.Metadata.Namespace}.svc.{Domain}\t");
+            }
+            text.Append(hostName).Append('\n');
         }
-        text.Append(hostName).Append('\n');
         if (pod.Spec.HostAliases.Count > 0)
         {
             text.Append("\n# Entries added by HostAliases.\n");

@@ -25,8 +25,8 @@ internal sealed class PodReport
 
     public required RestartPolicy RestartPolicy { get; init; }
 
-    /// <summary>Null until the sandbox has its network.</summary>
-    public IpAddress? PodAddress { get; set; }
+    /// <summary>The main one first; empty until the sandbox has its network.</summary>
+    public IReadOnlyList<IpAddress> PodAddresses { get; set; } = [];
 
     public required IReadOnlyList<ContainerReport> InitContainers { get; init; }
 
@@ -106,10 +106,10 @@ internal sealed class PodReport
         json.WriteStartObject("status"u8);
         json.WriteString("phase"u8, Phase);
         WriteConditions(json, now);
-        WriteAddresses(json, "hostIP"u8, "hostIPs"u8, HostAddress);
-        if (PodAddress is { } address)
+        WriteAddresses(json, "hostIP"u8, "hostIPs"u8, [HostAddress]);
+        if (PodAddresses.Count > 0)
         {
-            WriteAddresses(json, "podIP"u8, "podIPs"u8, address);
+            WriteAddresses(json, "podIP"u8, "podIPs"u8, PodAddresses);
         }
         json.WriteString("startTime"u8, StartTime.ToRfc3339());
         if (InitContainers.Count > 0)
@@ -123,14 +123,16 @@ internal sealed class PodReport
         return buffer.WrittenMemory;
     }
 
-    private static void WriteAddresses(Utf8JsonWriter json, ReadOnlySpan<byte> one, ReadOnlySpan<byte> all, IpAddress address)
+    private static void WriteAddresses(Utf8JsonWriter json, ReadOnlySpan<byte> one, ReadOnlySpan<byte> all, IReadOnlyList<IpAddress> addresses)
     {
-        var text = address.ToString();
-        json.WriteString(one, text);
+        json.WriteString(one, addresses[0].ToString());
         json.WriteStartArray(all);
-        json.WriteStartObject();
-        json.WriteString("ip"u8, text);
-        json.WriteEndObject();
+        foreach (var address in addresses)
+        {
+            json.WriteStartObject();
+            json.WriteString("ip"u8, address.ToString());
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
     }
 
@@ -147,7 +149,7 @@ internal sealed class PodReport
     private void WriteConditions(Utf8JsonWriter json, DateTimeOffset now)
     {
         var ready = IsReady;
-        ReadOnlySpan<bool> holds = [PodAddress is not null && !SandboxGone, IsInitialized, ready, ready];
+        ReadOnlySpan<bool> holds = [PodAddresses.Count > 0 && !SandboxGone, IsInitialized, ready, ready];
         json.WriteStartArray("conditions"u8);
         for (var i = 0; i < ConditionTypes.Length; i++)
         {

@@ -19,7 +19,7 @@ internal sealed class PodSandbox
         IsOfNode = isOfNode;
         Id = id;
         Network = network;
-        Address = node.Report.Address;
+        Addresses = [node.Report.Address];
     }
 
     /// <summary>64 hexadecimal digits (CNI_CONTAINERID).</summary>
@@ -30,7 +30,8 @@ internal sealed class PodSandbox
     /// <summary>Whether the pod has its node's network and none of its own.</summary>
     public bool IsOfNode { get; }
 
-    public IpAddress Address { get; private set; }
+    /// <summary>At least one, the main one first.</summary>
+    public IReadOnlyList<IpAddress> Addresses { get; private set; }
 
     /// <summary>Of a hostNetwork pod: nothing is made.</summary>
     public static PodSandbox OfNode(NodeContext node, PodName pod) => new(node, pod, NewId(), node.Network, isOfNode: true);
@@ -125,7 +126,7 @@ internal sealed class PodSandbox
         var sandbox = new PodSandbox(node, pod, id, network, isOfNode: false);
         try
         {
-            sandbox.Address = await node.Cni.AddAsync(id, pod, network, cancel);
+            sandbox.Addresses = await node.Cni.AddAsync(id, pod, network, cancel);
             return sandbox;
         }
         catch (OperationCanceledException)

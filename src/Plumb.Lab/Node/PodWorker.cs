@@ -1,7 +1,6 @@
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Container = Plumb.Kubernetes.Objects.Container;
-using Plumb.Linux.Addresses;
 
 namespace Plumb.Lab.Node;
 
@@ -127,7 +126,7 @@ internal sealed class PodWorker
             : await PodSandbox.CreateAsync(_node, Name, failed: _status.Changed, cancel, _shutdown);
         lock (_gate)
         {
-            _report.PodAddress = Sandbox.Address;
+            _report.PodAddresses = Sandbox.Addresses;
         }
         await _node.Services.Synced.WaitAsync(cancel);
         var facts = Facts = FactsOf(_pod, Sandbox);
@@ -243,12 +242,11 @@ internal sealed class PodWorker
     private PodFacts FactsOf(Pod pod, PodSandbox sandbox)
     {
         var hostName = pod.Spec.HostNetwork ? _node.Name : string.IsNullOrEmpty(pod.Spec.Hostname) ? pod.Metadata.Name : pod.Spec.Hostname;
-        IpAddress[] addresses = [sandbox.Address];
-        return new PodFacts(new ObjectKey("Pod", Name.Namespace, Name.Name), Name.Uid, _node.Name, sandbox.Network, addresses)
+        return new PodFacts(new ObjectKey("Pod", Name.Namespace, Name.Name), Name.Uid, _node.Name, sandbox.Network, sandbox.Addresses)
         {
             NodeAddresses = [_node.Report.Address],
             HostName = hostName,
-            HostsFile = PodFiles.Hosts(pod, sandbox.Address, hostName),
+            HostsFile = PodFiles.Hosts(pod, sandbox.Addresses, hostName),
             ResolverFile = PodFiles.Resolver(pod, _node.ClusterDns, NodeResolver),
             ServiceAccountName = pod.Spec.ServiceAccountName ?? "default",
             Labels = pod.Metadata.Labels,

@@ -54,6 +54,14 @@ public sealed class PodReportTests
     }
 
     [Fact]
+    public void The_main_address_stands_alone_and_first_among_all()
+    {
+        var status = Patch(Report(RestartPolicy.Always, [], Running));
+        Assert.Equal("10.244.1.5", status.GetProperty("podIP").GetString());
+        Assert.Equal(["10.244.1.5", "fd00:10:244:1::5"], status.GetProperty("podIPs").EnumerateArray().Select(static one => one.GetProperty("ip").GetString()!));
+    }
+
+    [Fact]
     public void Main_containers_wait_for_init_containers()
     {
         var report = Report(RestartPolicy.Always, [Running], ContainerStatus.Creating);
@@ -120,7 +128,7 @@ public sealed class PodReportTests
     {
         Uid = "uid-1",
         HostAddress = IpAddress.Parse("192.168.1.11"),
-        PodAddress = IpAddress.Parse("10.244.1.5"),
+        PodAddresses = [IpAddress.Parse("10.244.1.5"), IpAddress.Parse("fd00:10:244:1::5")],
         StartTime = Now,
         RestartPolicy = policy,
         InitContainers = [.. init.Select(static (status, i) => new ContainerReport($"i{i}", "image", completes: true) { Status = status })],
