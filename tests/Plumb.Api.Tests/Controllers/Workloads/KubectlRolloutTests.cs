@@ -5,7 +5,7 @@ using Plumb.Api.Storage;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 
-namespace Plumb.Api.Tests.Controllers;
+namespace Plumb.Api.Tests.Controllers.Workloads;
 
 /// <summary>What a person does with a Deployment, by kubectl against the whole server; and the same seen by our own client.</summary>
 public sealed class KubectlRolloutTests

@@ -2,7 +2,7 @@ using Plumb.Api.Controllers.Services;
 using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
 
-namespace Plumb.Api.Tests.Controllers;
+namespace Plumb.Api.Tests.Controllers.Services;
 
 public sealed class TopologyHintsTests
 {

@@ -2,7 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Plumb.Api.Controllers.Services;
 
-namespace Plumb.Api.Tests.Controllers;
+namespace Plumb.Api.Tests.Controllers.Services;
 
 public sealed class SlicePlacementTests
 {

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
 
-namespace Plumb.Api.Tests.Controllers;
+namespace Plumb.Api.Tests.Controllers.Services;
 
 public sealed class ServiceAddressTests
 {

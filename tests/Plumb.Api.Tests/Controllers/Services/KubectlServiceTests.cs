@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Plumb.Api.Controllers;
 
-namespace Plumb.Api.Tests.Controllers;
+namespace Plumb.Api.Tests.Controllers.Services;
 
 /// <summary>What a person does with Services and StatefulSets, by kubectl against the whole server with its controllers.</summary>
 public sealed class KubectlServiceTests : IAsyncLifetime

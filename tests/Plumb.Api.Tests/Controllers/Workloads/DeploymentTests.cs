@@ -2,7 +2,7 @@ using Plumb.Api.Resources;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Objects;
 
-namespace Plumb.Api.Tests.Controllers;
+namespace Plumb.Api.Tests.Controllers.Workloads;
 
 public sealed class DeploymentTests
 {
