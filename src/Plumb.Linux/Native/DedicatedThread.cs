@@ -11,8 +11,8 @@ namespace Plumb.Linux.Native;
 internal sealed class DedicatedThread
 {
     private readonly Lock _oneVisitor = new();
-    private readonly SemaphoreSlim _asked = new(0);
-    private readonly SemaphoreSlim _done = new(0);
+    // A monitor and not a semaphore: that one spins on both sides before it sleeps, on processors that have other work.
+    private readonly object _turn = new();
     private readonly int _threadId;
     private Action? _visit;
     private ExceptionDispatchInfo? _failure;
@@ -36,29 +36,41 @@ internal sealed class DedicatedThread
         }
         lock (_oneVisitor)
         {
-            _visit = visit;
-            _failure = null;
-            _asked.Release();
-            _done.Wait();
+            lock (_turn)
+            {
+                _visit = visit;
+                _failure = null;
+                Monitor.PulseAll(_turn);
+                while (_visit is not null)
+                {
+                    Monitor.Wait(_turn);
+                }
+            }
             _failure?.Throw();
         }
     }
 
     private void Loop()
     {
-        while (true)
+        lock (_turn)
         {
-            _asked.Wait();
-            try
+            while (true)
             {
-                _visit!();
+                while (_visit is null)
+                {
+                    Monitor.Wait(_turn);
+                }
+                try
+                {
+                    _visit();
+                }
+                catch (Exception exception)
+                {
+                    _failure = ExceptionDispatchInfo.Capture(exception);
+                }
+                _visit = null;
+                Monitor.PulseAll(_turn);
             }
-            catch (Exception exception)
-            {
-                _failure = ExceptionDispatchInfo.Capture(exception);
-            }
-            _visit = null;
-            _done.Release();
         }
     }
 }
