@@ -13,14 +13,14 @@ public sealed class ScenarioTests
         var scenario = Scenario.Read(name);
         Assert.NotEmpty(scenario.Questions);
         var now = scenario.Print();
-        if (Environment.GetEnvironmentVariable("PLUMB_GOLDEN") == "write")
+        if (Environment.GetEnvironmentVariable("PLUMB_RENEW") is { Length: > 0 })
         {
             File.WriteAllText(scenario.ExpectedPath, now);
         }
         var expected = File.Exists(scenario.ExpectedPath) ? File.ReadAllText(scenario.ExpectedPath) : "";
         Assert.True(
             expected == now,
-            $"{name}\n--- expected\n{expected}\n--- now\n{now}\nif that is right: PLUMB_GOLDEN=write artifacts/bin/Plumb.Dns.Tests/release/Plumb.Dns.Tests -class '*ScenarioTests', and read git diff");
+            $"{name}\n--- expected\n{expected}\n--- now\n{now}\nif that is right: PLUMB_RENEW=1 artifacts/bin/Plumb.Dns.Tests/release/Plumb.Dns.Tests -class '*ScenarioTests', and read git diff");
     }
 
     [Theory, MemberData(nameof(Names))]

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Plumb.Dns.Answering;
+using Plumb.Dns.Forwarding;
+using Plumb.Dns.Serving;
+using Plumb.Dns.Zones;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Sockets;
+
+namespace Plumb.Dns;
+
+/// <summary>What a DNS server must be told.</summary>
+public sealed record DnsServerOptions
+{
+    /// <summary>The namespace in which it answers. Others are asked from the process's own.</summary>
+    public required NetworkNamespace Network { get; init; }
+
+    /// <summary>Where it answers: these very addresses, so that answers leave from the one that was asked.</summary>
+    public required IReadOnlyList<IpAddress> Addresses { get; init; }
+
+    /// <summary>0: any that is free, for each address.</summary>
+    public ushort Port { get; init; } = 53;
+
+    public required ClusterZone Zone { get; init; }
+
+    public ForwardOptions Forward { get; init; } = new();
+
+    public required ILogger Log { get; init; }
+
+    public required TimeProvider Time { get; init; }
+}
+
+/// <summary>A cluster's DNS server on one node: UDP and TCP on its addresses, answers from a zone that others keep up to date.</summary>
+public sealed partial class DnsServer : IAsyncDisposable
+{
+    private const int MostConnections = 256;
+
+    private readonly List<IAsyncDisposable> _services = [];
+    private readonly List<PeerAddress> _local = [];
+    private readonly Forwarder _forwarder;
+
+    private DnsServer(DnsServerOptions options)
+    {
+        var log = options.Log;
+        _forwarder = new Forwarder(options.Forward, options.Time) { OnLoop = (name, server) => Log.Loop(log, name.ToString(), server) };
+    }
+
+    /// <summary>Where it answers, by UDP and by TCP.</summary>
+    public IReadOnlyList<PeerAddress> Local => _local;
+
+    /// <summary>Returns when it answers.</summary>
+    /// <exception cref="IOException">An address and port cannot be had: the message says which and why.</exception>
+    public static async Task<DnsServer> StartAsync(DnsServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var server = new DnsServer(options);
+        try
+        {
+            server.Open(options);
+            return server;
+        }
+        catch (SocketException refused)
+        {
+            await server.DisposeAsync();
+            throw new IOException($"TCP port {options.Port} of {string.Join(", ", options.Addresses)} cannot be had for DNS: {refused.Message}", refused);
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _forwarder.Dispose();
+        foreach (var service in _services)
+        {
+            await service.DisposeAsync();
+        }
+    }
+
+    private void Open(DnsServerOptions options)
+    {
+        var resolver = new Resolver(new AnswerEngine(options.Zone) { Forwards = _forwarder.IsUseful }, _forwarder);
+        foreach (var address in options.Addresses)
+        {
+            var socket = DatagramSocket.Bind(options.Network, address, options.Port);
+            _services.Add(new UdpService(socket, resolver, failure => Log.Failed(options.Log, failure)));
+            _local.Add(socket.Local);
+            _services.Add(new TcpService(Listen(options.Network, socket.Local), resolver, options.Time, MostConnections));
+        }
+    }
+
+    private static Socket Listen(NetworkNamespace network, PeerAddress at)
+    {
+        const int backlog = 128;
+        var socket = network.OpenTcp(at.Host.Family == IpFamily.V4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6);
+        try
+        {
+            // The address may not be there yet.
+            socket.SetRawSocketOption(at.Host.Family == IpFamily.V4 ? 0 : 41, at.Host.Family == IpFamily.V4 ? 15 : 78, BitConverter.GetBytes(1));
+            socket.Bind(new IPEndPoint(at.Host.ToIPAddress(), at.Port));
+            socket.Listen(backlog);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3001, LogLevel.Warning, "the question for {Name} came back from {Server}, to whom it had been sent: that server asks this one; give it another upstream")]
+        public static partial void Loop(ILogger log, string name, IPAddress server);
+
+        [LoggerMessage(3002, LogLevel.Error, "DNS answers no more by UDP")]
+        public static partial void Failed(ILogger log, Exception failure);
+    }
+}
