@@ -4,6 +4,7 @@ using Plumb.Agent.Cni;
 using Plumb.Agent.Http;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Agent.Names;
 using Plumb.Agent.Repair;
 using Plumb.Agent.Running;
 using Plumb.Agent.Storage;
@@ -36,6 +37,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private readonly NodeState _state;
     private readonly AgentLoop _loop;
     private readonly AgentServer _server;
+    private readonly NodeNames? _names;
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _tasks = [];
@@ -57,7 +59,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var repairer = new Repairer(_state, options.Time, Repaired);
         _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone };
         Cni = new CniEndpoint(new CniVerbs(_loop));
-        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync);
+        _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
+        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query));
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
@@ -123,6 +126,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
         await _ending.CancelAsync();
         await _server.DisposeAsync();
         await Ended.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        if (_names is not null)
+        {
+            await _names.DisposeAsync();
+        }
         _kernel.Dispose();
         await _lock.DisposeAsync();
         _ending.Dispose();
@@ -191,10 +198,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
         }
         var nodes = Informer<Kubernetes.Objects.Node>(api);
         _tasks.Add(new NodeFeed(nodes, _loop).RunAsync(_ending.Token));
-        if (_options.Cluster.Services != ServicesKind.None)
+        if (_options.Cluster.Services != ServicesKind.None || _names is not null)
         {
             _tasks.Add(new ServiceFeed(
-                Informer<Kubernetes.Objects.Service>(api, ServiceFeed.Keep), Informer<Kubernetes.Objects.EndpointSlice>(api, ServiceFeed.Keep), _loop).RunAsync(_ending.Token));
+                Informer<Kubernetes.Objects.Service>(api, ServiceFeed.Keep), Informer<Kubernetes.Objects.EndpointSlice>(api, ServiceFeed.Keep), _loop, _names).RunAsync(_ending.Token));
         }
         if (work.Changed.Count != 0)
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
@@ -34,6 +35,9 @@ public sealed record NodeAgentOptions
 
     /// <summary>The API; the caller's to dispose. Null: there is none, and <see cref="Nodes"/> are all.</summary>
     public KubernetesClient? Api { get; init; }
+
+    /// <summary>Whom this node's DNS server asks for names that are not the cluster's, from the agent's own namespace.</summary>
+    public ForwardOptions Forward { get; init; } = new();
 
     /// <summary>For back-off; seeded by the caller.</summary>
     public Random Random { get; init; } = new(1);

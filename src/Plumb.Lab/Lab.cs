@@ -233,7 +233,7 @@ public sealed class Lab : IAsyncDisposable
         OwnOnNodes(watch);
         var kernelTurn = new SemaphoreSlim(1);
         OwnOnNodes(kernelTurn);
-        var agents = new AgentFactory(_options, client, Paths, _apiStarted.Task, door, _log!, _time);
+        var agents = new AgentFactory(_options, client, Paths, _apiStarted.Task, door, _addresses.ClusterDns, _log!, _time);
         var api = new NodeApi(client, _time);
         var services = FollowServices(client);
         for (var number = 1; number <= _addresses.NodeCount; number++)

@@ -17,6 +17,21 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
 
     public void Stop() => lab.Stop();
 
+    public PodResolver ResolverOf(string scope, string name)
+    {
+        foreach (var (id, node) in nodes)
+        {
+            foreach (var pod in node.Kubelet.Pods)
+            {
+                if (pod.Name.Namespace == scope && pod.Name.Name == name && pod.Facts is { } facts)
+                {
+                    return new PodResolver(id, facts.ResolverFile);
+                }
+            }
+        }
+        throw new LabException($"pod {scope}/{name} is on no node of lab '{lab.Paths.Name}', or not yet");
+    }
+
     public async Task AskNodeAsync(string node, string pathAndQuery, HttpResponse answer, CancellationToken cancel)
     {
         if (!nodes.TryGetValue(node, out var asked))

@@ -36,6 +36,10 @@ internal static class LabJson
         json.WriteString("nodeRange", options.NodeRange.ToString());
         json.WriteString("podRange", options.PodRange.ToString());
         json.WriteString("serviceRange", options.ServiceRange.ToString());
+        if (options.DnsUpstreams is { } upstreams)
+        {
+            Write(json, "dnsUpstreams", upstreams);
+        }
         Write(json, "manifests", options.Manifests);
         json.WriteStartObject("images");
         foreach (var (image, source) in options.Images)
@@ -71,6 +75,7 @@ internal static class LabJson
             NodeRange = IpPrefix.Parse(Text(json, "nodeRange")),
             PodRange = IpPrefix.Parse(Text(json, "podRange")),
             ServiceRange = IpPrefix.Parse(Text(json, "serviceRange")),
+            DnsUpstreams = Find(json, "dnsUpstreams") is null ? null : Texts(json, "dnsUpstreams"),
             Manifests = Texts(json, "manifests"),
             Images = images,
             AgentProcesses = json.GetProperty("agentProcesses").GetBoolean(),
@@ -193,6 +198,14 @@ internal static class LabJson
             MemoryBytes = json.GetProperty("memoryBytes").GetInt64(),
         };
     }
+
+    public static void Write(Utf8JsonWriter json, PodResolver resolver)
+    {
+        json.WriteString("node", resolver.Node);
+        json.WriteString("file", resolver.File);
+    }
+
+    public static PodResolver Resolver(JsonElement json) => new(Text(json, "node"), Text(json, "file"));
 
     /// <summary>Why a request to the lab failed, in one line.</summary>
     public static byte[] Failure(string message) => ToUtf8(json => json.WriteString("message", message));

@@ -27,6 +27,9 @@ public sealed record LabOptions
 
     public IpPrefix ServiceRange { get; init; } = IpPrefix.Parse("10.96.0.0/12");
 
+    /// <summary>Servers (<c>ADDRESS</c> or <c>ADDRESS:PORT</c>) that are asked for names outside of the cluster, from the host; null: those of the host's /etc/resolv.conf; empty: none.</summary>
+    public IReadOnlyList<string>? DnsUpstreams { get; init; }
+
     /// <summary>Files, directories, or <c>-</c> for standard input, in the order in which they are applied.</summary>
     public IReadOnlyList<string> Manifests { get; init; } = [];
 

@@ -26,6 +26,9 @@ public sealed record LabStatus(
     public long MemoryBytes { get; init; }
 }
 
+/// <summary>A pod's /etc/resolv.conf, and the node that it is on.</summary>
+public sealed record PodResolver(string Node, string File);
+
 public enum LabPhase
 {
     Starting = 1,

@@ -15,6 +15,13 @@ internal static class AddressSets
     /// <summary>Where nodes are reached: pods speak to them with their own addresses.</summary>
     public static SetEntry NodeAddresses(TableBuilder table, IpFamily family) => table.Set("node_addresses", DataType.Address(family));
 
+    /// <summary>Service addresses that the node itself has: it answers there.</summary>
+    public static SetEntry OwnAddresses(TableBuilder table, IpFamily family) => table.Set("own_addresses", DataType.Address(family));
+
+    /// <summary>The ports there that the node itself serves.</summary>
+    public static SetEntry OwnAnswers(TableBuilder table, IpFamily family) =>
+        table.Set("own_answers", DataType.Address(family), DataType.IpProtocol, DataType.Port);
+
     /// <summary>The table itself and what is the same for every layer that looks inside.</summary>
     public static void Plan(TableBuilder table, IpPrefix pods, IPlanWriter write)
     {

@@ -1,3 +1,4 @@
+using Plumb.Network.Dns;
 using Plumb.Network.Facts;
 using Plumb.Network.Masquerade;
 using Plumb.Network.Node;
@@ -22,6 +23,10 @@ public static class Layers
         if (ServicesOf(options.Services) is { } services)
         {
             layers.Add(services);
+        }
+        if (options.DnsServers.Count != 0)
+        {
+            layers.Add(new DnsLayer());
         }
         layers.Add(new MasqueradeLayer());
         return layers;

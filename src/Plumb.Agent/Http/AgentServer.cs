@@ -13,9 +13,12 @@ namespace Plumb.Agent.Http;
 /// <summary>Answers one question about the agent as a JSON document.</summary>
 internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
 
+/// <summary>Answers a question with parameters; null: there is nobody to answer it.</summary>
+internal delegate byte[]? NameQuestion(IReadOnlyDictionary<string, string> query);
+
 /// <summary>
 /// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why) and <c>GET /observed</c>
-/// (what the node's kernel holds) for people's tools. One bare Kestrel, because ten
+/// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools. One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
 internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
@@ -26,14 +29,16 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
     private readonly CniEndpoint _cni;
     private readonly AgentQuestion _state;
     private readonly AgentQuestion _observed;
+    private readonly NameQuestion _name;
     private readonly string _path;
 
-    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state, AgentQuestion observed)
+    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state, AgentQuestion observed, NameQuestion name)
     {
         _path = socketPath;
         _cni = cni;
         _state = state;
         _observed = observed;
+        _name = name;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = MostBodyBytes;
         options.ListenUnixSocket(socketPath);
@@ -78,7 +83,11 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
             case "/observed" when method == "GET":
                 await WriteAsync(http, HttpStatusCode.OK, await _observed(http.RequestAborted));
                 break;
-            case "/cni" or "/state" or "/observed":
+            case "/dns" when method == "GET":
+                var said = _name(http.Request.Query.ToDictionary(static one => one.Key, static one => one.Value.ToString()));
+                await WriteAsync(http, said is null ? HttpStatusCode.NotFound : HttpStatusCode.OK, said ?? []);
+                break;
+            case "/cni" or "/state" or "/observed" or "/dns":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:

@@ -1,3 +1,4 @@
+using Plumb.Agent.Names;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 using Plumb.Network;
@@ -9,7 +10,7 @@ namespace Plumb.Agent.Running;
 /// Keeps the loop told of Services and of the slices of their endpoints: first of all of both together, so that no Service is ever seen
 /// without the endpoints that it has; then of each change.
 /// </summary>
-internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointSlice> slices, AgentLoop loop)
+internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointSlice> slices, AgentLoop loop, NodeNames? names)
 {
     private readonly SliceReading _reading = new();
 
@@ -25,6 +26,10 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
         await Task.WhenAny(Task.WhenAll(services.Synced, slices.Synced), informing);
         // The first lists stand among the changes, whole.
         loop.Post(new AgentWork.Services(Services(), Slices(), All: true));
+        if (names is not null)
+        {
+            await names.StartAsync();
+        }
         await Task.WhenAll(FollowServicesAsync(cancel), FollowSlicesAsync(cancel));
         await informing;
     }
@@ -50,6 +55,7 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
         var changed = new List<(Subject, ClusterService?)>();
         while (services.Changes.TryRead(out var change))
         {
+            names?.Take(change);
             var subject = ServiceReading.SubjectOf(change.Latest.Metadata.Namespace, change.Latest.Metadata.Name);
             changed.Add((subject, change.New is { } now ? ServiceReading.Read(now) : null));
         }
@@ -61,6 +67,7 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
         var changed = new List<(Subject, ServiceSlice?)>();
         while (slices.Changes.TryRead(out var change))
         {
+            names?.Take(change);
             var subject = SliceReading.SubjectOf(change.Latest.Metadata.Namespace, change.Latest.Metadata.Name);
             changed.Add((subject, change.New is { } now ? _reading.Read(now) : null));
         }

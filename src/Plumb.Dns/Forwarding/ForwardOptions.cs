@@ -6,6 +6,8 @@ namespace Plumb.Dns.Forwarding;
 /// <summary>Whom to ask for names that are not the cluster's.</summary>
 public sealed record ForwardOptions
 {
+    private const int Port = 53;
+
     /// <summary>Asked in this order; none: such names are refused.</summary>
     public IReadOnlyList<IPEndPoint> Upstreams { get; init; } = [];
 
@@ -33,18 +35,21 @@ public sealed record ForwardOptions
     /// <summary>Questions that others are thinking about, at most; one more fails at once.</summary>
     public int MostInFlight { get; init; } = 1000;
 
+    /// <summary><c>192.0.2.53</c>, <c>192.0.2.53:5353</c>, <c>[2001:db8::53]:5353</c>; null for anything else.</summary>
+    public static IPEndPoint? Server(string text) =>
+        IPAddress.TryParse(text, out var alone) ? new IPEndPoint(alone, Port) : IPEndPoint.TryParse(text, out var server) && server.Port != 0 ? server : null;
+
     /// <summary>Servers of an /etc/resolv.conf, those left out that would lead back here.</summary>
     /// <param name="own">Addresses that this server answers on.</param>
     public static IReadOnlyList<IPEndPoint> Servers(string resolverFile, IReadOnlyCollection<IPAddress> own)
     {
         ArgumentNullException.ThrowIfNull(own);
-        const int port = 53;
         var servers = new List<IPEndPoint>();
         foreach (var text in Answering.SearchPath.Parse(resolverFile).Servers)
         {
             if (IPAddress.TryParse(text, out var server) && !own.Contains(server))
             {
-                servers.Add(new IPEndPoint(server, port));
+                servers.Add(new IPEndPoint(server, Port));
             }
         }
         return servers;

@@ -58,7 +58,7 @@ public sealed class ClusterZone
         lock (_writing)
         {
             var part = PartOf((service.Metadata.Namespace ?? "", service.Metadata.Name));
-            part.Service = service;
+            part.Service = Kept.Of(service);
             Replace(part.Own, _planner.Of(service));
             _headless.Set(_planner.NameOf(service), ObjectRecords.IsHeadless(service));
             foreach (var slice in part.Slices)
@@ -101,10 +101,10 @@ public sealed class ClusterZone
             var owner = PartOf((key.Item1, service));
             if (part is null)
             {
-                _slices[key] = part = new SlicePart(service, slice);
+                _slices[key] = part = new SlicePart(service, Kept.Of(slice));
                 owner.Slices.Add(part);
             }
-            part.Slice = slice;
+            part.Slice = Kept.Of(slice);
             Replace(part.Own, owner.Service is { } known ? _planner.Of(known, slice) : new RecordPlan());
         }
     }

@@ -1,5 +1,7 @@
+using System.Net;
 using Plumb.Agent;
 using Plumb.Api;
+using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
 using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
@@ -12,7 +14,7 @@ namespace Plumb.Lab.Agents;
 
 /// <summary>Starts nodes' agents, all in this process or each in its own.</summary>
 internal sealed class AgentFactory(
-    LabOptions options, KubernetesClient client, RunPaths lab, Task<ApiServer> api, ApiDoor door, LabLog log, TimeProvider time)
+    LabOptions options, KubernetesClient client, RunPaths lab, Task<ApiServer> api, ApiDoor door, IpAddress dns, LabLog log, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly NetworkOptions _cluster = new()
@@ -21,7 +23,9 @@ internal sealed class AgentFactory(
         Services = options.Services,
         ClusterRanges = [options.PodRange],
         ServiceRanges = [options.ServiceRange],
+        DnsServers = [dns],
     };
+    private readonly ForwardOptions _forward = new() { Upstreams = Upstreams(options, dns) };
 
     /// <summary>Path of the kubeconfig of agents that are processes: the API as seen from the wire.</summary>
     private string WireKubeconfig => Path.Combine(lab.Directory, "kubeconfig.wire");
@@ -44,6 +48,7 @@ internal sealed class AgentFactory(
                 Cluster = _cluster,
                 NodeAddress = address,
                 Api = client,
+                Forward = _forward,
                 Random = Random.Shared,
                 Log = log.CreateLogger(node),
                 Time = time,
@@ -79,10 +84,23 @@ internal sealed class AgentFactory(
                 "--services", options.Services.ToString().ToLowerInvariant(),
                 "--pod-cidr", options.PodRange.ToString(),
                 "--service-cidr", options.ServiceRange.ToString(),
+                // From inside a node nobody outside can be reached.
+                "--cluster-dns", dns.ToString(),
+                "--dns-upstream", "none",
             ],
             environment,
             log,
             time);
+    }
+
+    private static IReadOnlyList<IPEndPoint> Upstreams(LabOptions options, IpAddress own)
+    {
+        const string hosts = "/etc/resolv.conf";
+        if (options.DnsUpstreams is null)
+        {
+            return File.Exists(hosts) ? ForwardOptions.Servers(File.ReadAllText(hosts), [own.ToIPAddress()]) : [];
+        }
+        return [.. options.DnsUpstreams.Select(static text => ForwardOptions.Server(text) ?? throw new LabException($"'{text}' is no DNS server: ADDRESS or ADDRESS:PORT"))];
     }
 
     private sealed class InProcessAgent(NodeAgent agent) : INodeAgent

@@ -97,6 +97,15 @@ public sealed class LabClient : IDisposable
         RunDirectory.Sweep(Paths.Root);
     }
 
+    /// <summary>How a pod's containers find names.</summary>
+    /// <exception cref="LabException">There is no such pod on any node.</exception>
+    public async Task<PodResolver> ResolverAsync(string scope, string name, CancellationToken cancel)
+    {
+        using var answer = await SendAsync($"pods/{scope}/{name}/resolver", cancel);
+        using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
+        return LabJson.Resolver(json.RootElement);
+    }
+
     /// <summary>What a node's agent says on a path of its own socket.</summary>
     /// <param name="path">Relative, with query: <c>state?kind=route</c>.</param>
     public async Task<Stream> NodeAsync(string node, string path, CancellationToken cancel)

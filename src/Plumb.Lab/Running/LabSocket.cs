@@ -20,6 +20,10 @@ internal interface ILabDesk
     /// <summary>Begins to end the lab; returns at once.</summary>
     void Stop();
 
+    /// <summary>How a pod's containers find names.</summary>
+    /// <exception cref="LabException">There is no such pod on any node.</exception>
+    PodResolver ResolverOf(string scope, string name);
+
     /// <summary>Hands a request on to a node's agent and copies its answer.</summary>
     /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
     Task AskNodeAsync(string node, string pathAndQuery, HttpResponse answer, CancellationToken cancel);
@@ -92,7 +96,9 @@ internal sealed class LabSocket : IAsyncDisposable
         private Task RouteAsync(HttpContext context, string path)
         {
             var steps = path.Split('/', 4, StringSplitOptions.RemoveEmptyEntries);
-            return steps is ["nodes", var node, var rest]
+            return steps is ["pods", var scope, var pod, "resolver"]
+                ? WriteAsync(context, StatusCodes.Status200OK, LabJson.ToUtf8(json => LabJson.Write(json, desk.ResolverOf(scope, pod))))
+                : steps is ["nodes", var node, var rest]
                 ? desk.AskNodeAsync(node, "/" + rest + context.Request.QueryString, context.Response, context.RequestAborted)
                 : WriteAsync(context, StatusCodes.Status404NotFound, LabJson.Failure($"the lab has nothing at {path}"));
         }

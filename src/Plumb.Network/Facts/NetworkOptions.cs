@@ -35,6 +35,9 @@ public sealed record NetworkOptions
     /// <summary>The ranges that ClusterIPs are from, one of each family at most.</summary>
     public ValueList<IpPrefix> ServiceRanges { get; init; } = [IpPrefix.Parse("10.96.0.0/12")];
 
+    /// <summary>Service addresses at which every node answers DNS itself, one of each family at most; empty: somebody else does.</summary>
+    public ValueList<IpAddress> DnsServers { get; init; }
+
     /// <summary>24 bits.</summary>
     public int VxlanVni { get; init; } = 1;
 

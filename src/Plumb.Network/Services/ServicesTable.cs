@@ -30,8 +30,8 @@ internal sealed class ServicesTable
         ServiceRange = Builder.Set("service_range", SetFlags.Interval, address);
         LocalPods = Builder.Set("local_pods", SetFlags.Interval, address);
         NodePortAddresses = Builder.Set("nodeport_addresses", address);
-        OwnAddresses = Builder.Set("own_addresses", address);
-        OwnAnswers = Builder.Set("own_answers", address, DataType.IpProtocol, DataType.Port);
+        OwnAddresses = AddressSets.OwnAddresses(Builder, family);
+        OwnAnswers = AddressSets.OwnAnswers(Builder, family);
         Hairpin = Builder.Set("hairpin", address, address);
         Frontends = Builder.Map("frontends", frontend, [Ct.Mark]);
         FrontendsInside = Builder.Map("frontends_inside", frontend, [Ct.Mark]);

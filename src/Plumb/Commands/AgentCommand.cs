@@ -1,8 +1,11 @@
 using System.CommandLine;
+using System.Net;
 using System.Runtime.InteropServices;
 using Plumb.Agent;
 using Plumb.CommandLine;
+using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Network.Facts;
 using Plumb.Output;
@@ -17,12 +20,13 @@ internal sealed class AgentCommand : Verb
     private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default /run/plumb/cni.sock)");
     private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d)");
     private readonly Option<string?> _kubeconfig = Text("--kubeconfig", "FILE", "how to reach the API; KUBECONFIG says it too, and inside a pod its service account");
+    private readonly Option<string?> _dns = Text("--cluster-dns", "ADDRESS", "answer DNS on this node itself, at this address of a Service; left out: somebody else does");
     private readonly UpOptions _cluster = new();
 
     public AgentCommand()
         : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
     {
-        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.Services, _cluster.PodRange, _cluster.ServiceRange])
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.Services, _cluster.PodRange, _cluster.ServiceRange, _dns, _cluster.DnsUpstreams])
         {
             Options.Add(option);
         }
@@ -37,6 +41,7 @@ internal sealed class AgentCommand : Verb
     public override async Task<int> RunAsync(Invocation invocation)
     {
         var connection = Connection(invocation.Parsed.GetValue(_kubeconfig));
+        var dns = DnsAddress(invocation.Parsed.GetValue(_dns));
         using var interrupt = new Interrupt();
         using var network = NetworkNamespace.OpenHome();
         using var client = new KubernetesClient(connection, invocation.Time, "plumb-agent");
@@ -53,7 +58,9 @@ internal sealed class AgentCommand : Verb
                 Services = invocation.Value(_cluster.Services),
                 ClusterRanges = [invocation.Value(_cluster.PodRange)],
                 ServiceRanges = [invocation.Value(_cluster.ServiceRange)],
+                DnsServers = dns is { } server ? [server] : [],
             },
+            Forward = new ForwardOptions { Upstreams = Upstreams(invocation, dns) },
             Api = client,
             Random = new Random(Environment.ProcessId),
             Time = invocation.Time,
@@ -72,6 +79,17 @@ internal sealed class AgentCommand : Verb
             PosixSignal.SIGTERM => ExitCode.Done,
             _ => interrupt.Code,
         };
+    }
+
+    private static IpAddress? DnsAddress(string? text) =>
+        text is null ? null : IpAddress.TryParse(text, out var address) ? address : throw new UsageException($"--cluster-dns: '{text}' is no address such as 10.96.0.10");
+
+    private IReadOnlyList<IPEndPoint> Upstreams(Invocation invocation, IpAddress? own)
+    {
+        const string machines = "/etc/resolv.conf";
+        return _cluster.UpstreamsOf(invocation) is { } written ? [.. written.Select(static text => ForwardOptions.Server(text)!)]
+            : own is { } address && File.Exists(machines) ? ForwardOptions.Servers(File.ReadAllText(machines), [address.ToIPAddress()])
+            : [];
     }
 
     private static ClusterConnection Connection(string? path)

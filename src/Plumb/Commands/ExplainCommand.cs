@@ -13,10 +13,18 @@ internal sealed class ExplainCommand : Verb
 {
     private readonly Argument<string?> _thing = new("THING")
     {
-        Description = "an interface, address, range, MAC, chain, set, port, mark or handle; or an object: POD, NAMESPACE/POD, NODE, service/NAME",
+        Description = "an interface, address, range, MAC, chain, set, port, mark or handle; or an object: POD, NAMESPACE/POD, NODE, service/NAME; or dns with a NAME",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
+    private readonly Argument<string?> _domain = new("NAME")
+    {
+        Description = "with dns: what a name comes to, and why",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string?> _pod = new("--pod") { HelpName = "POD", Description = "with dns: the pod that says the name, POD or NAMESPACE/POD; by its search path" };
+    private readonly Option<string?> _type = new("--type") { HelpName = "TYPE", Description = "with dns: A, AAAA, SRV, PTR … (default A)" };
     private readonly Flag _all = new("--all", "everything on the node");
     private readonly Option<string?> _node = new("--node") { HelpName = "NODE", Description = "one node; all of them if it is left out" };
     private readonly ValueOption<LabName?> _name = CommonOptions.Name();
@@ -26,6 +34,9 @@ internal sealed class ExplainCommand : Verb
         : base("explain", "say whose something in a node's kernel is, and which object is the cause")
     {
         Arguments.Add(_thing);
+        Arguments.Add(_domain);
+        Options.Add(_pod);
+        Options.Add(_type);
         Options.Add(_all);
         Options.Add(_node);
         Options.Add(_name);
@@ -38,6 +49,7 @@ internal sealed class ExplainCommand : Verb
         new("plumb explain 10.244.2.7", "what has to do with an address, and the route that it takes"),
         new("plumb explain client", "all that the pod client puts into kernels"),
         new("plumb explain service/website", "all that a Service puts into kernels; by 10.96.14.7 and :31100 it is found too"),
+        new("plumb explain dns website --pod client", "each name that the pod asks for in turn, the record, and the object behind it"),
         new("plumb explain --all --node node-1", "everything on a node; ends with how much nobody can account for"),
     ];
 
@@ -45,11 +57,24 @@ internal sealed class ExplainCommand : Verb
     {
         var thing = invocation.Value(_thing);
         var all = invocation.IsOn(_all);
+        var domain = invocation.Value(_domain);
+        var isDns = thing == "dns" && domain is not null;
+        if (!isDns && (domain ?? invocation.Parsed.GetValue(_pod) ?? invocation.Parsed.GetValue(_type)) is not null)
+        {
+            throw new UsageException("a NAME, --pod and --type go with dns: plumb explain dns NAME --pod POD");
+        }
         if (all == (thing is not null))
         {
             throw new UsageException(all ? "either THING or --all" : "what shall be explained? a THING, or --all");
         }
         using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), invocation.Time, CancellationToken.None);
+        if (isDns)
+        {
+            var answer = await DnsQuestion.AskAsync(
+                lab, await lab.ReadyAsync(CancellationToken.None), domain!, invocation.Parsed.GetValue(_pod), (invocation.Parsed.GetValue(_type) ?? "A").ToUpperInvariant());
+            Printer.Print(answer, static () => ResultJson.Default.DnsResult, invocation, _output, DnsQuestion.Write);
+            return answer.Tried[^1] is { IsForOthers: false, Records.Count: 0 } ? ExitCode.Failed : ExitCode.Done;
+        }
         LabWorld.EnterUserNamespace(lab);
         var status = await lab.StatusAsync(CancellationToken.None);
         if (status.Phase == LabPhase.Starting)

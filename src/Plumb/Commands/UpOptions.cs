@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plumb.CommandLine;
+using Plumb.Dns.Forwarding;
 using Plumb.Lab;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
@@ -54,6 +55,10 @@ internal sealed class UpOptions
 
     public ValueOption<IpPrefix> ServiceRange { get; } = new("--service-cidr", [], "RANGE", "services", Read.Range, Default.ServiceRange, $"{Default.ServiceRange}");
 
+    public ListOption DnsUpstreams { get; } = new(
+        "--dns-upstream", [], "ADDRESS[:PORT]", "who is asked for names outside of the cluster, or none; the host's resolv.conf says it if it is left out",
+        static text => text == "none" || ForwardOptions.Server(text) is not null ? null : $"'{text}' is no address such as 192.0.2.53 or 192.0.2.53:5353, nor none");
+
     public ValueOption<int> ApiPort { get; } = new("--api-port", [], "PORT", "where the API listens on 127.0.0.1", Read.Number(0, 65535), 0, "any that is free");
 
     public ListOption Images { get; } = new(
@@ -66,7 +71,7 @@ internal sealed class UpOptions
     public void AddTo(Command command)
     {
         foreach (var option in (Option[])
-            [Manifests, Nodes, Name, Overlay, Ipam, Services, IpFamily, NodeRange, PodRange, ServiceRange, ApiPort, Images, AgentProcesses, Detach])
+            [Manifests, Nodes, Name, Overlay, Ipam, Services, IpFamily, NodeRange, PodRange, ServiceRange, DnsUpstreams, ApiPort, Images, AgentProcesses, Detach])
         {
             command.Options.Add(option);
         }
@@ -89,6 +94,7 @@ internal sealed class UpOptions
         {
             Name = invocation.Lab(Name),
             ApiPort = invocation.Value(ApiPort),
+            DnsUpstreams = UpstreamsOf(invocation),
             Manifests = [.. manifests.Select(static m => m == "-" ? m : Path.GetFullPath(m))],
             Images = invocation.Values(Images).Select(static i => i.Split('=', 2)).ToDictionary(static i => i[0], static i => Path.GetFullPath(i[1])),
             AgentProcesses = invocation.IsOn(AgentProcesses),
@@ -96,6 +102,10 @@ internal sealed class UpOptions
             Command = command,
         };
     }
+
+    /// <summary>Null: not said.</summary>
+    public IReadOnlyList<string>? UpstreamsOf(Invocation invocation) =>
+        invocation.Values(DnsUpstreams) is { Length: > 0 } written ? [.. written.Where(static text => text != "none")] : null;
 
     /// <summary>What a cluster is, wherever it may be: nodes, overlay and ranges.</summary>
     /// <exception cref="UsageException">Ranges that overlap or are too small.</exception>

@@ -34,4 +34,5 @@ internal static class Printer
 [JsonSerializable(typeof(StatusResult))]
 [JsonSerializable(typeof(LabReport))]
 [JsonSerializable(typeof(ExplainResult))]
+[JsonSerializable(typeof(DnsResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

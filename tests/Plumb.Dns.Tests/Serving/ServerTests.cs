@@ -37,12 +37,13 @@ public sealed class ServerTests
             (["website.default.svc.cluster.local", "ANY"], "NOERROR"),
             (["example.com"], "REFUSED"),
             (["version.bind", "CH", "TXT"], "REFUSED"),
-            (["+opcode=notify", "cluster.local"], "NOTIMP"),
+            (["+noedns", "+opcode=notify", "cluster.local"], "NOTIMP"),
         })
         {
-            var said = await DigAsync(server, [.. arguments]);
+            // What dig thinks of the cluster's domain is not about the answer.
+            var said = (await DigAsync(server, ["+norecurse", .. arguments])).Replace(";; WARNING: .local is reserved for Multicast DNS", "", StringComparison.Ordinal);
             Assert.Contains($"status: {status}", said, StringComparison.Ordinal);
-            foreach (var complaint in new[] { "Warning: ", "extra bytes", "malformed", "bad", "mismatch" })
+            foreach (var complaint in new[] { "Warning", "extra bytes", "malformed", "bad", "mismatch" })
             {
                 Assert.DoesNotContain(complaint, said, StringComparison.OrdinalIgnoreCase);
             }

@@ -91,6 +91,7 @@ internal sealed class Scenario
             Services = (string?)settings["services"] switch { null or "none" => ServicesKind.None, "nftables" => ServicesKind.Nftables, var other => throw new FormatException($"services {other}") },
             ClusterRanges = Ranges(settings["clusterRanges"]) ?? options.ClusterRanges,
             ServiceRanges = Ranges(settings["serviceRanges"]) ?? options.ServiceRanges,
+            DnsServers = [.. Texts(settings["dnsServers"]).Select(static text => IpAddress.Parse(text))],
             PodMtuBytes = Number(settings["podMtuBytes"]),
         };
     }

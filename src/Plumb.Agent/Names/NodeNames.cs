@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Plumb.Dns;
+using Plumb.Dns.Answering;
+using Plumb.Dns.Forwarding;
+using Plumb.Dns.Wire;
+using Plumb.Dns.Zones;
+using Plumb.Kubernetes.Clients;
+using Plumb.Kubernetes.Objects;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Agent.Names;
+
+/// <summary>
+/// The node's DNS server, fed by the same watches as its Services. It answers from the moment on at which it knows them all: before, a client
+/// asks again, which is better than to hear that a Service does not exist.
+/// </summary>
+internal sealed partial class NodeNames : IAsyncDisposable
+{
+    private readonly NodeAgentOptions _options;
+    private readonly NetworkNamespace _network;
+    private readonly Explainer _explainer;
+    private DnsServer? _server;
+
+    public NodeNames(NodeAgentOptions options)
+    {
+        _options = options;
+        _network = NetworkNamespace.Open(options.Network.ProcPath);
+        Zone = new ClusterZone(new ZoneOptions
+        {
+            Servers = [.. options.Cluster.DnsServers],
+            Ranges = [.. options.Cluster.ServiceRanges, .. options.Cluster.ClusterRanges],
+            PodRanges = [.. options.Cluster.ClusterRanges],
+        });
+        _explainer = new Explainer(Zone);
+    }
+
+    public ClusterZone Zone { get; }
+
+    public void Take(in ObjectChange<Service> change)
+    {
+        if (change.New is { } now)
+        {
+            Zone.Set(now);
+        }
+        else
+        {
+            Zone.RemoveService(change.Key);
+        }
+    }
+
+    public void Take(in ObjectChange<EndpointSlice> change)
+    {
+        if (change.New is { } now)
+        {
+            Zone.Set(now);
+        }
+        else
+        {
+            Zone.RemoveSlice(change.Key);
+        }
+    }
+
+    /// <summary>All names are known: begins to answer. A node without DNS serves pods all the same, and says what is missing.</summary>
+    public async Task StartAsync()
+    {
+        try
+        {
+            _server = await DnsServer.StartAsync(new DnsServerOptions
+            {
+                Network = _network,
+                Addresses = [.. _options.Cluster.DnsServers],
+                Zone = Zone,
+                Forward = _options.Forward,
+                Log = _options.Log,
+                Time = _options.Time,
+            });
+        }
+        catch (IOException refused)
+        {
+            Log.NotServing(_options.Log, refused.Message);
+        }
+    }
+
+    /// <summary>What each try for a name gets, as a JSON document: <c>?name=website&amp;search=default.svc.cluster.local …&amp;ndots=5&amp;type=A</c>.</summary>
+    public byte[] Explain(IReadOnlyDictionary<string, string> query)
+    {
+        var path = new SearchPath(
+            [],
+            [.. query.GetValueOrDefault("search", "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(static t => DomainName.TryParse(t, out _)).Select(static t => DomainName.Parse(t))],
+            int.TryParse(query.GetValueOrDefault("ndots"), out var dots) ? dots : 1);
+        var type = RecordText.TryParse(query.GetValueOrDefault("type", "A"), out var asked) ? asked : RecordType.A;
+        return JsonSerializer.SerializeToUtf8Bytes(NameReport.Of(_explainer, path, query.GetValueOrDefault("name", ""), type), NameReportJson.Default.NameReport);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is { } server)
+        {
+            await server.DisposeAsync();
+        }
+        _network.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1010, LogLevel.Error, "no DNS on this node: {Why}")]
+        public static partial void NotServing(ILogger log, string why);
+    }
+}
