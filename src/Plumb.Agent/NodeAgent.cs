@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Plumb.Agent.Cni;
+using Plumb.Agent.Health;
 using Plumb.Agent.Http;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
@@ -41,7 +42,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _tasks = [];
+    private readonly HealthCheckServer _healthChecks;
     private bool _configurationIsWritten;
+    private ClusterServices? _checkedServices;
 
     private NodeAgent(NodeAgentOptions options, INodeKernel kernel, AgentFiles files, FileStream held)
     {
@@ -58,6 +61,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _state = new NodeState(options, leases, kernel, planner);
         var repairer = new Repairer(_state, options.Time, Repaired);
         _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone };
+        _healthChecks = new HealthCheckServer(options.Network, _log);
         Cni = new CniEndpoint(new CniVerbs(_loop));
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
         _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query));
@@ -130,6 +134,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         {
             await _names.DisposeAsync();
         }
+        _healthChecks.Dispose();
         _kernel.Dispose();
         await _lock.DisposeAsync();
         _ending.Dispose();
@@ -235,6 +240,11 @@ public sealed partial class NodeAgent : IAsyncDisposable
         if (nodesChanged)
         {
             KnownNodes.Write(_files, KnownNodesPath, _state.View.Cluster);
+        }
+        if (!ReferenceEquals(_checkedServices, _state.View.Cluster.Services))
+        {
+            _checkedServices = _state.View.Cluster.Services;
+            _healthChecks.Update(HealthChecks.Of(_state.View));
         }
         if (!_configurationIsWritten && _state.IsApplied && PodPools.Usable(_state.View.Cluster, _state.View.Node, []).Count != 0)
         {

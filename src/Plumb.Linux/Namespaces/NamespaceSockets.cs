@@ -25,6 +25,10 @@ public static class NamespaceSockets
     /// <summary>A UDP socket, neither bound nor connected.</summary>
     public static Socket OpenUdp(this NetworkNamespace inside, AddressFamily family) => Open(inside, Domain(family), SOCK_DGRAM, IPPROTO_UDP);
 
+    /// <summary>A raw socket (<c>raw(7)</c>) of an IP protocol: sends payloads of it, and receives its packets, those of IPv4 with their header.</summary>
+    public static Socket OpenRaw(this NetworkNamespace inside, AddressFamily family, Nftables.Language.IpProtocol protocol) =>
+        Open(inside, Domain(family), SOCK_RAW, (int)protocol);
+
     /// <summary>A packet socket (<c>packet(7)</c>) that sees frames with their link-layer header; unbound: of every link.</summary>
     /// <param name="etherType">ETH_P_* in host order; 3 (ETH_P_ALL): every frame; 0: none until bound.</param>
     public static Socket OpenPacket(this NetworkNamespace inside, ushort etherType) =>

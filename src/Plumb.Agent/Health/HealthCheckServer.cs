@@ -1,0 +1,154 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Agent.Health;
+
+/// <summary>
+/// Answers load balancers at the ports that Services name for it, on every address of the node: 200 while the Service has a ready endpoint here, 503
+/// while it has none. Whatever is asked, this is the answer, as with kube-proxy.
+/// </summary>
+/// <param name="network">The node's network namespace.</param>
+internal sealed partial class HealthCheckServer(NetworkNamespace network, ILogger log) : IDisposable
+{
+    private const int MostRequestBytes = 4096;
+
+    private readonly Dictionary<ushort, Door> _doors = [];
+
+    /// <summary>Opens, closes and changes ports to these.</summary>
+    public void Update(IReadOnlyDictionary<ushort, HealthCheck> checks)
+    {
+        foreach (var (port, door) in _doors)
+        {
+            if (!checks.ContainsKey(port))
+            {
+                door.Dispose();
+                _doors.Remove(port);
+            }
+        }
+        foreach (var (port, check) in checks)
+        {
+            if (_doors.TryGetValue(port, out var door))
+            {
+                door.Check = check;
+            }
+            else if (Open(port, check) is { } opened)
+            {
+                _doors[port] = opened;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var door in _doors.Values)
+        {
+            door.Dispose();
+        }
+        _doors.Clear();
+    }
+
+    private Door? Open(ushort port, HealthCheck check)
+    {
+        try
+        {
+            return new Door(network.ListenTcp(new IPEndPoint(IPAddress.IPv6Any, port)), check);
+        }
+        catch (SocketException exception)
+        {
+            // Somebody on the node has the port. Tried again with the next change of a Service.
+            Log.NotOpened(log, port, check.Service.ToString(), exception.Message);
+            return null;
+        }
+    }
+
+    private sealed class Door : IDisposable
+    {
+        private readonly Socket _listener;
+        private HealthCheck _check;
+
+        public Door(Socket listener, HealthCheck check)
+        {
+            (_listener, _check) = (listener, check);
+            _ = AcceptAsync();
+        }
+
+        public HealthCheck Check
+        {
+            get
+            {
+                lock (_listener)
+                {
+                    return _check;
+                }
+            }
+            set
+            {
+                lock (_listener)
+                {
+                    _check = value;
+                }
+            }
+        }
+
+        public void Dispose() => _listener.Dispose();
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    var client = await _listener.AcceptAsync();
+                    _ = AnswerAsync(client);
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                // The port is closed.
+            }
+        }
+
+        private async Task AnswerAsync(Socket client)
+        {
+            using (client)
+            {
+                try
+                {
+                    // What is asked does not matter, only that it has been asked: an answer before that would be a reset.
+                    var request = new byte[MostRequestBytes];
+                    var length = 0;
+                    int read;
+                    do
+                    {
+                        read = await client.ReceiveAsync(request.AsMemory(length));
+                        length += read;
+                    }
+                    while (read > 0 && length < request.Length && request.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0);
+                    await client.SendAsync(Answer(Check));
+                    client.Shutdown(SocketShutdown.Send);
+                }
+                catch (SocketException)
+                {
+                    // The client went; it may ask again.
+                }
+            }
+        }
+
+        private static byte[] Answer(HealthCheck check)
+        {
+            var body = $$"""{"service":{"namespace":"{{check.Service.Scope}}","name":"{{check.Service.Name}}"},"localEndpoints":{{check.LocalEndpoints}},"serviceProxyHealthy":true}""";
+            var status = check.LocalEndpoints > 0 ? "200 OK" : "503 Service Unavailable";
+            return Encoding.UTF8.GetBytes(
+                $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n\r\n{body}");
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1007, LogLevel.Warning, "the health check port {Port} of {Service} cannot be opened: {Reason}")]
+        public static partial void NotOpened(ILogger log, ushort port, string service, string reason);
+    }
+}
