@@ -7,6 +7,17 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
+using Plumb.Benchmarks.Services;
+
+if (args is ["services", .. var sizes])
+{
+    foreach (var size in sizes)
+    {
+        var parts = size.Split('x');
+        ServicesRun.Run(int.Parse(parts[0]), int.Parse(parts[1]));
+    }
+    return;
+}
 
 // In this process: no project is generated and built for each benchmark, which the house's own build rules would refuse.
 var config = ManualConfig.CreateEmpty()
