@@ -24,6 +24,12 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
     {
         var informing = Task.WhenAll(services.RunAsync(cancel), slices.RunAsync(cancel));
         await Task.WhenAny(Task.WhenAll(services.Synced, slices.Synced), informing);
+        if (!services.Synced.IsCompletedSuccessfully || !slices.Synced.IsCompletedSuccessfully)
+        {
+            // The agent ends before it heard of any: that is not to have heard that there are none.
+            await informing;
+            return;
+        }
         // The first lists stand among the changes, whole.
         loop.Post(new AgentWork.Services(Services(), Slices(), All: true));
         if (names is not null)
