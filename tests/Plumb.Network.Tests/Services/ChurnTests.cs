@@ -46,7 +46,7 @@ public sealed class ChurnTests
         var heard = new List<Heard>();
         do
         {
-            heard.Add(await Talk.TcpAsync(world["client"], IpAddress.V4(10, 96, 14, 7), 80));
+            heard.Add(await Talk.TcpAsync(world["client"], IpAddress.V4(10, 96, 14, 7), 80, TimeSpan.FromMinutes(1)));
         }
         while (!ended.IsCancellationRequested);
         return heard;

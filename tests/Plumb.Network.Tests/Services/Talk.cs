@@ -87,10 +87,11 @@ internal static class Talk
     // Only what is dropped waits so long: a refusal and an answer come at once.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
 
-    public static async Task<Heard> TcpAsync(NetworkNamespace from, IpAddress to, int port)
+    /// <param name="patience">Null: a second, which is long enough where silence is one of the answers.</param>
+    public static async Task<Heard> TcpAsync(NetworkNamespace from, IpAddress to, int port, TimeSpan? patience = null)
     {
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        impatient.CancelAfter(_patience);
+        impatient.CancelAfter(patience ?? _patience);
         try
         {
             using var socket = await from.ConnectTcpAsync(new IPEndPoint(to.ToIPAddress(), port), impatient.Token);
