@@ -15,6 +15,9 @@ using Plumb.Linux.Addresses;
 
 namespace Plumb.Lab;
 
+/// <summary>How the nodes' part and the agents in this process reach the API; a test's link can be cut.</summary>
+internal delegate ValueTask<Stream> ApiLink(ApiServer api, CancellationToken cancel);
+
 /// <summary>A cluster on this machine, in this process. It lives as long as this object.</summary>
 public sealed class Lab : IAsyncDisposable
 {
@@ -23,6 +26,7 @@ public sealed class Lab : IAsyncDisposable
 
     private readonly LabOptions _options;
     private readonly IProgress<LabProgress> _progress;
+    private readonly ApiLink _link;
     private readonly TimeProvider _time;
     private readonly WireAddresses _addresses;
     private readonly CancellationTokenSource _ending = new();
@@ -41,8 +45,9 @@ public sealed class Lab : IAsyncDisposable
     private ApiServer? _api;
     private LabPhase _phase = LabPhase.Starting;
 
-    private Lab(LabOptions options, IProgress<LabProgress> progress, TimeProvider time)
+    private Lab(LabOptions options, IProgress<LabProgress> progress, TimeProvider time, ApiLink link)
     {
+        _link = link;
         _options = options;
         _progress = progress;
         _time = time;
@@ -59,15 +64,22 @@ public sealed class Lab : IAsyncDisposable
     /// <summary>Completes when somebody asked through the lab's socket that it ends.</summary>
     public Task StopAsked => _stopAsked.Task;
 
+    /// <summary>The API server of a lab that has started.</summary>
+    internal ApiServer Api => _api!;
+
     /// <summary>Completes when the start does; fails when the lab ends before.</summary>
     internal Task Started => _started.Task;
 
     /// <summary>Returns when all nodes are Ready, the manifests' objects created and, where asked for, their pods Ready.</summary>
     /// <exception cref="LabException">The lab cannot be; nothing of it is left.</exception>
-    public static async Task<Lab> StartAsync(LabOptions options, IProgress<LabProgress> progress, TimeProvider time, CancellationToken cancel)
+    public static Task<Lab> StartAsync(LabOptions options, IProgress<LabProgress> progress, TimeProvider time, CancellationToken cancel) =>
+        StartAsync(options, progress, time, static (api, _) => new(api.Connect()), cancel);
+
+    internal static async Task<Lab> StartAsync(
+        LabOptions options, IProgress<LabProgress> progress, TimeProvider time, ApiLink link, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var lab = new Lab(options, progress, time);
+        var lab = new Lab(options, progress, time, link);
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, lab._abandoned.Token);
@@ -79,6 +91,13 @@ public sealed class Lab : IAsyncDisposable
         {
             await lab.DisposeAsync();
             throw lab.EndedBefore();
+        }
+        catch (Exception refused) when (DiskFault.Reason(refused) is not null)
+        {
+            await lab.DisposeAsync();
+            throw new LabException(
+                $"cannot write the lab's run directory {lab.Paths.Directory}: {DiskFault.Reason(refused)}; make room or set XDG_RUNTIME_DIR to a directory of your own",
+                refused);
         }
         catch
         {
@@ -151,7 +170,7 @@ public sealed class Lab : IAsyncDisposable
             new ClusterConnection
             {
                 Server = new Uri("http://in-process"),
-                Connect = async cancel => (await _apiStarted.Task.WaitAsync(cancel)).Connect(),
+                Connect = async connecting => await _link(await _apiStarted.Task.WaitAsync(connecting), connecting),
             },
             _time,
             "plumb-lab");

@@ -21,8 +21,9 @@ internal static class RootlessDiagnosis
         {
             return "ordinary users may not make user namespaces here: kernel.unprivileged_userns_clone is 0; as root: sysctl -w kernel.unprivileged_userns_clone=1";
         }
-        // The kernel lets the namespace be made and AppArmor then takes every capability away in it.
-        if (host.Sysctl("kernel.apparmor_restrict_unprivileged_userns") is > 0)
+        // The kernel lets the namespace be made and AppArmor then takes every capability away in it: already the map of user ids cannot be
+        // written. That it restricts is no proof: a profile may permit it to this program.
+        if (host.Sysctl("kernel.apparmor_restrict_unprivileged_userns") is > 0 && IsWithoutRights(reason))
         {
             return "AppArmor takes all rights away in user namespaces of ordinary users here (kernel.apparmor_restrict_unprivileged_userns is 1); "
                 + "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or start plumb as root";
@@ -34,6 +35,11 @@ internal static class RootlessDiagnosis
         return $"user namespaces are not permitted here ({(reason.Length == 0 ? "unshare failed without a word" : reason)}); "
             + "inside a container, it has to be started with the right to make them (seccomp and masked /proc forbid it by default), or start plumb on the machine itself";
     }
+
+    /// <summary>Whether the namespace was made and something that is anybody's right inside it was then refused.</summary>
+    private static bool IsWithoutRights(string reason) =>
+        !reason.Contains("unshare failed", StringComparison.Ordinal)
+        && (reason.Contains("Operation not permitted", StringComparison.Ordinal) || reason.Contains("Permission denied", StringComparison.Ordinal));
 
     private static string Kind(string limit) => limit switch
     {

@@ -33,7 +33,14 @@ internal sealed class LabLog(string path, TimeProvider time) : ILoggerFactory
     {
         lock (_gate)
         {
-            _file.Dispose();
+            try
+            {
+                _file.Dispose();
+            }
+            catch (IOException)
+            {
+                // What a full disk had no room for is still in the writer, and lost.
+            }
         }
     }
 

@@ -14,13 +14,26 @@ public sealed class RootlessDiagnosisTests : IDisposable
     [InlineData("user.max_user_namespaces", "0", "user.max_user_namespaces is 0")]
     [InlineData("user.max_net_namespaces", "0", "user.max_net_namespaces is 0")]
     [InlineData("kernel.unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1")]
-    [InlineData("kernel.apparmor_restrict_unprivileged_userns", "1", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")]
     public void The_sysctl_that_forbids_is_named_with_its_remedy(string name, string value, string expected)
     {
         Set(name, value);
         var line = RootlessDiagnosis.Explain(Host, "unshare: unshare failed: Operation not permitted\n");
         Assert.Contains(expected, line, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', line);
+    }
+
+    /// <summary>What unshare says on Ubuntu 24.04, where the namespace can be made and is worth nothing.</summary>
+    [Theory]
+    [InlineData("unshare: write failed /proc/self/uid_map: Operation not permitted")]
+    [InlineData("unshare: cannot change root filesystem propagation: Permission denied")]
+    public void AppArmor_is_known_by_a_namespace_without_rights(string said)
+    {
+        Set("kernel.apparmor_restrict_unprivileged_userns", "1");
+        Assert.Contains("sysctl -w kernel.apparmor_restrict_unprivileged_userns=0", RootlessDiagnosis.Explain(Host, said), StringComparison.Ordinal);
+        // The namespace itself was refused: that is somebody else's doing.
+        Assert.DoesNotContain("AppArmor", RootlessDiagnosis.Explain(Host, "unshare: unshare failed: Operation not permitted"), StringComparison.Ordinal);
+        Set("kernel.apparmor_restrict_unprivileged_userns", "0");
+        Assert.DoesNotContain("AppArmor", RootlessDiagnosis.Explain(Host, said), StringComparison.Ordinal);
     }
 
     [Fact]
