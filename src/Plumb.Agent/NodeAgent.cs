@@ -78,7 +78,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     public static Task<NodeAgent> StartAsync(NodeAgentOptions options, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return StartAsync(options, OpenKernel(options, IWriteSeam.None), IWriteSeam.None, cancel);
+        return StartAsync(options, OpenKernel(options, options.Writes), options.Writes, cancel);
     }
 
     internal static async Task<NodeAgent> StartAsync(NodeAgentOptions options, INodeKernel kernel, IWriteSeam writes, CancellationToken cancel)

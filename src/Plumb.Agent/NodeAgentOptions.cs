@@ -4,6 +4,7 @@ using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.State;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
 
@@ -50,6 +51,9 @@ public sealed record NodeAgentOptions
 
     /// <summary>How long an agent that starts waits for the API before it goes by the nodes that were seen last.</summary>
     public TimeSpan ApiPatience { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>What every write to kernel and disk passes.</summary>
+    public IWriteSeam Writes { get; init; } = IWriteSeam.None;
 
     public ILogger Log { get; init; } = NullLogger.Instance;
 

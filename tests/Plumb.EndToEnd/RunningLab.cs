@@ -20,6 +20,9 @@ public sealed class LabUser : IAsyncDisposable
 
     public IReadOnlyDictionary<string, string?> Environment => _environment;
 
+    /// <summary>Sets a variable for all commands from now on.</summary>
+    public void Set(string variable, string value) => _environment[variable] = value;
+
     public Task<CommandResult> PlumbAsync(params string[] arguments) => Commands.RunAsync(_environment, null, Commands.Plumb, arguments);
 
     public Task<CommandResult> PlumbWithInputAsync(string input, params string[] arguments) =>

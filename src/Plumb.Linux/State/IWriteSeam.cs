@@ -2,7 +2,7 @@ namespace Plumb.Linux.State;
 
 /// <summary>
 /// The one place that every write to a kernel or a disk passes. Tests count what passes and cut after the n-th, as a crash
-/// would; nothing else implements it but <see cref="None"/>.
+/// would, by an exception or by the end of the process.
 /// </summary>
 public interface IWriteSeam
 {

@@ -2,11 +2,13 @@ using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
 using Plumb.Agent;
+using Plumb.Agent.Storage;
 using Plumb.CommandLine;
 using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.State;
 using Plumb.Network.Facts;
 using Plumb.Output;
 
@@ -15,6 +17,9 @@ namespace Plumb.Commands;
 /// <summary>`plumb agent`: one node's agent, on a machine or in a node of a lab with `--agent-processes`.</summary>
 internal sealed class AgentCommand : Verb
 {
+    /// <summary>Names a directory of files for <see cref="CrashSeam"/>, one a node; tests set it.</summary>
+    private const string CrashVariable = "PLUMB_AGENT_CRASH";
+
     private readonly Option<string?> _node = Text("--node", "NAME", "name of the Node object; this machine's host name if it is left out");
     private readonly Option<string?> _stateDirectory = Text("--state-dir", "DIR", "leases and what must outlive the agent (default /var/lib/plumb)");
     private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default /run/plumb/cni.sock)");
@@ -45,9 +50,10 @@ internal sealed class AgentCommand : Verb
         using var interrupt = new Interrupt();
         using var network = NetworkNamespace.OpenHome();
         using var client = new KubernetesClient(connection, invocation.Time, "plumb-agent");
+        var name = invocation.Parsed.GetValue(_node) ?? Environment.MachineName.ToLowerInvariant();
         var options = new NodeAgentOptions
         {
-            NodeName = invocation.Parsed.GetValue(_node) ?? Environment.MachineName.ToLowerInvariant(),
+            NodeName = name,
             Network = network,
             StateDirectory = invocation.Parsed.GetValue(_stateDirectory) ?? "/var/lib/plumb",
             SocketPath = invocation.Parsed.GetValue(_socket) ?? "/run/plumb/cni.sock",
@@ -64,6 +70,9 @@ internal sealed class AgentCommand : Verb
             Api = client,
             Random = new Random(Environment.ProcessId),
             Time = invocation.Time,
+            Writes = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } directory
+                ? new CrashSeam(Path.Combine(directory, name))
+                : IWriteSeam.None,
             Log = new LineLog(invocation.Terminal.Error),
         };
         await using var agent = await NodeAgent.StartAsync(options, interrupt.Token);
