@@ -12,7 +12,6 @@ public sealed class Planner
 {
     private readonly IReadOnlyList<ILayer> _layers;
     private readonly Dictionary<string, ILayer> _layerByName;
-    private readonly HashSet<PlanKey> _keys = [];
     private readonly HashSet<EndedFlow> _ended = [];
 
     public Planner(IReadOnlyList<ILayer> layers, NodeFacts node)
@@ -65,7 +64,8 @@ public sealed class Planner
     {
         ArgumentNullException.ThrowIfNull(changes);
         ArgumentNullException.ThrowIfNull(after);
-        _keys.Clear();
+        // A new one each time: to clear one that a plan from nothing has made large costs as much as it once held.
+        var keys = new HashSet<PlanKey>();
         _ended.Clear();
         foreach (var layer in _layers)
         {
@@ -77,14 +77,14 @@ public sealed class Planner
             {
                 foreach (var key in layer.Touched(change, View, after))
                 {
-                    _keys.Add(key);
+                    keys.Add(key);
                 }
                 _ended.UnionWith(layer.Ended(change, View, after));
             }
         }
         View = after;
-        var touched = new Dictionary<EntryKey, Desired?>(_keys.Count * 8);
-        foreach (var key in _keys)
+        var touched = new Dictionary<EntryKey, Desired?>(keys.Count * 8);
+        foreach (var key in keys)
         {
             var part = new PlannedPart();
             _layerByName[key.Layer].Plan(key, after.Cluster, after.Node, part);
