@@ -28,17 +28,49 @@ public sealed class BadInputTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_field_that_does_not_exist_is_refused_as_the_API_says_it()
+    {
+        const string manifest =
+            """
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: mine}
+            ---
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: website}
+            spec:
+              replicaz: 3
+              selector: {matchLabels: {app: website}}
+              template: {metadata: {labels: {app: website}}, spec: {containers: [{name: main, image: httpd}]}}
+            """;
+        var refused = await _user.PlumbWithInputAsync(manifest, "up", "--detach", "--nodes", "1", "-f", "-");
+        Assert.Equal(1, refused.ExitCode);
+        var line = refused.Error.TrimEnd().Split('\n')[^1];
+        // The place is the document's, the words are the API's.
+        Assert.StartsWith("plumb up: standard input:5", line, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding error: unknown field \"spec.replicaz\"", line, StringComparison.Ordinal);
+        Assert.Empty(_user.Files);
+    }
+
+    [Fact]
     public async Task A_manifest_that_is_not_there_is_named()
     {
         Assert.Contains("/does/not/exist.yaml", await RefusedAsync("up", "-f", "/does/not/exist.yaml"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Ranges_that_overlap_are_both_named()
+    [Theory]
+    [InlineData("--pod-cidr", "10.96.0.0/16", "10.96.0.0/12")]
+    [InlineData("--pod-cidr", "192.168.0.0/16", "192.168.1.0/24")]
+    [InlineData("--node-cidr", "10.244.7.0/24", "10.244.0.0/16")]
+    [InlineData("--service-cidr", "192.168.1.0/26", "192.168.1.0/24")]
+    public async Task Ranges_that_overlap_are_both_named(string option, string range, string other)
     {
-        var line = await RefusedAsync("up", "--pod-cidr", "10.96.0.0/16");
-        Assert.Contains("10.96.0.0/16", line, StringComparison.Ordinal);
-        Assert.Contains("10.96.0.0/12", line, StringComparison.Ordinal);
+        var line = await RefusedAsync("up", option, range);
+        Assert.Contains(range, line, StringComparison.Ordinal);
+        Assert.Contains(other, line, StringComparison.Ordinal);
+        Assert.Empty(_user.Files);
     }
 
     [Fact]
@@ -99,6 +131,23 @@ public sealed class BadInputTests : IAsyncDisposable
             "--user", "--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs -o ro,mode=0700 none \"$XDG_RUNTIME_DIR\" && exec \"$0\" up --detach", Commands.Plumb);
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains("Read-only file system", Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    /// <summary>Room for less and less: at each place where the start writes, it ends with the same line and leaves no process.</summary>
+    [Theory]
+    [InlineData("nr_inodes=2")]
+    [InlineData("nr_inodes=4")]
+    [InlineData("nr_inodes=5")]
+    [InlineData("nr_inodes=6")]
+    [InlineData("size=4k")]
+    [InlineData("size=8k")]
+    public async Task A_full_disk_is_named_wherever_the_start_finds_it(string room)
+    {
+        const string script = "mount -t tmpfs -o \"$1\",mode=0700 none \"$XDG_RUNTIME_DIR\" && \"$0\" up --detach --nodes 1; echo $?; ls \"$XDG_RUNTIME_DIR\"/plumb/* 2>/dev/null";
+        var refused = await Commands.RunAsync(_user.Environment, null, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, Commands.Plumb, room);
+        Assert.Equal("1", refused.Output.Trim());
+        var line = Assert.Single(refused.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), static line => line.StartsWith("plumb", StringComparison.Ordinal));
+        Assert.Matches("^plumb up: cannot write the lab's run directory .*: No space left on device; make room", line);
     }
 
     /// <summary>The one line that the command says instead of doing it.</summary>

@@ -158,6 +158,39 @@ public sealed partial class FirstPacketTests(FirstPacketLab fixture) : IClassFix
     }
 
     [Fact]
+    public async Task Watching_kubectl_sees_a_pod_come_and_go()
+    {
+        using var watch = Commands.Start(
+            new Dictionary<string, string?> { ["KUBECONFIG"] = Lab.Kubeconfig }, "kubectl", "get", "pods", "-w", "--no-headers", "--field-selector=metadata.name=watched");
+        try
+        {
+            (await Lab.KubectlAsync("run", "watched", "--image=httpd")).Succeeds();
+            var seen = new List<string>();
+            await ReadUntilAsync("Running");
+            Assert.Contains("Pending", seen);
+            var delete = Lab.KubectlAsync("delete", "pod", "watched", "--grace-period=1");
+            await ReadUntilAsync("Terminating");
+            (await delete).Succeeds();
+
+            async Task ReadUntilAsync(string status)
+            {
+                while (!seen.Contains(status))
+                {
+                    var line = await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+                    Assert.NotNull(line);
+                    var cells = Spaces().Split(line);
+                    Assert.Equal("watched", cells[0]);
+                    seen.Add(cells[2]);
+                }
+            }
+        }
+        finally
+        {
+            watch.Kill();
+        }
+    }
+
+    [Fact]
     public async Task A_pod_with_the_node_s_network_has_the_node_s_address()
     {
         const string manifest =
