@@ -48,7 +48,7 @@ public sealed class BadInputTests : IAsyncDisposable
         Assert.Equal(1, refused.ExitCode);
         var line = refused.Error.TrimEnd().Split('\n')[^1];
         // The place is the document's, the words are the API's.
-        Assert.StartsWith("plumb up: standard input:5", line, StringComparison.Ordinal);
+        Assert.StartsWith("plumb up: stdin:5", line, StringComparison.Ordinal);
         Assert.EndsWith(
             "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding error: unknown field \"spec.replicaz\"", line, StringComparison.Ordinal);
         Assert.Empty(_user.Files);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Plumb.Api;
 using Plumb.Kubernetes.Clients;
@@ -11,6 +12,8 @@ namespace Plumb.Lab.Tests.Running;
 /// <summary>A whole lab whose nodes and agents lose the API for a while.</summary>
 public sealed class ApiFaultTests : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly string _root = Directory.CreateTempSubdirectory("p-").FullName;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -29,7 +32,7 @@ public sealed class ApiFaultTests : IDisposable
         using var api = new KubernetesClient(
             new ClusterConnection { Server = new Uri("http://in-process"), Connect = _ => new(lab.Api.Connect()) }, TimeProvider.System, "test");
         await CreateAsync(api, "pods", PodOn("node-1", "before"));
-        await UntilAsync(async () => (await api.GetAsync<Pod>("default", "before", Cancel)).Status.Phase == "Running");
+        await UntilAsync(lab, async () => (await api.GetAsync<Pod>("default", "before", Cancel)).Status.Phase == "Running");
 
         link.Cut();
         await CreateAsync(api, "pods", PodOn("node-2", "during"));
@@ -44,9 +47,9 @@ public sealed class ApiFaultTests : IDisposable
         Assert.Empty(RouteTo("10.244.9.0/24", lab));
         link.Mend();
 
-        await UntilAsync(async () => (await api.GetAsync<Pod>("default", "during", Cancel)).Status.Phase == "Running");
-        await UntilAsync(async () => await api.FindAsync<Pod>("default", "before", Cancel) is null);
-        await UntilAsync(() => Task.FromResult(RouteTo("10.244.9.0/24", lab).Contains("10.244.9.0/24", StringComparison.Ordinal)));
+        await UntilAsync(lab, async () => (await api.GetAsync<Pod>("default", "during", Cancel)).Status.Phase == "Running");
+        await UntilAsync(lab, async () => await api.FindAsync<Pod>("default", "before", Cancel) is null);
+        await UntilAsync(lab, () => Task.FromResult(RouteTo("10.244.9.0/24", lab).Contains("10.244.9.0/24", StringComparison.Ordinal)));
         Assert.True(link.Cuts >= 3, $"only {link.Cuts} connections were cut: those of two agents and the nodes' part are more");
         var log = await File.ReadAllTextAsync(lab.Paths.Log, Cancel);
         Assert.Equal(isForgotten, log.Contains("too old resource version", StringComparison.Ordinal));
@@ -74,10 +77,12 @@ public sealed class ApiFaultTests : IDisposable
         return said;
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    private static async Task UntilAsync(Lab lab, Func<Task<bool>> isSo, [CallerArgumentExpression(nameof(isSo))] string what = "")
     {
+        var since = Stopwatch.StartNew();
         while (!await isSo())
         {
+            Assert.True(since.Elapsed < Patience, $"after {Patience} still not: {what}\n{await File.ReadAllTextAsync(lab.Paths.Log, Cancel)}");
             await Task.Delay(20, Cancel);
         }
     }
