@@ -296,16 +296,34 @@ public sealed class Lab : IAsyncDisposable
     {
         var services = new Informer<Service>(client, ListOptions.All, Random.Shared) { OnTrouble = trouble => _log?.Write("services", trouble.Message) };
         var variables = new ServiceVariables(services);
-        _ = services.RunAsync(_ending.Token);
-        _ = variables.RunAsync(_ending.Token);
+        _ = FollowAsync("services", services.RunAsync(_ending.Token));
+        _ = FollowAsync("services", variables.RunAsync(_ending.Token));
         return variables;
     }
 
     private void FollowPods(KubernetesClient client)
     {
         var pods = new Informer<Pod>(client, ListOptions.All, Random.Shared) { OnTrouble = trouble => _log?.Write("pods", trouble.Message) };
-        _ = pods.RunAsync(_ending.Token);
-        _ = _router.RunAsync(pods, _ending.Token);
+        _ = FollowAsync("pods", pods.RunAsync(_ending.Token));
+        _ = FollowAsync("pods", _router.RunAsync(pods, _ending.Token));
+    }
+
+    // A lab that no longer hears of its pods must not look as if it did.
+    private async Task FollowAsync(string what, Task following)
+    {
+        try
+        {
+            await following;
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        {
+            // The lab is ending.
+        }
+        catch (Exception fault)
+        {
+            _log?.Write(what, $"no longer followed, the lab ends: {fault}");
+            Stop();
+        }
     }
 
     private async Task WaitForPodsAsync(int expected, CancellationToken cancel)

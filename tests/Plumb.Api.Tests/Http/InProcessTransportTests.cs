@@ -79,8 +79,8 @@ public sealed class InProcessTransportTests : IAsyncDisposable
         var (client, _) = await ConnectAsync();
         await client.DisposeAsync();
         await client.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.ReadAsync(new byte[10], TestContext.Current.CancellationToken).AsTask());
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.WriteAsync(new byte[10], TestContext.Current.CancellationToken).AsTask());
+        await Assert.ThrowsAsync<IOException>(() => client.ReadAsync(new byte[10], TestContext.Current.CancellationToken).AsTask());
+        await Assert.ThrowsAsync<IOException>(() => client.WriteAsync(new byte[10], TestContext.Current.CancellationToken).AsTask());
     }
 
     public ValueTask DisposeAsync() => _transport.DisposeAsync();

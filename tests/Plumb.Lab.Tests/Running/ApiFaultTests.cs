@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Plumb.Api;
+using Plumb.Api.Storage;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 
@@ -82,10 +83,13 @@ public sealed class ApiFaultTests : IDisposable
         var since = Stopwatch.StartNew();
         while (!await isSo())
         {
-            Assert.True(since.Elapsed < Patience, $"after {Patience} still not: {what}\n{await File.ReadAllTextAsync(lab.Paths.Log, Cancel)}");
+            Assert.True(since.Elapsed < Patience, $"after {Patience} still not: {what}\n{Objects(lab)}\n{await File.ReadAllTextAsync(lab.Paths.Log, Cancel)}");
             await Task.Delay(20, Cancel);
         }
     }
+
+    private static string Objects(Lab lab) => string.Join('\n',
+        ((string[])["pods", "events"]).SelectMany(kind => lab.Api.Store.List(new GroupResource("", kind))).Select(static stored => Encoding.UTF8.GetString(stored.Json.Span)));
 
     private sealed class Silence : IProgress<LabProgress>
     {

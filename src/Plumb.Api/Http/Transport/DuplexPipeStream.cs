@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace Plumb.Api.Http.Transport;
 
 /// <summary>A stream over a pair of pipes, as a socket's would be: reads end when the other side has closed, and writes then fail with an
-/// <see cref="IOException"/>. Disposing ends the reads and writes that wait, on both sides; on this side with an <see cref="IOException"/>.</summary>
+/// <see cref="IOException"/>. Disposing ends the reads and writes that wait, on both sides; on this side with an <see cref="IOException"/>, as later ones do.</summary>
 internal sealed class DuplexPipeStream(DuplexPipe pipes) : Stream
 {
     private readonly Lock _gate = new();
@@ -29,7 +29,9 @@ internal sealed class DuplexPipeStream(DuplexPipe pipes) : Stream
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            // As for a read that waits: whoever reads cannot know which it is, and only this is a broken connection to all readers.
+            if (_disposed)
+                throw Closed();
             _reading = true;
         }
 
@@ -57,10 +59,11 @@ internal sealed class DuplexPipeStream(DuplexPipe pipes) : Stream
         FlushResult result;
         try
         {
-            ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), this);
+            if (Volatile.Read(ref _disposed))
+                throw Closed();
             result = await pipes.Output.WriteAsync(buffer, cancellationToken);
         }
-        catch (InvalidOperationException disposed) when (disposed is not ObjectDisposedException && Volatile.Read(ref _disposed))
+        catch (InvalidOperationException disposed) when (Volatile.Read(ref _disposed))
         {
             throw Closed(disposed);
         }
