@@ -29,7 +29,7 @@ public sealed class ServicesLabTests(ServicesLab fixture) : IClassFixture<Servic
         var rows = (await Lab.KubectlAsync("get", "services", "--no-headers")).Succeeds().Lines.Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToDictionary(static cells => cells[0]);
         Assert.Equal(["ClusterIP", "None", "<none>", "80/TCP"], rows["headlesswebsite"][1..5]);
         Assert.Equal("80:31100/TCP", rows["nodeportwebsite"][4]);
-        Assert.Equal("<pending>", rows["lbwebsite"][3]);
+        Assert.Equal("LoadBalancer", rows["lbwebsite"][1]);
         Assert.Equal(["ExternalName", "<none>", "www.example.com", "<none>"], rows["search"][1..5]);
         Assert.StartsWith("10.", rows["website"][2], StringComparison.Ordinal);
     }
