@@ -7,6 +7,7 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
+using Plumb.Benchmarks.Dns;
 using Plumb.Benchmarks.Services;
 
 if (args is ["services", .. var sizes])
@@ -16,7 +17,12 @@ if (args is ["services", .. var sizes])
         var parts = size.Split('x');
         ServicesRun.Run(int.Parse(parts[0]), int.Parse(parts[1]));
     }
-    return;
+    return 0;
+}
+
+if (args is ["dns-server", .. var rest])
+{
+    return await DnsHost.RunAsync(rest);
 }
 
 // In this process: no project is generated and built for each benchmark, which the house's own build rules would refuse.
@@ -29,3 +35,4 @@ var config = ManualConfig.CreateEmpty()
     .WithOptions(ConfigOptions.JoinSummary);
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args.Contains("--filter") ? args : ["--filter", "*", .. args], config);
+return 0;
