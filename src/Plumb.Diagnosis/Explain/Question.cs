@@ -63,6 +63,7 @@ public sealed class Question
                 && held.Entry is RouteEntry route
                 && route.Destination.Contains(address)
                 && route.Destination.Family == address.Family
+                && !IsPodsDefault(route, explanation)
                 && (!routes.TryGetValue(route.Namespace, out var best) || best.Length < route.Destination.Length))
             {
                 routes[route.Namespace] = (route.Destination.Length, explanation);
@@ -100,6 +101,10 @@ public sealed class Question
             }
         }
     }
+
+    // Every pod would send every address there: that says nothing of this one.
+    private static bool IsPodsDefault(RouteEntry route, Explanation explanation) =>
+        route.Destination.Length == 0 && explanation.Causes.Any(static cause => cause.Subject.Kind == SubjectKind.Pod);
 
     private static bool IsHost(string text) =>
         text.StartsWith('[') ? text.EndsWith(']') && IpAddress.TryParse(text.AsSpan(1, text.Length - 2), out _)
