@@ -282,11 +282,13 @@ public sealed class Lab : IAsyncDisposable
         await Task.WhenAll(_kubelets.Values.Select(async (kubelet, index) =>
         {
             var network = _machines.Nodes[index];
-            var agent = agents.StartAsync(kubelet.Name, network, _addresses.Node(index + 1).Address, cancel);
-            await kubelet.RegisterAsync(cancel);
-            var node = new LabNode(kubelet, await agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
-            OwnOnNodes(node.Agent);
+            // Both have much to compile when they are the first: on a processor each.
+            var registered = Task.Run(() => kubelet.RegisterAsync(cancel), cancel);
+            var agent = await agents.StartAsync(kubelet.Name, network, _addresses.Node(index + 1).Address, cancel);
+            OwnOnNodes(agent);
+            var node = new LabNode(kubelet, agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
             _nodes[node.Name] = node;
+            await registered;
             await kubelet.Ready.WaitAsync(cancel);
             Report(Step(LabStep.Nodes) with { Done = Interlocked.Increment(ref ready), Total = _addresses.NodeCount });
         }));
