@@ -94,4 +94,16 @@ public sealed class ServicesLabTests(ServicesLab fixture) : IClassFixture<Servic
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
     }
+
+    [Fact]
+    public async Task Names_lead_to_services_and_pods()
+    {
+        var address = await Lab.GetAsync("service", "website", "-o", "jsonpath={.spec.clusterIP}");
+        Assert.Equal([address], await DigAsync("website.default.svc.cluster.local"));
+        Assert.Equal(3, (await DigAsync("headlesswebsite.default.svc.cluster.local")).Count);
+        Assert.Equal([await Lab.GetAsync("pod", "kafka-1", "-o", "jsonpath={.status.podIP}")], await DigAsync("kafka-1.kafka.default.svc.cluster.local"));
+        Assert.StartsWith("website-", (await Lab.KubectlAsync("exec", "client", "--", "curl", "-s", "--max-time", "5", "http://website/hostname")).Succeeds().Output, StringComparison.Ordinal);
+    }
+
+    private async Task<IReadOnlyList<string>> DigAsync(string name) => (await Lab.KubectlAsync("exec", "client", "--", "dig", "+short", "+time=2", "+tries=2", name)).Succeeds().Lines;
 }

@@ -79,6 +79,11 @@ internal sealed class ServicesProgram(ServicesTable table)
     ];
 
     /// <summary>What one program needs: its chains, and the element that leads there.</summary>
+    /// <remarks>
+    /// A jump and not a goto. A packet takes the rules of the generation in which it began (nft_do_chain) but finds elements of the present
+    /// one: while a chain is made, it may be led there before it has rules for it. It then comes back to <see cref="Pick"/>, and is not let
+    /// go as it is.
+    /// </remarks>
     public IEnumerable<Entry> Of(PoolProgram program)
     {
         if (!program.IsSpread)
@@ -88,7 +93,7 @@ internal sealed class ServicesProgram(ServicesTable table)
         else if (program.AffinitySeconds is not { } seconds)
         {
             yield return _b.Chain(program.ToString(), ToSlot((uint)program.Count), _b.Rule(Goto(RacedChain)));
-            yield return Leads(program, Verdict.Goto(program.ToString()));
+            yield return Leads(program, Verdict.Jump(program.ToString()));
         }
         else
         {
@@ -106,7 +111,7 @@ internal sealed class ServicesProgram(ServicesTable table)
                 _b.Rule(Use(table.Raced)),
                 Choose(1, chosen),
                 _b.Rule(Drop));
-            yield return Leads(program, Verdict.Goto(program.ToString()));
+            yield return Leads(program, Verdict.Jump(program.ToString()));
         }
     }
 

@@ -17,6 +17,7 @@ public sealed class SchedulerTests
         await cluster.UntilAsync(() => cluster.Find<Pod>(GroupResource.Pods, "picky")!.Status.Conditions.Find("PodScheduled") is { Status: "False", Reason: "Unschedulable" });
         cluster.AddNode("node-9", new JsonObject { ["disk"] = "fast" });
         await cluster.UntilAsync(() => cluster.Pods("picky")[0] is { NodeName: "node-9", Phase: "Running" });
+        await cluster.UntilAsync(() => cluster.Events("Scheduled").Count > 0); // told after it is bound
         Assert.Equal(["Successfully assigned default/picky to node-9"], cluster.Events("Scheduled"));
     }
 
