@@ -35,10 +35,14 @@ public sealed class ChurnTests
         await ended.CancelAsync();
         var heard = (await Task.WhenAll(clients)).SelectMany(static all => all).ToList();
 
+        var witness = await world.RunAsync("node-1", "nft", "list", "table", "ip", "witness") + await world.RunAsync("node-1", "nft", "list", "counters");
+        Assert.True(
+            heard.All(static one => one.Server is not null),
+            $"{heard.Count(static one => one == Heard.Refused)} refused, {heard.Count(static one => one == Heard.Silence)} silent of {heard.Count}\n{witness}");
         Assert.True(heard.Count > Clients, $"only {heard.Count} connections");
         Assert.Equal(["far", "farther", "near"], heard.Select(static one => one.Server).Distinct().Order());
-        Assert.Contains("counter packets 0 bytes 0", await world.RunAsync("node-1", "nft", "list", "table", "ip", "witness"), StringComparison.Ordinal);
-        Assert.Matches(new Regex(@"counter raced \{"), await world.RunAsync("node-1", "nft", "list", "counters"));
+        Assert.Contains("counter packets 0 bytes 0", witness, StringComparison.Ordinal);
+        Assert.Matches(new Regex(@"counter raced \{"), witness);
     }
 
     private static async Task<List<Heard>> ConnectAsync(ServiceWorld world, CancellationToken ended)
