@@ -8,8 +8,12 @@ public sealed class ChurnTests
 {
     private const int Clients = 8;
     private const int Changes = 300;
+    private const int Connections = 200;
+    private const int MostChanges = 100 * Changes;
 
     private static readonly string[][] _sets = [["near"], ["near", "far"], ["far", "farther"], ["near", "far", "farther"], ["farther", "near"]];
+
+    private int _connections;
 
     [Fact]
     public async Task No_connection_fails_and_no_packet_keeps_a_Service_s_address()
@@ -27,7 +31,8 @@ public sealed class ChurnTests
         var clients = Enumerable.Range(0, Clients).Select(_ => ConnectAsync(world, ended.Token)).ToList();
         await Task.Run(() =>
         {
-            for (var i = 0; i < Changes; i++)
+            // Until both have had their share, on a machine that is busy with other tests as well.
+            for (var i = 0; i < MostChanges && (i < Changes || Volatile.Read(ref _connections) < Connections); i++)
             {
                 world.Apply(Slice(_sets[i % _sets.Length]));
             }
@@ -39,18 +44,19 @@ public sealed class ChurnTests
         Assert.True(
             heard.All(static one => one.Server is not null),
             $"{heard.Count(static one => one == Heard.Refused)} refused, {heard.Count(static one => one == Heard.Silence)} silent of {heard.Count}\n{witness}");
-        Assert.True(heard.Count > Clients, $"only {heard.Count} connections");
+        Assert.True(heard.Count >= Connections, $"only {heard.Count} connections");
         Assert.Equal(["far", "farther", "near"], heard.Select(static one => one.Server).Distinct().Order());
         Assert.Contains("counter packets 0 bytes 0", witness, StringComparison.Ordinal);
         Assert.Matches(new Regex(@"counter raced \{"), witness);
     }
 
-    private static async Task<List<Heard>> ConnectAsync(ServiceWorld world, CancellationToken ended)
+    private async Task<List<Heard>> ConnectAsync(ServiceWorld world, CancellationToken ended)
     {
         var heard = new List<Heard>();
         do
         {
             heard.Add(await Talk.TcpAsync(world["client"], IpAddress.V4(10, 96, 14, 7), 80, TimeSpan.FromMinutes(1)));
+            Interlocked.Increment(ref _connections);
         }
         while (!ended.IsCancellationRequested);
         return heard;
