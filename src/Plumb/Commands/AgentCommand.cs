@@ -25,7 +25,10 @@ internal sealed class AgentCommand : Verb
     private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default /run/plumb/cni.sock)");
     private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d)");
     private readonly Option<string?> _kubeconfig = Text("--kubeconfig", "FILE", "how to reach the API; KUBECONFIG says it too, and inside a pod its service account");
-    private readonly Option<string?> _dns = Text("--cluster-dns", "ADDRESS", "answer DNS on this node itself, at this address of a Service; left out: somebody else does");
+    private readonly ListOption _dns = new(
+        "--cluster-dns", [], "ADDRESS", "answer DNS on this node itself, at this address of a Service; once for each family; left out: somebody else does",
+        static text => IpAddress.TryParse(text, out _) ? null : $"'{text}' is no address such as 10.96.0.10");
+
     private readonly UpOptions _cluster = new();
 
     public AgentCommand()
@@ -46,7 +49,7 @@ internal sealed class AgentCommand : Verb
     public override async Task<int> RunAsync(Invocation invocation)
     {
         var connection = Connection(invocation.Parsed.GetValue(_kubeconfig));
-        var dns = DnsAddress(invocation.Parsed.GetValue(_dns));
+        IpAddress[] dns = [.. invocation.Values(_dns).Select(IpAddress.Parse)];
         using var interrupt = new Interrupt();
         using var network = NetworkNamespace.OpenHome();
         using var client = new KubernetesClient(connection, invocation.Time, "plumb-agent");
@@ -64,7 +67,7 @@ internal sealed class AgentCommand : Verb
                 Services = invocation.Value(_cluster.Services),
                 ClusterRanges = [invocation.Value(_cluster.PodRange)],
                 ServiceRanges = [invocation.Value(_cluster.ServiceRange)],
-                DnsServers = dns is { } server ? [server] : [],
+                DnsServers = [.. dns],
             },
             Forward = new ForwardOptions { Upstreams = Upstreams(invocation, dns) },
             Api = client,
@@ -90,14 +93,11 @@ internal sealed class AgentCommand : Verb
         };
     }
 
-    private static IpAddress? DnsAddress(string? text) =>
-        text is null ? null : IpAddress.TryParse(text, out var address) ? address : throw new UsageException($"--cluster-dns: '{text}' is no address such as 10.96.0.10");
-
-    private IReadOnlyList<IPEndPoint> Upstreams(Invocation invocation, IpAddress? own)
+    private IReadOnlyList<IPEndPoint> Upstreams(Invocation invocation, IpAddress[] own)
     {
         const string machines = "/etc/resolv.conf";
         return _cluster.UpstreamsOf(invocation) is { } written ? [.. written.Select(static text => ForwardOptions.Server(text)!)]
-            : own is { } address && File.Exists(machines) ? ForwardOptions.Servers(File.ReadAllText(machines), [address.ToIPAddress()])
+            : own.Length != 0 && File.Exists(machines) ? ForwardOptions.Servers(File.ReadAllText(machines), [.. own.Select(static address => address.ToIPAddress())])
             : [];
     }
 

@@ -8,8 +8,8 @@ namespace Plumb.Dns.Tests.Forwarding;
 /// <summary>Somebody else's server on the loopback: UDP and TCP on one port, answers as the test says.</summary>
 internal sealed class FakeUpstream : IAsyncDisposable
 {
-    private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _udp;
+    private readonly Socket _tcp;
     private readonly CancellationTokenSource _ending = new();
     private readonly Func<FakeUpstream, byte[], bool, IEnumerable<byte[]>> _answer;
     private readonly Task _serving;
@@ -19,7 +19,10 @@ internal sealed class FakeUpstream : IAsyncDisposable
     public FakeUpstream(Func<FakeUpstream, byte[], bool, IEnumerable<byte[]>> answer, string host = "127.0.0.2")
     {
         _answer = answer;
-        _udp.Bind(new IPEndPoint(IPAddress.Parse(host), 0));
+        var address = IPAddress.Parse(host);
+        _udp = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        _tcp = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _udp.Bind(new IPEndPoint(address, 0));
         EndPoint = (IPEndPoint)_udp.LocalEndPoint!;
         _tcp.Bind(EndPoint);
         _tcp.Listen();
@@ -35,7 +38,7 @@ internal sealed class FakeUpstream : IAsyncDisposable
     public IPEndPoint? LastAsker { get; private set; }
 
     /// <summary>One that answers every question for addresses with one.</summary>
-    public static FakeUpstream Of(string address, uint ttlSeconds = 60) => new((_, request, _) => [Answer(request, ttlSeconds, address)]);
+    public static FakeUpstream Of(string address, uint ttlSeconds = 60, string host = "127.0.0.2") => new((_, request, _) => [Answer(request, ttlSeconds, address)], host);
 
     public static FakeUpstream Silent() => new(static (_, _, _) => []);
 
@@ -81,7 +84,7 @@ internal sealed class FakeUpstream : IAsyncDisposable
         var buffer = new byte[4096];
         while (true)
         {
-            var got = await _udp.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), _ending.Token);
+            var got = await _udp.ReceiveFromAsync(buffer, EndPoint, _ending.Token);
             Interlocked.Increment(ref _asked);
             LastAsker = (IPEndPoint)got.RemoteEndPoint;
             foreach (var answer in _answer(this, buffer[..got.ReceivedBytes], true))

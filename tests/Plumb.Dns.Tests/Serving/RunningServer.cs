@@ -11,7 +11,7 @@ using Plumb.Linux.Namespaces;
 
 namespace Plumb.Dns.Tests.Serving;
 
-/// <summary>A server on 127.0.0.1, with Service <c>default/website</c> (10.96.14.7) and headless <c>default/kafka</c>.</summary>
+/// <summary>A server on 127.0.0.1 and, when asked, on ::1, with Service <c>default/website</c> (10.96.14.7) and headless <c>default/kafka</c>.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
     private readonly DnsServer _server;
@@ -22,21 +22,23 @@ internal sealed class RunningServer : IAsyncDisposable
         _server = server;
         _home = home;
         Zone = zone;
-        EndPoint = new IPEndPoint(server.Local[0].Host.ToIPAddress(), server.Local[0].Port);
+        EndPoint = new IPEndPoint(server.Local[^1].Host.ToIPAddress(), server.Local[^1].Port);
     }
 
     public ClusterZone Zone { get; }
 
+    /// <summary>The last of its addresses.</summary>
     public IPEndPoint EndPoint { get; }
 
-    public static async Task<RunningServer> StartAsync(ForwardOptions? forward = null, TimeProvider? time = null, ClusterZone? zone = null)
+    public static async Task<RunningServer> StartAsync(
+        ForwardOptions? forward = null, TimeProvider? time = null, ClusterZone? zone = null, bool hasV6 = false)
     {
         zone ??= RequestTests.Zone();
         var home = NetworkNamespace.OpenHome();
         var server = await DnsServer.StartAsync(new DnsServerOptions
         {
             Network = home,
-            Addresses = [IpAddress.V4(127, 0, 0, 1)],
+            Addresses = hasV6 ? [IpAddress.V4(127, 0, 0, 1), IpAddress.Parse("::1")] : [IpAddress.V4(127, 0, 0, 1)],
             Port = 0,
             Zone = zone,
             Forward = forward ?? new ForwardOptions(),
@@ -48,7 +50,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public async Task<Message> AskAsync(string name, RecordType type = RecordType.A, int? ednsBytes = 1232)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var socket = new Socket(EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(EndPoint);
         await socket.SendAsync(Ask.Bytes(name, type, ednsBytes));
         var buffer = new byte[4096];

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using Plumb.Dns.Forwarding;
 using Plumb.Dns.Tests.Answering;
+using Plumb.Dns.Tests.Forwarding;
 using Plumb.Dns.Wire;
 
 namespace Plumb.Dns.Tests.Serving;
@@ -20,6 +22,18 @@ public sealed class ServerTests
         Assert.Equal("\"1.1.0\"\n", await DigAsync(server, "+short", "dns-version.cluster.local", "TXT"));
         Assert.Equal("website.default.svc.cluster.local.\n", await DigAsync(server, "+short", "-x", "10.96.14.7"));
         Assert.Equal("0 100 80 website.default.svc.cluster.local.\n", await DigAsync(server, "+short", "_http._tcp.website.default.svc.cluster.local", "SRV"));
+    }
+
+    [Fact]
+    public async Task Both_families_are_served_at_once_and_names_of_the_world_are_asked_over_either()
+    {
+        await using var upstream = FakeUpstream.Of("192.0.2.1", host: "::1");
+        await using var server = await RunningServer.StartAsync(new ForwardOptions { Upstreams = [upstream.EndPoint] }, hasV6: true);
+        Assert.Equal(AddressFamily.InterNetworkV6, server.EndPoint.AddressFamily);
+        Assert.Equal("10.96.14.7\n", await DigAsync(server, "+short", "website.default.svc.cluster.local"));
+        Assert.Equal("10.96.14.7\n", await DigAsync(server, "+short", "+tcp", "website.default.svc.cluster.local"));
+        Assert.Equal("192.0.2.1\n", await DigAsync(server, "+short", "www.example.com"));
+        Assert.Equal("192.0.2.1\n", await DigAsync(server, "+short", "+tcp", "www.example.com"));
     }
 
     [Fact]
