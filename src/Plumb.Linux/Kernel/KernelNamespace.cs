@@ -8,6 +8,7 @@ namespace Plumb.Linux.Kernel;
 internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) : IDisposable
 {
     private readonly Lock _opening = new();
+    private readonly Queue<uint> _writers = new();
     private NetlinkSocket? _route;
     private NetlinkSocket? _netfilter;
 
@@ -23,7 +24,29 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     public Dictionary<int, NamespaceId> Numbers { get; } = [];
 
     /// <summary>Port ids of the sockets opened so far: by them one's own changes are told from others'.</summary>
-    public bool IsOwnPort(uint portId) => portId != 0 && (portId == _route?.PortId || portId == _netfilter?.PortId);
+    public bool IsOwnPort(uint portId) => portId != 0 && (portId == _route?.PortId || portId == _netfilter?.PortId || IsWriter(portId));
+
+    /// <summary>Remembers for a while a process that writes in Plumb's name: the kernel gives its first socket the process's id (<c>netlink_autobind</c>).</summary>
+    public void AddWriter(int processId)
+    {
+        const int most = 256;
+        lock (_writers)
+        {
+            while (_writers.Count >= most)
+            {
+                _writers.Dequeue();
+            }
+            _writers.Enqueue((uint)processId);
+        }
+    }
+
+    private bool IsWriter(uint portId)
+    {
+        lock (_writers)
+        {
+            return _writers.Contains(portId);
+        }
+    }
 
     public void Dispose()
     {

@@ -16,7 +16,10 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
     private readonly Lock _oneWriter = new();
     private readonly Dictionary<NamespaceId, KernelNamespace> _namespaces = [];
     private readonly IWriteSeam _seam = seam ?? IWriteSeam.None;
-    private readonly IReadOnlyList<IEntryFamily> _families = [new NftablesFamily()];
+    private readonly IReadOnlyList<IEntryFamily> _families = [new NftablesFamily(), new IptablesFamily()];
+
+    /// <summary>Whether a kind of entry is one of packet filters and translations: they change together, and tell of it together.</summary>
+    public static bool IsRules(EntryKind kind) => Nftables.NftablesKernel.Handles(kind) || Iptables.IptablesKernel.Handles(kind);
 
     /// <summary>Makes a namespace known under a name. The object is taken over: it is disposed of with this one or by <see cref="Remove"/>.</summary>
     /// <exception cref="ArgumentException">The name is taken.</exception>

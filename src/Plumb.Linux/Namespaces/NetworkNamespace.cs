@@ -26,6 +26,9 @@ public sealed class NetworkNamespace : FileDescriptor
     /// <summary>Device and inode: equal for two objects that hold the same namespace, whatever way they were opened.</summary>
     public FileIdentity Identity => _identity ??= FileIdentity.Of(this);
 
+    /// <summary>Whether this process's threads are here.</summary>
+    public bool IsHome => Identity == HomeIdentity.Value;
+
     /// <summary>A path by which another process of the same user can open this namespace while this object is alive (CNI_NETNS).</summary>
     public string ProcPath => $"/proc/{Environment.ProcessId}/fd/{Number}";
 
@@ -78,7 +81,7 @@ public sealed class NetworkNamespace : FileDescriptor
     public T Run<T>(Func<T> inside)
     {
         ArgumentNullException.ThrowIfNull(inside);
-        if (Identity == HomeIdentity.Value)
+        if (IsHome)
         {
             // Every thread but one is there, and an ordinary user's cannot be entered from elsewhere.
             return inside();

@@ -29,6 +29,7 @@ internal static partial class Libc
     public const int O_NONBLOCK = 0x800;
 
     public const int X_OK = 1;
+    public const int W_OK = 2;
 
     // System calls since 424 have one number on every architecture.
     private const nint SYS_pidfd_send_signal = 424;

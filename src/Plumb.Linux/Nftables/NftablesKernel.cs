@@ -35,6 +35,13 @@ public static class NftablesKernel
         return entries;
     }
 
+    /// <summary>Which tables there are, without what is in them.</summary>
+    public static IReadOnlyList<TableId> Tables(NetlinkSocket socket, NamespaceId space)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        return new RulesetReader(socket, space).ReadTables();
+    }
+
     /// <summary>Whether an entry is of a kind that is applied here.</summary>
     public static bool Handles(EntryKind kind) => kind is EntryKind.Table or EntryKind.Chain or EntryKind.Set or EntryKind.Element or EntryKind.Object;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State.Json;
 
 namespace Plumb.Linux.State;
@@ -24,6 +25,8 @@ namespace Plumb.Linux.State;
 [JsonDerivedType(typeof(SetForm), "set")]
 [JsonDerivedType(typeof(ElementForm), "element")]
 [JsonDerivedType(typeof(ObjectForm), "object")]
+[JsonDerivedType(typeof(IptablesChainEntry), "iptables-chain")]
+[JsonDerivedType(typeof(IptablesRuleEntry), "iptables-rule")]
 public abstract record Entry(NamespaceId Namespace)
 {
     private string? _naturalKey;

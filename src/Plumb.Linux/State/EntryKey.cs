@@ -26,6 +26,8 @@ public enum EntryKind : byte
     Set,
     Element,
     Object,
+    IptablesChain,
+    IptablesRule,
 }
 
 /// <summary>

@@ -44,6 +44,7 @@ public sealed partial class KernelHeaderTests
         #include <linux/net_namespace.h>
         #include <linux/veth.h>
         #include <linux/nsfs.h>
+        #include <linux/memfd.h>
         #define IFF_UP 1
         #define IFF_LOOPBACK 8
 

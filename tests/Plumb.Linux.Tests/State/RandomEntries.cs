@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
 
 namespace Plumb.Linux.Tests.State;
@@ -66,6 +67,14 @@ internal static class RandomEntries
             from onLink in ArbMap.Default.GeneratorFor<bool>()
             select new NextHop(device, gateway) { Weight = weight, OnLink = onLink };
         return Gen.OneOf(
+            from space in Spaces
+            from family in Gen.Elements(IpFamily.V4, IpFamily.V6)
+            from policy in Gen.Elements(null, "ACCEPT")
+            from rules in Gen.Elements("-j RETURN", "-m comment --comment \"a \\\"word\\\"\" -j KUBE-SVC-X", "").ListOf()
+            select (Entry)new IptablesChainEntry(space, new IptablesTable(family, "nat"), "KUBE-SERVICES") { Policy = policy, Rules = [.. rules] },
+            from space in Spaces
+            from copy in Gen.Choose(0, 2)
+            select (Entry)new IptablesRuleEntry(space, new IptablesTable(IpFamily.V4, "filter"), "INPUT", "-j KUBE-FIREWALL") { Copy = copy },
             from space in Spaces
             from device in Devices
             from prefix in Prefixes

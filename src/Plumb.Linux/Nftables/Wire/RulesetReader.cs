@@ -35,6 +35,10 @@ internal sealed class RulesetReader(NetlinkSocket socket, NamespaceId space)
         throw new NetlinkDumpInterruptedException(Attempts);
     }
 
+    /// <summary>One dump: what there is at some moment.</summary>
+    public List<TableId> ReadTables() =>
+        Dump(NftMessage.GetTable, message => TableMessage.Read(message, space)).ConvertAll(static table => ((TableEntry)table.Entry).Table);
+
     /// <summary>A number that moves with each committed transaction.</summary>
     public static uint Generation(NetlinkSocket socket)
     {

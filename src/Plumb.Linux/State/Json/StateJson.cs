@@ -70,9 +70,10 @@ public static class StateJson
     Converters =
     [
         typeof(IpAddressConverter), typeof(IpPrefixConverter), typeof(MacAddressConverter), typeof(NamespaceIdConverter),
-        typeof(StampConverter), typeof(RouteTableConverter), typeof(RouteProtocolConverter), typeof(NextHopsConverter),
+        typeof(StampConverter), typeof(RouteTableConverter), typeof(RouteProtocolConverter), typeof(NextHopsConverter), typeof(TextsConverter),
     ])]
 [JsonSerializable(typeof(Entry))]
 [JsonSerializable(typeof(Observed[]))]
 [JsonSerializable(typeof(NextHop[]))]
+[JsonSerializable(typeof(string[]))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

@@ -76,3 +76,12 @@ internal sealed class NextHopsConverter : JsonConverter<ValueList<NextHop>>
     public override void Write(Utf8JsonWriter writer, ValueList<NextHop> value, JsonSerializerOptions options) =>
         JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.NextHopArray);
 }
+
+internal sealed class TextsConverter : JsonConverter<ValueList<string>>
+{
+    public override ValueList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        [.. JsonSerializer.Deserialize(ref reader, StateJsonContext.Default.StringArray) ?? []];
+
+    public override void Write(Utf8JsonWriter writer, ValueList<string> value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.StringArray);
+}

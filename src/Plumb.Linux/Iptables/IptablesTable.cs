@@ -1,0 +1,18 @@
+using Plumb.Linux.Addresses;
+
+namespace Plumb.Linux.Iptables;
+
+/// <summary>A table as iptables names it (<c>-t nat</c>), of one family. The same name in nf_tables is the same table where iptables is its nft variant.</summary>
+public readonly record struct IptablesTable(IpFamily Family, string Name)
+{
+    public const string Filter = "filter";
+    public const string Nat = "nat";
+
+    /// <summary>Every table that iptables has; others of these families are somebody's own.</summary>
+    internal static IReadOnlyList<string> Names { get; } = ["raw", "mangle", Nat, Filter, "security"];
+
+    public override string ToString() => $"{(Family == IpFamily.V4 ? "ip" : "ip6")} {Name}";
+
+    /// <summary>The command up to the table: <c>iptables -t nat</c>.</summary>
+    internal string Command => $"{(Family == IpFamily.V4 ? "iptables" : "ip6tables")} -t {Name}";
+}
