@@ -19,6 +19,22 @@ public abstract record EndedFlow(IpFamily Family, IpProtocol Protocol, Connectio
             base.Includes(connection) && connection.Reply.Source == Backend.Address && connection.Reply.SourcePort == Backend.Port;
     }
 
+    /// <summary>
+    /// Those that were sent to a Service's address and on to an endpoint which is no longer there, by a back end that marks no connections: one that is in use, or was when
+    /// they began.
+    /// </summary>
+    /// <param name="Address">Where they were sent; null: any address, for a node port.</param>
+    /// <param name="Port">Host order.</param>
+    public sealed record Unmarked(IpFamily Family, IpProtocol Protocol, IpAddress? Address, ushort Port, Backend Backend) : EndedFlow(Family, Protocol, default)
+    {
+        public override bool Includes(ConntrackEntry connection) =>
+            base.Includes(connection)
+            && connection.Original.DestinationPort == Port
+            && (Address is null ? connection.Original.Destination != Backend.Address : connection.Original.Destination == Address)
+            && connection.Reply.Source == Backend.Address
+            && connection.Reply.SourcePort == Backend.Port;
+    }
+
     /// <summary>Those that began before there was a Service at their address, and went to whoever had it.</summary>
     /// <param name="Address">Null: any, for a node port.</param>
     public sealed record ToFrontend(IpFamily Family, IpProtocol Protocol, IpAddress? Address, ushort Port) : EndedFlow(Family, Protocol, default)

@@ -5,6 +5,7 @@ using Plumb.Network.Node;
 using Plumb.Network.Overlay;
 using Plumb.Network.Pods;
 using Plumb.Network.Services;
+using Plumb.Network.Services.Iptables;
 
 namespace Plumb.Network;
 
@@ -32,9 +33,10 @@ public static class Layers
         return layers;
     }
 
-    private static ServicesLayer? ServicesOf(ServicesKind kind) => kind switch
+    private static ILayer? ServicesOf(ServicesKind kind) => kind switch
     {
         ServicesKind.Nftables => new ServicesLayer(),
+        ServicesKind.Iptables => new IptablesServicesLayer(),
         ServicesKind.None => null,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such back end of Services"),
     };

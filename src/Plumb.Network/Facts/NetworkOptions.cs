@@ -18,6 +18,9 @@ public enum ServicesKind
 
     /// <summary>Nothing of Plumb's: the cluster has a proxy of its own, or none.</summary>
     None,
+
+    /// <summary>The chains of kube-proxy, written through iptables-restore.</summary>
+    Iptables,
 }
 
 /// <summary>What people may choose about a cluster's network; the same on every node. Defaults are those of DESIGN, section 5.</summary>

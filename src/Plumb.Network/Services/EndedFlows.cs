@@ -47,8 +47,28 @@ internal static class EndedFlows
                 {
                     var mark = PoolMark.Of(was.Number, port.Index, local);
                     yield return new EndedFlow.ToBackend(port.Family, IpProtocol.Udp, new ConnectionMark(mark.Value), backend);
+                    foreach (var (address, number) in Frontends(oldService, port))
+                    {
+                        yield return new EndedFlow.Unmarked(port.Family, IpProtocol.Udp, address, number, backend);
+                    }
                 }
             }
+        }
+    }
+
+    private static IEnumerable<(IpAddress? Address, ushort Port)> Frontends(ClusterService service, PortPools pools)
+    {
+        var port = service.Ports[pools.Index];
+        foreach (var address in service.ClusterIPs.Concat(service.ExternalIPs).Concat(service.BalancerAddresses))
+        {
+            if (address.Family == pools.Family)
+            {
+                yield return (address, port.Port);
+            }
+        }
+        if (port.NodePort != 0)
+        {
+            yield return (null, port.NodePort);
         }
     }
 

@@ -19,17 +19,8 @@ public sealed class ServicesLayer : ILayer
 
     public string Name => "services";
 
-    public NodeFacts Remember(IReadOnlyCollection<Change> changes, NetworkView before, NetworkView after)
-    {
-        var touched = new HashSet<Subject>();
-        foreach (var change in changes)
-        {
-            touched.UnionWith(ServicesOf(change.Subject, before, after));
-        }
-        return touched.Count == 0
-            ? after.Node
-            : after.Node.With(PoolHistory.Follow(after.Node.Pools, touched, after.Cluster, after.Node.Name));
-    }
+    public NodeFacts Remember(IReadOnlyCollection<Change> changes, NetworkView before, NetworkView after) =>
+        PoolMemory.Remember(changes, before, after);
 
     public IEnumerable<PlanKey> Touched(Change change, NetworkView before, NetworkView after)
     {
@@ -40,7 +31,7 @@ public sealed class ServicesLayer : ILayer
         {
             yield return new PlanKey(Name, Subject.Machine);
         }
-        foreach (var service in ServicesOf(subject, before, after))
+        foreach (var service in PoolMemory.ServicesOf(subject, before, after))
         {
             yield return new PlanKey(Name, service);
             foreach (var program in ProgramsOf(service, before, after))
@@ -50,16 +41,7 @@ public sealed class ServicesLayer : ILayer
         }
     }
 
-    public IEnumerable<EndedFlow> Ended(Change change, NetworkView before, NetworkView after)
-    {
-        foreach (var service in ServicesOf(change.Subject, before, after))
-        {
-            foreach (var flow in EndedFlows.Of(service, before, after))
-            {
-                yield return flow;
-            }
-        }
-    }
+    public IEnumerable<EndedFlow> Ended(Change change, NetworkView before, NetworkView after) => PoolMemory.Ended(change, before, after);
 
     public void Plan(PlanKey key, ClusterView cluster, NodeFacts node, IPlanWriter write)
     {
@@ -165,35 +147,6 @@ public sealed class ServicesLayer : ILayer
             return table;
         }
         return null;
-    }
-
-    /// <summary>The Services whose pools or elements a change may concern.</summary>
-    private static IEnumerable<Subject> ServicesOf(Subject subject, NetworkView before, NetworkView after)
-    {
-        if (subject.Kind == SubjectKind.Service)
-        {
-            yield return subject;
-        }
-        else if (subject.Kind == SubjectKind.EndpointSlice)
-        {
-            var (was, now) = (before.Cluster.Services.Slice(subject)?.Service, after.Cluster.Services.Slice(subject)?.Service);
-            if (was is { } old)
-            {
-                yield return old;
-            }
-            if (now is { } owner && now != was)
-            {
-                yield return owner;
-            }
-        }
-        else if (subject == Subject.Node(after.Node.Name)
-            && before.Cluster.Node(subject.Name)?.Zone != after.Cluster.Node(subject.Name)?.Zone)
-        {
-            foreach (var service in after.Cluster.Services.All)
-            {
-                yield return service.Subject;
-            }
-        }
     }
 
     /// <summary>The programs that a Service began or ceased to need, and that nobody else needed or needs.</summary>
