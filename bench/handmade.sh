@@ -40,6 +40,9 @@ for i in 1 2; do
         ip -n $node link set cni0 mtu 1450
     fi
     if [ "$hooks" = hooks ]; then
+        # As an ordinary host has it (systemd's default), and as a node's wire and tunnel must.
+        ip netns exec $node sysctl -qw net.ipv4.conf.eth0.rp_filter=2
+        if [ "$overlay" = vxlan ]; then ip netns exec $node sysctl -qw net.ipv4.conf.vxlan1.rp_filter=2; fi
         ip netns exec $node nft -f - <<RULES
 table ip hand {
     chain post {

@@ -8,6 +8,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
 using Plumb.Benchmarks.Dns;
+using Plumb.Benchmarks.Pods;
 using Plumb.Benchmarks.Services;
 
 if (args is ["services", .. var sizes])
@@ -17,6 +18,12 @@ if (args is ["services", .. var sizes])
         var parts = size.Split('x');
         ServicesRun.Run(int.Parse(parts[0]), int.Parse(parts[1]));
     }
+    return 0;
+}
+
+if (args is ["bare-pods", var nodes, var pods])
+{
+    BarePods.Run(int.Parse(nodes), int.Parse(pods));
     return 0;
 }
 
