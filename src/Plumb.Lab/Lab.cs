@@ -12,6 +12,7 @@ using Plumb.Lab.Node;
 using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
 
 namespace Plumb.Lab;
 
@@ -119,8 +120,8 @@ public sealed class Lab : IAsyncDisposable
             Environment.ProcessId,
             StartedAt,
             _options.Overlay,
-            _options.PodRange,
-            _options.ServiceRange,
+            _options.PodRanges,
+            _options.ServiceRanges,
             _machines is null ? [] : LabReport.Machines(_machines, _addresses, _nodes),
             LabReport.Pods(nodes))
         {
@@ -209,9 +210,10 @@ public sealed class Lab : IAsyncDisposable
                 {
                     Listen = new IPEndPoint(IPAddress.Loopback, _options.ApiPort),
                     Token = RandomNumberGenerator.GetHexString(48, lowercase: true),
-                    CertificateAddresses = [_addresses.Wire.Address.ToIPAddress()],
-                    ServiceNetwork = new IPNetwork(_options.ServiceRange.First.ToIPAddress(), _options.ServiceRange.Length),
-                    Advertised = new IPEndPoint(_addresses.Wire.Address.ToIPAddress(), ApiDoor.Port),
+                    CertificateAddresses = [.. _addresses.Wire.Select(static own => own.Address.ToIPAddress())],
+                    ServiceNetwork = NetworkOf(_options.ServiceRanges[0]),
+                    ServiceNetworkV6 = SecondOf(_options.ServiceRanges),
+                    Advertised = new IPEndPoint(_addresses.Wire[0].Address.ToIPAddress(), ApiDoor.Port),
                     Time = _time,
                     Random = Random.Shared,
                     Runtime = new NodeRuntime(_kubelets),
@@ -230,7 +232,8 @@ public sealed class Lab : IAsyncDisposable
         Own(ControllerHost.Start(_api.Registry, new ControllerOptions
         {
             Time = _time,
-            ClusterNetwork = new IPNetwork(_options.PodRange.First.ToIPAddress(), _options.PodRange.Length),
+            ClusterNetwork = NetworkOf(_options.PodRanges[0]),
+            ClusterNetworkV6 = SecondOf(_options.PodRanges),
             Loggers = _log,
         }));
         RunDirectory.WriteFile(Paths.Kubeconfig, _api.Kubeconfig($"plumb-{_options.Name}"));
@@ -243,7 +246,7 @@ public sealed class Lab : IAsyncDisposable
         _machines = Machines.Build(_addresses);
         OwnOnNodes(_machines);
         Report(Step(LabStep.Wire));
-        var door = new ApiDoor(_machines.Wire, _addresses.Wire.Address, _apiStarted.Task);
+        var door = new ApiDoor(_machines.Wire, _addresses.Wire[0].Address, _apiStarted.Task);
         OwnOnNodes(door);
         var containers = new ContainerRuntime(Paths.Directory, _time);
         OwnOnNodes(containers);
@@ -252,7 +255,7 @@ public sealed class Lab : IAsyncDisposable
         OwnOnNodes(watch);
         var kernelTurn = new SemaphoreSlim(1);
         OwnOnNodes(kernelTurn);
-        var agents = new AgentFactory(_options, client, Paths, _apiStarted.Task, door, _addresses.ClusterDns, _log!, _time);
+        var agents = new AgentFactory(_options, client, Paths, _apiStarted.Task, door, _addresses.DnsServers, _log!, _time);
         var api = new NodeApi(client, _time);
         var services = FollowServices(client);
         for (var number = 1; number <= _addresses.NodeCount; number++)
@@ -261,9 +264,9 @@ public sealed class Lab : IAsyncDisposable
             var paths = new NodePaths(Paths, name);
             paths.Make();
             var kubelet = new Kubelet(new NodeContext(
-                new NodeReport(name, _addresses.Node(number).Address, _addresses.PodRange(number)),
+                new NodeReport(name, WireAddresses.Of(_addresses.Node(number)), _addresses.PodRanges(number)),
                 _machines.Nodes[number - 1],
-                _addresses.ClusterDns,
+                _addresses.DnsServers,
                 api,
                 new EventQueue(name, api, _time),
                 new CniClient(paths.CniConfiguration, paths.CniSocket),
@@ -284,7 +287,7 @@ public sealed class Lab : IAsyncDisposable
             var network = _machines.Nodes[index];
             // Both have much to compile when they are the first: on a processor each.
             var registered = Task.Run(() => kubelet.RegisterAsync(cancel), cancel);
-            var agent = await agents.StartAsync(kubelet.Name, network, _addresses.Node(index + 1).Address, cancel);
+            var agent = await agents.StartAsync(kubelet.Name, network, _addresses.Node(index + 1)[0].Address, cancel);
             OwnOnNodes(agent);
             var node = new LabNode(kubelet, agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
             _nodes[node.Name] = node;
@@ -362,6 +365,10 @@ public sealed class Lab : IAsyncDisposable
         _log?.Write("start", $"{step.Elapsed.TotalMilliseconds,6:0} ms {step.Step}{(step.Total > 0 ? $" {step.Done}/{step.Total}" : "")} {step.Detail}".TrimEnd());
         _progress.Report(step);
     }
+
+    private static IPNetwork NetworkOf(IpPrefix range) => new(range.First.ToIPAddress(), range.Length);
+
+    private static IPNetwork? SecondOf(ValueList<IpPrefix> ranges) => ranges.Count > 1 ? NetworkOf(ranges[1]) : null;
 
     private void Own(IDisposable part) => _parts.Push(() => End(part));
 

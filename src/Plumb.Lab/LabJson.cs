@@ -33,9 +33,9 @@ internal static class LabJson
         json.WriteNumber("nodes", options.Nodes);
         json.WriteNumber("overlay", (int)options.Overlay);
         json.WriteNumber("services", (int)options.Services);
-        json.WriteString("nodeRange", options.NodeRange.ToString());
-        json.WriteString("podRange", options.PodRange.ToString());
-        json.WriteString("serviceRange", options.ServiceRange.ToString());
+        Write(json, "nodeRanges", options.NodeRanges);
+        Write(json, "podRanges", options.PodRanges);
+        Write(json, "serviceRanges", options.ServiceRanges);
         if (options.DnsUpstreams is { } upstreams)
         {
             Write(json, "dnsUpstreams", upstreams);
@@ -72,9 +72,9 @@ internal static class LabJson
             Nodes = json.GetProperty("nodes").GetInt32(),
             Overlay = (OverlayKind)json.GetProperty("overlay").GetInt32(),
             Services = (ServicesKind)json.GetProperty("services").GetInt32(),
-            NodeRange = IpPrefix.Parse(Text(json, "nodeRange")),
-            PodRange = IpPrefix.Parse(Text(json, "podRange")),
-            ServiceRange = IpPrefix.Parse(Text(json, "serviceRange")),
+            NodeRanges = Ranges(json, "nodeRanges"),
+            PodRanges = Ranges(json, "podRanges"),
+            ServiceRanges = Ranges(json, "serviceRanges"),
             DnsUpstreams = Find(json, "dnsUpstreams") is null ? null : Texts(json, "dnsUpstreams"),
             Manifests = Texts(json, "manifests"),
             Images = images,
@@ -120,8 +120,8 @@ internal static class LabJson
         json.WriteNumber("processId", lab.ProcessId);
         json.WriteString("startedAt", lab.StartedAt);
         json.WriteNumber("overlay", (int)lab.Overlay);
-        json.WriteString("podRange", lab.PodRange.ToString());
-        json.WriteString("serviceRange", lab.ServiceRange.ToString());
+        Write(json, "podRanges", lab.PodRanges);
+        Write(json, "serviceRanges", lab.ServiceRanges);
         json.WriteNumber("memoryBytes", lab.MemoryBytes);
         json.WriteStartArray("machines");
         foreach (var machine in lab.Machines)
@@ -129,7 +129,7 @@ internal static class LabJson
             json.WriteStartObject();
             json.WriteString("name", machine.Name);
             json.WriteString("id", machine.Id.Name);
-            Write(json, machine.Address);
+            Write(json, "addresses", machine.Addresses);
             json.WriteString("namespacePath", machine.NamespacePath);
             if (machine.Ready is { } ready)
             {
@@ -147,7 +147,7 @@ internal static class LabJson
             json.WriteString("name", pod.Name);
             json.WriteString("node", pod.Node);
             json.WriteString("id", pod.Id.Name);
-            Write(json, pod.Address);
+            Write(json, "addresses", pod.Addresses);
             json.WriteString("namespacePath", pod.NamespacePath);
             json.WriteString("phase", pod.Phase);
             Write(json, "container", pod.Container);
@@ -164,7 +164,7 @@ internal static class LabJson
             machines.Add(new MachineStatus(
                 Text(machine, "name"),
                 new NamespaceId(Text(machine, "id")),
-                Address(machine),
+                Addresses(machine),
                 Text(machine, "namespacePath"),
                 Find(machine, "ready") is { } ready ? ready.GetBoolean() : null,
                 Number(machine, "agentProcessId")));
@@ -177,7 +177,7 @@ internal static class LabJson
                 Text(pod, "name"),
                 Text(pod, "node"),
                 new NamespaceId(Text(pod, "id")),
-                Address(pod),
+                Addresses(pod),
                 Text(pod, "namespacePath"),
                 Text(pod, "phase"),
                 Number(pod, "container")));
@@ -190,8 +190,8 @@ internal static class LabJson
             json.GetProperty("processId").GetInt32(),
             json.GetProperty("startedAt").GetDateTimeOffset(),
             (OverlayKind)json.GetProperty("overlay").GetInt32(),
-            IpPrefix.Parse(Text(json, "podRange")),
-            IpPrefix.Parse(Text(json, "serviceRange")),
+            Ranges(json, "podRanges"),
+            Ranges(json, "serviceRanges"),
             machines,
             pods)
         {
@@ -222,12 +222,24 @@ internal static class LabJson
         json.WriteEndArray();
     }
 
-    private static void Write(Utf8JsonWriter json, IpAddress? address)
+    private static void Write(Utf8JsonWriter json, string name, ValueList<IpPrefix> ranges)
     {
-        if (address is { } known)
+        json.WriteStartArray(name);
+        foreach (var range in ranges)
         {
-            json.WriteString("address", known.ToString());
+            json.WriteStringValue(range.ToString());
         }
+        json.WriteEndArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, ValueList<IpAddress> addresses)
+    {
+        json.WriteStartArray(name);
+        foreach (var address in addresses)
+        {
+            json.WriteStringValue(address.ToString());
+        }
+        json.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter json, string name, int? number)
@@ -253,7 +265,9 @@ internal static class LabJson
 
     private static int? Number(JsonElement json, string name) => Find(json, name)?.GetInt32();
 
-    private static IpAddress? Address(JsonElement json) => Find(json, "address") is { } address ? IpAddress.Parse(address.GetString()!) : null;
+    private static ValueList<IpPrefix> Ranges(JsonElement json, string name) => [.. Texts(json, name).Select(IpPrefix.Parse)];
+
+    private static ValueList<IpAddress> Addresses(JsonElement json) => [.. Texts(json, "addresses").Select(IpAddress.Parse)];
 
     private static JsonElement? Find(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value : null;
 }

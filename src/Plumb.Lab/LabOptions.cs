@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
 using Plumb.Network.Facts;
 
 namespace Plumb.Lab;
@@ -19,13 +20,13 @@ public sealed record LabOptions
 
     public ServicesKind Services { get; init; } = ServicesKind.Nftables;
 
-    /// <summary>The wire that nodes and the outside client are on.</summary>
-    public IpPrefix NodeRange { get; init; } = IpPrefix.Parse("192.168.1.0/24");
+    /// <summary>The wire that nodes and the outside client are on: a range of each family, the preferred one first, as in the two below.</summary>
+    public ValueList<IpPrefix> NodeRanges { get; init; } = DefaultRanges.Nodes.Of(IpFamilies.IPv4);
 
-    /// <summary>The cluster CIDR; each node has a /24 of it.</summary>
-    public IpPrefix PodRange { get; init; } = IpPrefix.Parse("10.244.0.0/16");
+    /// <summary>The cluster CIDRs; each node has a /24 or a /64 of it.</summary>
+    public ValueList<IpPrefix> PodRanges { get; init; } = DefaultRanges.Pods.Of(IpFamilies.IPv4);
 
-    public IpPrefix ServiceRange { get; init; } = IpPrefix.Parse("10.96.0.0/12");
+    public ValueList<IpPrefix> ServiceRanges { get; init; } = DefaultRanges.Services.Of(IpFamilies.IPv4);
 
     /// <summary>Servers (<c>ADDRESS</c> or <c>ADDRESS:PORT</c>) that are asked for names outside of the cluster, from the host; null: those of the host's /etc/resolv.conf; empty: none.</summary>
     public IReadOnlyList<string>? DnsUpstreams { get; init; }

@@ -17,10 +17,10 @@ internal static class LabReport
             var id = WirePlan.NodeId(number);
             var node = nodes.GetValueOrDefault(id.Name);
             all.Add(new MachineStatus(
-                id.Name, id, addresses.Node(number).Address, PathOf(machines.Nodes[number - 1]), node?.Kubelet.IsReady ?? false, node?.Agent.ProcessId));
+                id.Name, id, WireAddresses.Of(addresses.Node(number)), PathOf(machines.Nodes[number - 1]), node?.Kubelet.IsReady ?? false, node?.Agent.ProcessId));
         }
-        all.Add(new MachineStatus(WirePlan.OutsideId.Name, WirePlan.OutsideId, addresses.Outside.Address, PathOf(machines.Outside), null));
-        all.Add(new MachineStatus(WirePlan.WireId.Name, WirePlan.WireId, addresses.Wire.Address, PathOf(machines.Wire), null));
+        all.Add(new MachineStatus(WirePlan.OutsideId.Name, WirePlan.OutsideId, WireAddresses.Of(addresses.Outside), PathOf(machines.Outside), null));
+        all.Add(new MachineStatus(WirePlan.WireId.Name, WirePlan.WireId, WireAddresses.Of(addresses.Wire), PathOf(machines.Wire), null));
         return all;
     }
 
@@ -34,7 +34,7 @@ internal static class LabReport
                 if (pod.Sandbox is { } sandbox)
                 {
                     all.Add(new SandboxStatus(
-                        pod.Name.Namespace, pod.Name.Name, node.Name, sandbox.IsOfNode ? node.Id : Sandbox.NameOf(sandbox.Id, pod.Name.Namespace, pod.Name.Name), sandbox.Addresses[0], PathOf(sandbox.Network), pod.Phase));
+                        pod.Name.Namespace, pod.Name.Name, node.Name, sandbox.IsOfNode ? node.Id : Sandbox.NameOf(sandbox.Id, pod.Name.Namespace, pod.Name.Name), [.. sandbox.Addresses], PathOf(sandbox.Network), pod.Phase));
                 }
             }
         }

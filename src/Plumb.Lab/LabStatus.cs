@@ -17,8 +17,8 @@ public sealed record LabStatus(
     int ProcessId,
     DateTimeOffset StartedAt,
     OverlayKind Overlay,
-    IpPrefix PodRange,
-    IpPrefix ServiceRange,
+    ValueList<IpPrefix> PodRanges,
+    ValueList<IpPrefix> ServiceRanges,
     IReadOnlyList<MachineStatus> Machines,
     IReadOnlyList<SandboxStatus> Pods)
 {
@@ -38,14 +38,16 @@ public enum LabPhase
 
 /// <summary>A machine of the lab: a network namespace on the wire.</summary>
 /// <param name="Id">The namespace's name in the lab's world.</param>
+/// <param name="Addresses">On the wire, one of each family, the preferred one first.</param>
 /// <param name="NamespacePath">Where another process of the same user finds the namespace: <c>/proc/PID/fd/N</c>.</param>
 /// <param name="Ready">For a node: the condition Ready of its Node object; null for what is no node.</param>
 /// <param name="AgentProcessId">Of a node whose agent is a process of its own, as the asking process sees it.</param>
 public sealed record MachineStatus(
-    string Name, NamespaceId Id, IpAddress? Address, string NamespacePath, bool? Ready, int? AgentProcessId = null);
+    string Name, NamespaceId Id, ValueList<IpAddress> Addresses, string NamespacePath, bool? Ready, int? AgentProcessId = null);
 
 /// <summary>A pod's sandbox on a node.</summary>
 /// <param name="Id">The namespace's name in plans of the node; the node's own for a pod of the host's network.</param>
+/// <param name="Addresses">One of each family, the main one first.</param>
 /// <param name="Container">Process id of the first container's command as the lab's user sees it; null for built-in workloads.</param>
 public sealed record SandboxStatus(
-    string Namespace, string Name, string Node, NamespaceId Id, IpAddress? Address, string NamespacePath, string Phase, int? Container = null);
+    string Namespace, string Name, string Node, NamespaceId Id, ValueList<IpAddress> Addresses, string NamespacePath, string Phase, int? Container = null);

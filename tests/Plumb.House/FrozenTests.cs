@@ -51,9 +51,10 @@ public sealed class FrozenTests
         {
             yield return $"cni error {code} = {(int)code}";
         }
-        foreach (var (name, range) in new[] { ("nodes", new Lab.LabOptions().NodeRange), ("pods", new Lab.LabOptions().PodRange), ("services", new Lab.LabOptions().ServiceRange) })
+        foreach (var kind in new[] { Lab.DefaultRanges.Nodes, Lab.DefaultRanges.Pods, Lab.DefaultRanges.Services })
         {
-            yield return $"default range of {name} = {range}";
+            yield return $"default range of {kind.What} = {kind.V4}";
+            yield return $"default IPv6 range of {kind.What} = {kind.V6}";
         }
     }
 }

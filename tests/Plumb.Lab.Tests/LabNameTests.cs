@@ -51,7 +51,7 @@ public sealed class LabNameTests
         };
         var back = LabOptions.FromJson(options.ToJson());
         Assert.Equal(options.ToJson(), back.ToJson());
-        Assert.Equal((options.Name, 7, options.PodRange, 16443), (back.Name, back.Nodes, back.PodRange, back.ApiPort));
+        Assert.Equal((options.Name, 7, options.PodRanges, 16443), (back.Name, back.Nodes, back.PodRanges, back.ApiPort));
         Assert.Equal(options.Command, back.Command);
     }
 }

@@ -18,7 +18,7 @@ public sealed record ControllerOptions
     /// <summary>Nodes get their pod ranges from here.</summary>
     public IPNetwork ClusterNetwork { get; init; } = new(new IPAddress([10, 244, 0, 0]), 16);
 
-    /// <summary>The prefix length of a node's range in <see cref="ClusterNetwork"/>.</summary>
+    /// <summary>The prefix length of a node's IPv4 range; that of an IPv6 range is always 64.</summary>
     public int NodePrefixLength { get; init; } = 24;
 
     /// <summary>The IPv6 range of a dual-stack cluster, with a /64 for each node; null: there is none.</summary>

@@ -8,22 +8,23 @@ using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.State;
 using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Agents;
 
 /// <summary>Starts nodes' agents, all in this process or each in its own.</summary>
 internal sealed class AgentFactory(
-    LabOptions options, KubernetesClient client, RunPaths lab, Task<ApiServer> api, ApiDoor door, IpAddress dns, LabLog log, TimeProvider time)
+    LabOptions options, KubernetesClient client, RunPaths lab, Task<ApiServer> api, ApiDoor door, ValueList<IpAddress> dns, LabLog log, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly NetworkOptions _cluster = new()
     {
         Overlay = options.Overlay,
         Services = options.Services,
-        ClusterRanges = [options.PodRange],
-        ServiceRanges = [options.ServiceRange],
-        DnsServers = [dns],
+        ClusterRanges = options.PodRanges,
+        ServiceRanges = options.ServiceRanges,
+        DnsServers = dns,
     };
     private readonly ForwardOptions _forward = new() { Upstreams = Upstreams(options, dns) };
 
@@ -82,10 +83,10 @@ internal sealed class AgentFactory(
                 "--cni-conf-dir", paths.CniConfiguration,
                 "--overlay", options.Overlay.ToString().ToLowerInvariant(),
                 "--services", options.Services.ToString().ToLowerInvariant(),
-                "--pod-cidr", options.PodRange.ToString(),
-                "--service-cidr", options.ServiceRange.ToString(),
+                "--pod-cidr", string.Join(',', options.PodRanges),
+                "--service-cidr", string.Join(',', options.ServiceRanges),
                 // From inside a node nobody outside can be reached.
-                "--cluster-dns", dns.ToString(),
+                .. dns.SelectMany(static server => (string[])["--cluster-dns", server.ToString()]),
                 "--dns-upstream", "none",
             ],
             environment,
@@ -93,12 +94,12 @@ internal sealed class AgentFactory(
             time);
     }
 
-    private static IReadOnlyList<IPEndPoint> Upstreams(LabOptions options, IpAddress own)
+    private static IReadOnlyList<IPEndPoint> Upstreams(LabOptions options, ValueList<IpAddress> own)
     {
         const string hosts = "/etc/resolv.conf";
         if (options.DnsUpstreams is null)
         {
-            return File.Exists(hosts) ? ForwardOptions.Servers(File.ReadAllText(hosts), [own.ToIPAddress()]) : [];
+            return File.Exists(hosts) ? ForwardOptions.Servers(File.ReadAllText(hosts), [.. own.Select(static address => address.ToIPAddress())]) : [];
         }
         return [.. options.DnsUpstreams.Select(static text => ForwardOptions.Server(text) ?? throw new LabException($"'{text}' is no DNS server: ADDRESS or ADDRESS:PORT"))];
     }

@@ -6,12 +6,12 @@ namespace Plumb.Lab.Node;
 
 /// <summary>What the pods of one node share.</summary>
 /// <param name="Network">The node's own network namespace: that of hostNetwork pods.</param>
-/// <param name="ClusterDns">Address of the cluster's DNS server.</param>
+/// <param name="DnsServers">The cluster's DNS server, at an address of each family.</param>
 /// <param name="KernelTurn">One at a time for all nodes of the lab: namespaces are made under one kernel lock, and two who wait for it block two threads.</param>
 internal sealed record NodeContext(
     NodeReport Report,
     NetworkNamespace Network,
-    IpAddress ClusterDns,
+    IReadOnlyList<IpAddress> DnsServers,
     INodeApi Api,
     EventQueue Events,
     CniClient Cni,

@@ -5,7 +5,8 @@ using Plumb.Linux.Addresses;
 namespace Plumb.Lab.Node;
 
 /// <summary>What a node tells the API about itself: the Node object, its status, its lease.</summary>
-internal sealed record NodeReport(string Name, IpAddress Address, IpPrefix PodRange)
+/// <param name="Addresses">On the wire, one of each family, the preferred one first; as are the ranges.</param>
+internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresses, IReadOnlyList<IpPrefix> PodRanges)
 {
     /// <summary>How many pods a node takes: as many as a /24 has addresses beside the network's, the bridge's and the broadcast's.</summary>
     public const int MaxPods = 253;
@@ -36,20 +37,23 @@ internal sealed record NodeReport(string Name, IpAddress Address, IpPrefix PodRa
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteStartObject("spec"u8);
-        json.WriteString("podCIDR"u8, PodRange.ToString());
+        json.WriteString("podCIDR"u8, PodRanges[0].ToString());
         json.WriteStartArray("podCIDRs"u8);
-        json.WriteStringValue(PodRange.ToString());
+        foreach (var range in PodRanges)
+        {
+            json.WriteStringValue(range.ToString());
+        }
         json.WriteEndArray();
         json.WriteString("providerID"u8, $"plumb://{Name}");
         json.WriteEndObject();
-        WriteStatus(json, ready: false, readySince: now, born: now, now);
+        WriteStatus(json, isPatch: false, ready: false, readySince: now, born: now, now);
     });
 
     /// <summary>The body of a strategic merge patch of the subresource <c>status</c>.</summary>
     /// <param name="readySince">When the condition Ready last turned.</param>
     /// <param name="born">When the node registered.</param>
     public ReadOnlyMemory<byte> ToStatusPatch(bool ready, DateTimeOffset readySince, DateTimeOffset born, DateTimeOffset now) =>
-        Write(json => WriteStatus(json, ready, readySince, born, now));
+        Write(json => WriteStatus(json, isPatch: true, ready, readySince, born, now));
 
     /// <summary>The Lease object (coordination.k8s.io/v1) that says the node lives.</summary>
     public ReadOnlyMemory<byte> ToLease(DateTimeOffset now) => Write(json =>
@@ -85,11 +89,21 @@ internal sealed record NodeReport(string Name, IpAddress Address, IpPrefix PodRa
         json.WriteEndObject();
     }
 
-    private void WriteStatus(Utf8JsonWriter json, bool ready, DateTimeOffset readySince, DateTimeOffset born, DateTimeOffset now)
+    private void WriteStatus(Utf8JsonWriter json, bool isPatch, bool ready, DateTimeOffset readySince, DateTimeOffset born, DateTimeOffset now)
     {
         json.WriteStartObject("status"u8);
         json.WriteStartArray("addresses"u8);
-        WriteAddress(json, "InternalIP"u8, Address.ToString());
+        if (isPatch)
+        {
+            // The list's key is the type, by which two InternalIPs would be one: it is sent whole, as the kubelet does.
+            json.WriteStartObject();
+            json.WriteString("$patch"u8, "replace"u8);
+            json.WriteEndObject();
+        }
+        foreach (var address in Addresses)
+        {
+            WriteAddress(json, "InternalIP"u8, address.ToString());
+        }
         WriteAddress(json, "Hostname"u8, Name);
         json.WriteEndArray();
         WriteResources(json, "capacity"u8);

@@ -42,15 +42,15 @@ internal static class PodFiles
         return text.ToString();
     }
 
-    /// <param name="cluster">The cluster's DNS server.</param>
+    /// <param name="cluster">The cluster's DNS server, at an address of each family.</param>
     /// <param name="node">The node's own resolv.conf, for pods that ask for it.</param>
-    public static string Resolver(Pod pod, IpAddress cluster, string node)
+    public static string Resolver(Pod pod, IReadOnlyList<IpAddress> cluster, string node)
     {
         var policy = pod.Spec.DnsPolicy ?? "ClusterFirst";
         var (servers, searches, options) = (new List<string>(), new List<string>(), new List<string>());
         if (policy == "ClusterFirstWithHostNet" || (policy == "ClusterFirst" && !pod.Spec.HostNetwork))
         {
-            servers.Add(cluster.ToString());
+            servers.AddRange(cluster.Select(static server => server.ToString()));
             searches.AddRange([$"{pod.Metadata.Namespace}.svc.{Domain}", $"svc.{Domain}", Domain]);
             options.Add("ndots:5");
         }

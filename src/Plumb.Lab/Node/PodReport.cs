@@ -19,7 +19,7 @@ internal sealed class PodReport
 
     public required string Uid { get; init; }
 
-    public required IpAddress HostAddress { get; init; }
+    public required IReadOnlyList<IpAddress> HostAddresses { get; init; }
 
     public required DateTimeOffset StartTime { get; init; }
 
@@ -106,7 +106,7 @@ internal sealed class PodReport
         json.WriteStartObject("status"u8);
         json.WriteString("phase"u8, Phase);
         WriteConditions(json, now);
-        WriteAddresses(json, "hostIP"u8, "hostIPs"u8, [HostAddress]);
+        WriteAddresses(json, "hostIP"u8, "hostIPs"u8, HostAddresses);
         if (PodAddresses.Count > 0)
         {
             WriteAddresses(json, "podIP"u8, "podIPs"u8, PodAddresses);

@@ -19,7 +19,7 @@ internal sealed class PodSandbox
         IsOfNode = isOfNode;
         Id = id;
         Network = network;
-        Addresses = [node.Report.Address];
+        Addresses = node.Report.Addresses;
     }
 
     /// <summary>64 hexadecimal digits (CNI_CONTAINERID).</summary>

@@ -34,7 +34,7 @@ internal sealed class PodWorker
         _report = new PodReport
         {
             Uid = Name.Uid,
-            HostAddress = node.Report.Address,
+            HostAddresses = node.Report.Addresses,
             StartTime = node.Time.GetUtcNow(),
             RestartPolicy = ContainerSpecs.RestartPolicyOf(pod),
             InitContainers = [.. pod.Spec.InitContainers.Select(static one => new ContainerReport(one.Name, one.Image ?? "", completes: !ContainerSpecs.IsSidecar(one)))],
@@ -244,10 +244,10 @@ internal sealed class PodWorker
         var hostName = pod.Spec.HostNetwork ? _node.Name : string.IsNullOrEmpty(pod.Spec.Hostname) ? pod.Metadata.Name : pod.Spec.Hostname;
         return new PodFacts(new ObjectKey("Pod", Name.Namespace, Name.Name), Name.Uid, _node.Name, sandbox.Network, sandbox.Addresses)
         {
-            NodeAddresses = [_node.Report.Address],
+            NodeAddresses = _node.Report.Addresses,
             HostName = hostName,
             HostsFile = PodFiles.Hosts(pod, sandbox.Addresses, hostName),
-            ResolverFile = PodFiles.Resolver(pod, _node.ClusterDns, NodeResolver),
+            ResolverFile = PodFiles.Resolver(pod, _node.DnsServers, NodeResolver),
             ServiceAccountName = pod.Spec.ServiceAccountName ?? "default",
             Labels = pod.Metadata.Labels,
             Annotations = pod.Metadata.Annotations,

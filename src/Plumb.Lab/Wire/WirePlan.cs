@@ -28,25 +28,25 @@ public static class WirePlan
         var state = new DesiredState();
         var wire = new LinkEntry(WireId, WireDevice, new LinkType.Bridge { SpanningTree = false, MulticastSnooping = false })
         {
-            Mac = MacOf(addresses.Wire.Address),
+            Mac = MacOf(addresses.Wire[0].Address),
             Up = true,
             NoAutomaticAddress = true,
         };
         state.Set(wire, new Stamp("plumb-lab: the wire between the machines"));
         state.Set(new LinkEntry(WireId, "lo", new LinkType.Loopback()) { Up = true });
-        state.Set(new AddressEntry(WireId, WireDevice, addresses.Wire));
+        SetAddresses(state, WireId, WireDevice, addresses.Wire);
         var machines = Machines(addresses);
-        foreach (var (id, address) in machines)
+        foreach (var (id, own) in machines)
         {
-            Connect(state, id, address, addresses.Wire.Address);
-            KnowAllOthers(state, id, address, machines);
+            Connect(state, id, own, addresses.Wire);
+            KnowAllOthers(state, id, machines);
         }
         return state;
     }
 
-    private static List<(NamespaceId Id, IpPrefix Address)> Machines(WireAddresses addresses)
+    private static List<(NamespaceId Id, ValueList<IpPrefix> Addresses)> Machines(WireAddresses addresses)
     {
-        var machines = new List<(NamespaceId, IpPrefix)>(addresses.NodeCount + 1);
+        var machines = new List<(NamespaceId, ValueList<IpPrefix>)>(addresses.NodeCount + 1);
         for (var number = 1; number <= addresses.NodeCount; number++)
         {
             machines.Add((NodeId(number), addresses.Node(number)));
@@ -55,36 +55,54 @@ public static class WirePlan
         return machines;
     }
 
-    private static void Connect(DesiredState state, NamespaceId id, IpPrefix address, IpAddress router)
+    private static void Connect(DesiredState state, NamespaceId id, ValueList<IpPrefix> own, ValueList<IpPrefix> routers)
     {
         state.Set(
             new LinkEntry(WireId, id.Name, new LinkType.Veth(id, MachineDevice)) { Up = true, Master = WireDevice, NoAutomaticAddress = true },
             new Stamp($"plumb-lab: cable to {id}"));
         state.Set(
-            new LinkEntry(id, MachineDevice, new LinkType.Veth(WireId, id.Name)) { Mac = MacOf(address.Address), Up = true, NoAutomaticAddress = true },
+            new LinkEntry(id, MachineDevice, new LinkType.Veth(WireId, id.Name)) { Mac = MacOf(own[0].Address), Up = true, NoAutomaticAddress = true },
             new Stamp("plumb-lab: cable to the wire"));
         state.Set(new LinkEntry(id, "lo", new LinkType.Loopback()) { Up = true });
-        state.Set(new AddressEntry(id, MachineDevice, address));
-        state.Set(new RouteEntry(id, IpPrefix.Everything(IpFamily.V4))
+        SetAddresses(state, id, MachineDevice, own);
+        foreach (var router in routers)
         {
-            Protocol = RouteProtocol.PlumbLab,
-            NextHops = [new NextHop(MachineDevice, router)],
-        });
+            state.Set(new RouteEntry(id, IpPrefix.Everything(router.Family))
+            {
+                Protocol = RouteProtocol.PlumbLab,
+                NextHops = [new NextHop(MachineDevice, router.Address)],
+                // What the kernel gives an IPv6 route without one (IP6_RT_PRIO_USER).
+                Metric = router.Family == IpFamily.V4 ? 0u : 1024u,
+            });
+        }
+    }
+
+    // Everybody here has an address that nobody else has: to look for another holder would keep each IPv6 address unusable for a second.
+    private static void SetAddresses(DesiredState state, NamespaceId id, string device, ValueList<IpPrefix> addresses)
+    {
+        foreach (var address in addresses)
+        {
+            state.Set(new AddressEntry(id, device, address) { NoDuplicateDetection = address.Family == IpFamily.V6 ? true : null });
+        }
     }
 
     // The kernel's neighbour table has one limit for all namespaces (gc_thresh3, 1,024): 50 machines that all talk to one another
     // would go over it. Permanent entries do not count.
-    private static void KnowAllOthers(DesiredState state, NamespaceId id, IpPrefix address, List<(NamespaceId Id, IpPrefix Address)> machines)
+    private static void KnowAllOthers(DesiredState state, NamespaceId id, List<(NamespaceId Id, ValueList<IpPrefix> Addresses)> machines)
     {
-        foreach (var (_, other) in machines)
+        foreach (var (other, addresses) in machines)
         {
-            if (other != address)
+            if (other == id)
             {
-                state.Set(new NeighbourEntry(id, MachineDevice, other.Address) { Mac = MacOf(other.Address), Protocol = RouteProtocol.PlumbLab });
+                continue;
+            }
+            foreach (var address in addresses)
+            {
+                state.Set(new NeighbourEntry(id, MachineDevice, address.Address) { Mac = MacOf(addresses[0].Address), Protocol = RouteProtocol.PlumbLab });
             }
         }
     }
 
-    // Locally administered, and told from pods' at a glance: 02:4c, then the address.
-    private static MacAddress MacOf(IpAddress address) => MacAddress.FromIPv4(0x02, 0x4c, address);
+    // Locally administered, and told from pods' at a glance: 02:4c, then the last 32 bits of the machine's first address, in which no two on a wire are equal.
+    private static MacAddress MacOf(IpAddress first) => MacAddress.FromIPv4(0x02, 0x4c, first);
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
 
 namespace Plumb.CommandLine;
 
@@ -80,6 +81,26 @@ internal static class Read
     public static Parsed<IpPrefix> Range(string text) => IpPrefix.TryParse(text, out var prefix)
         ? prefix == prefix.Network ? prefix : Parsed<IpPrefix>.Wrong($"{text} is an address inside {prefix.Network}; did you mean {prefix.Network}?")
         : Parsed<IpPrefix>.Wrong($"'{text}' is not an address range such as 10.244.0.0/16");
+
+    /// <summary>One range, or one of each family with a comma between them.</summary>
+    public static Parsed<ValueList<IpPrefix>> Ranges(string text)
+    {
+        var ranges = new List<IpPrefix>(2);
+        foreach (var part in text.Split(','))
+        {
+            if (Range(part) is { Mistake: { } mistake })
+            {
+                return Parsed<ValueList<IpPrefix>>.Wrong(mistake);
+            }
+            var range = Range(part).Value;
+            if (ranges.Exists(other => other.Family == range.Family))
+            {
+                return Parsed<ValueList<IpPrefix>>.Wrong($"{text} has two ranges of one family: give one IPv4 and one IPv6 range at most");
+            }
+            ranges.Add(range);
+        }
+        return new Parsed<ValueList<IpPrefix>>([.. ranges], null);
+    }
 
     /// <param name="later">Words that are planned but not there yet, so that they are not called unknown.</param>
     public static Func<string, Parsed<T>> OneOf<T>(IReadOnlyList<(string Word, T Value)> words, IReadOnlyList<string>? later = null) => text =>

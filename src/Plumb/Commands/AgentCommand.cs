@@ -6,6 +6,7 @@ using Plumb.Agent.Storage;
 using Plumb.CommandLine;
 using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
+using Plumb.Lab;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.State;
@@ -34,7 +35,7 @@ internal sealed class AgentCommand : Verb
     public AgentCommand()
         : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
     {
-        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.Services, _cluster.PodRange, _cluster.ServiceRange, _dns, _cluster.DnsUpstreams])
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _dns, _cluster.DnsUpstreams])
         {
             Options.Add(option);
         }
@@ -65,8 +66,8 @@ internal sealed class AgentCommand : Verb
             {
                 Overlay = invocation.Value(_cluster.Overlay),
                 Services = invocation.Value(_cluster.Services),
-                ClusterRanges = [invocation.Value(_cluster.PodRange)],
-                ServiceRanges = [invocation.Value(_cluster.ServiceRange)],
+                ClusterRanges = RangesOf(invocation, _cluster.PodRanges, DefaultRanges.Pods),
+                ServiceRanges = RangesOf(invocation, _cluster.ServiceRanges, DefaultRanges.Services),
                 DnsServers = [.. dns],
             },
             Forward = new ForwardOptions { Upstreams = Upstreams(invocation, dns) },
@@ -92,6 +93,10 @@ internal sealed class AgentCommand : Verb
             _ => interrupt.Code,
         };
     }
+
+    // An agent is told the ranges of its cluster, and with them the families.
+    private static ValueList<IpPrefix> RangesOf(Invocation invocation, ValueOption<ValueList<IpPrefix>> option, DefaultRanges kind) =>
+        invocation.Value(option) is { Count: > 0 } told ? told : kind.Of(IpFamilies.IPv4);
 
     private IReadOnlyList<IPEndPoint> Upstreams(Invocation invocation, IpAddress[] own)
     {

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text;
 using Plumb.CommandLine;
 using Plumb.Kubernetes.Manifests;
+using Plumb.Lab;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
@@ -30,7 +32,7 @@ internal sealed class PlanCommand : Verb
     public PlanCommand()
         : base("plan", "show what manifests would put into a node's kernel, and which object causes it")
     {
-        foreach (var option in (Option[])[_cluster.Manifests, _node, _output, _cluster.Nodes, _cluster.Overlay, _cluster.Services, _cluster.NodeRange, _cluster.PodRange, _cluster.ServiceRange])
+        foreach (var option in (Option[])[_cluster.Manifests, _node, _output, _cluster.Nodes, _cluster.Overlay, _cluster.Services, _cluster.IpFamilies, _cluster.NodeRanges, _cluster.PodRanges, _cluster.ServiceRanges])
         {
             Options.Add(option);
         }
@@ -54,10 +56,20 @@ internal sealed class PlanCommand : Verb
         }
         var objects = new AssumedCluster(lab).Complete(manifests);
         var node = invocation.Parsed.GetValue(_node) ?? objects.First(static o => (string?)o["kind"] == "Node")["metadata"]!["name"]!.ToString();
-        var options = new NetworkOptions { Overlay = lab.Overlay, Services = lab.Services, ClusterRanges = [lab.PodRange], ServiceRanges = [lab.ServiceRange] };
-        var index = OfflinePlan.Make(objects, node, options, new AssumedMachine { WireLength = lab.NodeRange.Length }).Index;
+        var options = new NetworkOptions { Overlay = lab.Overlay, Services = lab.Services, ClusterRanges = lab.PodRanges, ServiceRanges = lab.ServiceRanges };
+        var index = OfflinePlan.Make(objects, node, options, MachineOf(lab)).Index;
         Print(index, node, invocation.Value(_output), invocation.Terminal.Out);
         return Task.FromResult(index.Refusals().Any() || index.Conflicts().Any() ? ExitCode.Failed : ExitCode.Done);
+    }
+
+    private static AssumedMachine MachineOf(LabOptions lab)
+    {
+        var machine = new AssumedMachine();
+        foreach (var range in lab.NodeRanges)
+        {
+            machine = range.Family == IpFamily.V4 ? machine with { WireLength = range.Length } : machine with { WireLength6 = range.Length };
+        }
+        return machine;
     }
 
     private static void Print(DesiredIndex index, string node, PlanFormat format, TextWriter to)

@@ -60,12 +60,12 @@ internal sealed class StatusCommand : Verb
             to.WriteLine($"{style.Strong(lab.Name)}  {(lab.Phase == "Ready" ? style.Good("Ready") : style.Warning(lab.Phase))}  since {lab.StartedAt.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}, process {lab.ProcessId}, {lab.MemoryBytes / 1_000_000} MB");
             to.WriteLine($"  api         {lab.Api}");
             to.WriteLine($"  kubeconfig  {lab.Kubeconfig}");
-            to.WriteLine($"  network     pods {lab.PodRange} by {lab.Overlay}, services {lab.ServiceRange}");
+            to.WriteLine($"  network     pods {string.Join(", ", lab.PodRanges)} by {lab.Overlay}, services {string.Join(", ", lab.ServiceRanges)}");
             to.WriteLine();
             var table = new TextTable("NODE", "ADDRESS", "READY", "PODS");
             foreach (var machine in lab.Machines.Where(static m => m.Ready is not null))
             {
-                table.Add(machine.Name, machine.Address ?? "", machine.Ready == true ? "yes" : "no", $"{lab.Pods.Count(p => p.Node == machine.Name)}");
+                table.Add(machine.Name, string.Join(", ", machine.Addresses), machine.Ready == true ? "yes" : "no", $"{lab.Pods.Count(p => p.Node == machine.Name)}");
             }
             table.Write(to, style);
         }
@@ -84,8 +84,8 @@ internal sealed record LabReport(
     DateTimeOffset StartedAt,
     long MemoryBytes,
     string Overlay,
-    string PodRange,
-    string ServiceRange,
+    IReadOnlyList<string> PodRanges,
+    IReadOnlyList<string> ServiceRanges,
     IReadOnlyList<MachineReport> Machines,
     IReadOnlyList<PodPlace> Pods)
 {
@@ -98,15 +98,18 @@ internal sealed record LabReport(
         lab.StartedAt,
         lab.MemoryBytes,
         lab.Overlay.ToString().ToLowerInvariant(),
-        lab.PodRange.ToString(),
-        lab.ServiceRange.ToString(),
-        [.. lab.Machines.Select(static m => new MachineReport(m.Name, m.Address?.ToString(), m.Ready, m.NamespacePath, m.AgentProcessId))],
-        [.. lab.Pods.Select(static p => new PodPlace(p.Namespace, p.Name, p.Node, p.Address?.ToString(), p.Phase, p.NamespacePath))]);
+        Texts(lab.PodRanges),
+        Texts(lab.ServiceRanges),
+        [.. lab.Machines.Select(static m => new MachineReport(m.Name, Texts(m.Addresses), m.Ready, m.NamespacePath, m.AgentProcessId))],
+        [.. lab.Pods.Select(static p => new PodPlace(p.Namespace, p.Name, p.Node, Texts(p.Addresses), p.Phase, p.NamespacePath))]);
+
+    private static string[] Texts<T>(IReadOnlyList<T> values) => [.. values.Select(static value => $"{value}")];
 }
 
+/// <param name="Addresses">One of each family, the preferred one first.</param>
 /// <param name="Ready">Null for what is no node.</param>
 /// <param name="NamespacePath">Its network namespace, for `nsenter --net=`.</param>
 /// <param name="AgentProcessId">Of a node whose agent is a process of its own.</param>
-internal sealed record MachineReport(string Name, string? Address, bool? Ready, string NamespacePath, int? AgentProcessId);
+internal sealed record MachineReport(string Name, IReadOnlyList<string> Addresses, bool? Ready, string NamespacePath, int? AgentProcessId);
 
-internal sealed record PodPlace(string Namespace, string Name, string Node, string? Address, string Phase, string NamespacePath);
+internal sealed record PodPlace(string Namespace, string Name, string Node, IReadOnlyList<string> Addresses, string Phase, string NamespacePath);

@@ -4,6 +4,7 @@ using Plumb.Dns.Forwarding;
 using Plumb.Lab;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
 using Plumb.Network.Facts;
 
 namespace Plumb.Commands;
@@ -46,14 +47,23 @@ internal sealed class UpOptions
         Offers = ["nftables", "none"],
     };
 
-    public ValueOption<string> IpFamily { get; } = Only("--ip-family", "which addresses pods have", "ipv4", ["ipv6", "dual"]);
+    public ValueOption<IpFamilies> IpFamilies { get; } = new(
+        "--ip-family",
+        [],
+        "KIND",
+        "which addresses nodes, pods and services have: ipv4, ipv6, or dual (both)",
+        Read.OneOf([("ipv4", Lab.IpFamilies.IPv4), ("dual", Lab.IpFamilies.Dual), ("ipv6", Lab.IpFamilies.IPv6)]),
+        Lab.IpFamilies.IPv4,
+        "ipv4")
+    {
+        Offers = ["ipv4", "dual", "ipv6"],
+    };
 
-    public ValueOption<IpPrefix> NodeRange { get; } = new("--node-cidr", [], "RANGE", "the nodes' wire", Read.Range, Default.NodeRange, $"{Default.NodeRange}");
+    public ValueOption<ValueList<IpPrefix>> NodeRanges { get; } = RangeOf(DefaultRanges.Nodes, [], "the nodes' wire");
 
-    public ValueOption<IpPrefix> PodRange { get; } = new(
-        "--pod-cidr", ["--cluster-cidr"], "RANGE", "pods; each node has a /24 of it", Read.Range, Default.PodRange, $"{Default.PodRange}");
+    public ValueOption<ValueList<IpPrefix>> PodRanges { get; } = RangeOf(DefaultRanges.Pods, ["--cluster-cidr"], "pods; each node has a /24 or a /64 of it");
 
-    public ValueOption<IpPrefix> ServiceRange { get; } = new("--service-cidr", [], "RANGE", "services", Read.Range, Default.ServiceRange, $"{Default.ServiceRange}");
+    public ValueOption<ValueList<IpPrefix>> ServiceRanges { get; } = RangeOf(DefaultRanges.Services, [], "services");
 
     public ListOption DnsUpstreams { get; } = new(
         "--dns-upstream", [], "ADDRESS[:PORT]", "who is asked for names outside of the cluster, or none; the host's resolv.conf says it if it is left out",
@@ -71,7 +81,7 @@ internal sealed class UpOptions
     public void AddTo(Command command)
     {
         foreach (var option in (Option[])
-            [Manifests, Nodes, Name, Overlay, Ipam, Services, IpFamily, NodeRange, PodRange, ServiceRange, DnsUpstreams, ApiPort, Images, AgentProcesses, Detach])
+            [Manifests, Nodes, Name, Overlay, Ipam, Services, IpFamilies, NodeRanges, PodRanges, ServiceRanges, DnsUpstreams, ApiPort, Images, AgentProcesses, Detach])
         {
             command.Options.Add(option);
         }
@@ -111,17 +121,18 @@ internal sealed class UpOptions
     /// <exception cref="UsageException">Ranges that overlap or are too small.</exception>
     public LabOptions ToCluster(Invocation invocation)
     {
-        var options = new LabOptions
-        {
-            Nodes = invocation.Value(Nodes),
-            Overlay = invocation.Value(Overlay),
-            Services = invocation.Value(Services),
-            NodeRange = invocation.Value(NodeRange),
-            PodRange = invocation.Value(PodRange),
-            ServiceRange = invocation.Value(ServiceRange),
-        };
+        var families = invocation.Value(IpFamilies);
         try
         {
+            var options = new LabOptions
+            {
+                Nodes = invocation.Value(Nodes),
+                Overlay = invocation.Value(Overlay),
+                Services = invocation.Value(Services),
+                NodeRanges = DefaultRanges.Nodes.Of(families, invocation.Value(NodeRanges)),
+                PodRanges = DefaultRanges.Pods.Of(families, invocation.Value(PodRanges)),
+                ServiceRanges = DefaultRanges.Services.Of(families, invocation.Value(ServiceRanges)),
+            };
             _ = new WireAddresses(options);
             return options;
         }
@@ -130,6 +141,9 @@ internal sealed class UpOptions
             throw new UsageException(wrong.Message);
         }
     }
+
+    private static ValueOption<ValueList<IpPrefix>> RangeOf(DefaultRanges kind, string[] aliases, string description) =>
+        new(kind.Option, aliases, "RANGE[,RANGE]", description, Read.Ranges, [], $"{kind.V4}, and {kind.V6} with IPv6");
 
     private static string? CheckImage(string text)
     {

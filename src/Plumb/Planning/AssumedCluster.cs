@@ -4,7 +4,6 @@ using Plumb.Kubernetes.Manifests;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab;
 using Plumb.Lab.Wire;
-using Plumb.Linux.Addresses;
 
 namespace Plumb.Planning;
 
@@ -44,17 +43,17 @@ internal sealed class AssumedCluster(LabOptions options)
         var wire = new WireAddresses(options);
         for (var number = 1; number <= options.Nodes; number++)
         {
-            var range = new IpPrefix(options.PodRange.First.Plus((uint)number << 8), 24);
+            var ranges = wire.PodRanges(number);
             _nodes.Add($"node-{number}");
             _objects.Add(new JsonObject
             {
                 ["apiVersion"] = "v1",
                 ["kind"] = "Node",
                 ["metadata"] = new JsonObject { ["name"] = $"node-{number}" },
-                ["spec"] = new JsonObject { ["podCIDR"] = range.ToString(), ["podCIDRs"] = new JsonArray(range.ToString()) },
+                ["spec"] = new JsonObject { ["podCIDR"] = ranges[0].ToString(), ["podCIDRs"] = new JsonArray([.. ranges.Select(static range => (JsonNode)range.ToString())]) },
                 ["status"] = new JsonObject
                 {
-                    ["addresses"] = new JsonArray(new JsonObject { ["type"] = "InternalIP", ["address"] = wire.Node(number).Address.ToString() }),
+                    ["addresses"] = new JsonArray([.. wire.Node(number).Select(static own => new JsonObject { ["type"] = "InternalIP", ["address"] = own.Address.ToString() })]),
                 },
             });
         }

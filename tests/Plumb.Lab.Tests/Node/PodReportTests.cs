@@ -127,7 +127,7 @@ public sealed class PodReportTests
     private static PodReport Report(RestartPolicy policy, ContainerStatus[] init, params ContainerStatus[] main) => new()
     {
         Uid = "uid-1",
-        HostAddress = IpAddress.Parse("192.168.1.11"),
+        HostAddresses = [IpAddress.Parse("192.168.1.11")],
         PodAddresses = [IpAddress.Parse("10.244.1.5"), IpAddress.Parse("fd00:10:244:1::5")],
         StartTime = Now,
         RestartPolicy = policy,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
@@ -82,10 +83,12 @@ internal sealed class NodeRangeController(ControllerContext context, ControllerO
 
     private IEnumerable<(IPNetwork Network, int Length)> Networks()
     {
-        yield return (options.ClusterNetwork, options.NodePrefixLength);
+        yield return (options.ClusterNetwork, LengthIn(options.ClusterNetwork));
         if (options.ClusterNetworkV6 is { } six)
-            yield return (six, PrefixLengthV6);
+            yield return (six, LengthIn(six));
     }
+
+    private int LengthIn(IPNetwork network) => network.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6 ? PrefixLengthV6 : options.NodePrefixLength;
 
     private string? Choose(IPNetwork network, int length, string node)
     {
