@@ -102,6 +102,17 @@ public sealed partial class NodeAgent : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Gives the addresses at which this node answered itself back to the endpoints of their Services: the agent ends, and its DNS server with it.
+    /// </summary>
+    public async Task WithdrawAsync()
+    {
+        if (_names is not null && _loop.Post(new AgentWork.Answers([])))
+        {
+            await _loop.AskAsync(static _ => true);
+        }
+    }
+
     internal CniEndpoint Cni { get; }
 
     internal static INodeKernel OpenKernel(NodeAgentOptions options, IWriteSeam writes) =>
@@ -130,10 +141,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         await _ending.CancelAsync();
         await _server.DisposeAsync();
         await Ended.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        if (_names is not null)
-        {
-            await _names.DisposeAsync();
-        }
+        _names?.Dispose();
         _healthChecks.Dispose();
         _kernel.Dispose();
         await _lock.DisposeAsync();
@@ -206,7 +214,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         if (_options.Cluster.Services != ServicesKind.None || _names is not null)
         {
             _tasks.Add(new ServiceFeed(
-                Informer<Kubernetes.Objects.Service>(api, ServiceFeed.Keep), Informer<Kubernetes.Objects.EndpointSlice>(api, ServiceFeed.Keep), _loop, _names).RunAsync(_ending.Token));
+                Informer<Kubernetes.Objects.Service>(api, ServiceFeed.Keep), Informer<Kubernetes.Objects.EndpointSlice>(api, ServiceFeed.Keep), _loop, _names, LocalAnswer.Dns(_options.Cluster)).RunAsync(_ending.Token));
         }
         if (work.Changed.Count != 0)
         {

@@ -39,6 +39,7 @@ public sealed partial class DnsServer : IAsyncDisposable
 
     private readonly List<IAsyncDisposable> _services = [];
     private readonly List<PeerAddress> _local = [];
+    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Forwarder _forwarder;
 
     private DnsServer(DnsServerOptions options)
@@ -49,6 +50,9 @@ public sealed partial class DnsServer : IAsyncDisposable
 
     /// <summary>Where it answers, by UDP and by TCP.</summary>
     public IReadOnlyList<PeerAddress> Local => _local;
+
+    /// <summary>Completes when one of its sockets is of no use any more: it is to be ended and started anew.</summary>
+    public Task Broken => _broken.Task;
 
     /// <summary>Returns when it answers.</summary>
     /// <exception cref="IOException">An address and port cannot be had: the message says which and why.</exception>
@@ -88,10 +92,16 @@ public sealed partial class DnsServer : IAsyncDisposable
         foreach (var address in options.Addresses)
         {
             var socket = DatagramSocket.Bind(options.Network, address, options.Port);
-            _services.Add(new UdpService(socket, resolver, failure => Log.Failed(options.Log, failure)));
+            _services.Add(new UdpService(socket, resolver, failure => Fail(options.Log, socket.Local, failure)));
             _local.Add(socket.Local);
             _services.Add(new TcpService(Listen(options.Network, socket.Local), resolver, options.Time, MostConnections));
         }
+    }
+
+    private void Fail(ILogger log, PeerAddress at, Exception failure)
+    {
+        Log.Failed(log, at, failure);
+        _broken.TrySetResult();
     }
 
     private static Socket Listen(NetworkNamespace network, PeerAddress at)
@@ -118,7 +128,7 @@ public sealed partial class DnsServer : IAsyncDisposable
         [LoggerMessage(3001, LogLevel.Warning, "the question for {Name} came back from {Server}, to whom it had been sent: that server asks this one; give it another upstream")]
         public static partial void Loop(ILogger log, string name, IPAddress server);
 
-        [LoggerMessage(3002, LogLevel.Error, "DNS answers no more by UDP")]
-        public static partial void Failed(ILogger log, Exception failure);
+        [LoggerMessage(3002, LogLevel.Error, "DNS answers no more at {Address}")]
+        public static partial void Failed(ILogger log, PeerAddress address, Exception failure);
     }
 }

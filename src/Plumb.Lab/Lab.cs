@@ -256,6 +256,9 @@ public sealed class Lab : IAsyncDisposable
         var kernelTurn = new SemaphoreSlim(1);
         OwnOnNodes(kernelTurn);
         var agents = new AgentFactory(_options, client, Paths, _apiStarted.Task, door, _addresses.DnsServers, _log!, _time);
+        var names = await WireNames.StartAsync(
+            _machines.Wire, [.. _addresses.Wire.Select(static own => own.Address)], agents.Forward, _log!.CreateLogger("wire"), _time);
+        OwnOnNodes(names);
         var api = new NodeApi(client, _time);
         var services = FollowServices(client);
         for (var number = 1; number <= _addresses.NodeCount; number++)
@@ -274,7 +277,10 @@ public sealed class Lab : IAsyncDisposable
                 services,
                 new NodeSignals(),
                 kernelTurn,
-                _time));
+                _time)
+            {
+                ResolverFile = names.ResolverFile,
+            });
             OwnOnNodes(kubelet);
             watch.Add(paths.CniConfiguration, kubelet);
             _kubelets.Add(name, kubelet);

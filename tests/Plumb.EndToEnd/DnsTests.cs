@@ -48,6 +48,17 @@ public sealed class DnsLab : IAsyncLifetime
         ---
         apiVersion: v1
         kind: Service
+        metadata: {name: everybody}
+        spec: {clusterIP: None}
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: everybody, labels: {kubernetes.io/service-name: everybody}}
+        addressType: IPv4
+        endpoints: [{addresses: [192.0.2.1]}, {addresses: [192.0.2.2]}, {addresses: [192.0.2.3]}, {addresses: [192.0.2.4]}, {addresses: [192.0.2.5]}, {addresses: [192.0.2.6]}]
+        ---
+        apiVersion: v1
+        kind: Service
         metadata: {name: alias}
         spec: {type: ExternalName, externalName: website.default.svc.cluster.local}
         """;
@@ -145,6 +156,9 @@ public sealed class DnsTests(DnsLab fixture) : IClassFixture<DnsLab>
         var text = (await Lab.PlumbAsync("explain", "dns", "website.default", "--pod", "client")).Succeeds().Output;
         Assert.Contains("website.default.default.svc.cluster.local. 5 IN CNAME website.default.svc.cluster.local.", text, StringComparison.Ordinal);
         Assert.Contains("Service default/website", text, StringComparison.Ordinal);
+        // Several answers are one set at the end of the way, not a way of their own.
+        var nodes = (await Lab.PlumbAsync("explain", "dns", "everybody", "--pod", "client")).Succeeds().Lines[0];
+        Assert.Matches("^everybody → (192\\.0\\.2\\.\\d, ){3}192\\.0\\.2\\.\\d and 2 more    EndpointSlice default/everybody$", nodes);
         var json = JsonElement.Parse((await Lab.PlumbAsync("explain", "dns", "kafka", "--pod", "default/client", "-o", "json")).Succeeds().Output);
         var record = json.GetProperty("tried")[0].GetProperty("records")[0];
         Assert.Equal(await Lab.GetAsync("pod", "kafka-0", "-o", "jsonpath={.status.podIP}"), record.GetProperty("data").GetString());

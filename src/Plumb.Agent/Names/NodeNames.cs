@@ -16,12 +16,14 @@ namespace Plumb.Agent.Names;
 /// The node's DNS server, fed by the same watches as its Services. It answers from the moment on at which it knows them all: before, a client
 /// asks again, which is better than to hear that a Service does not exist.
 /// </summary>
-internal sealed partial class NodeNames : IAsyncDisposable
+internal sealed partial class NodeNames : IDisposable
 {
+    // Between two tries to have the port. Whoever holds it tells nobody when he lets go.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     private readonly NodeAgentOptions _options;
     private readonly NetworkNamespace _network;
     private readonly Explainer _explainer;
-    private DnsServer? _server;
 
     public NodeNames(NodeAgentOptions options)
     {
@@ -62,24 +64,50 @@ internal sealed partial class NodeNames : IAsyncDisposable
         }
     }
 
-    /// <summary>All names are known: begins to answer. A node without DNS serves pods all the same, and says what is missing.</summary>
-    public async Task StartAsync()
+    /// <summary>
+    /// All names are known: answers, and begins again when it has to end, until cancelled. A node without DNS serves pods all the same, and
+    /// says what is missing.
+    /// </summary>
+    /// <param name="answers">Told whether it answers, when that is another than the last time; told first only when it does not.</param>
+    public async Task RunAsync(Action<bool> answers, CancellationToken cancel)
     {
-        try
+        var (told, saidWhy) = (true, "");
+        while (true)
         {
-            _server = await DnsServer.StartAsync(new DnsServerOptions
+            try
             {
-                Network = _network,
-                Addresses = [.. _options.Cluster.DnsServers],
-                Zone = Zone,
-                Forward = _options.Forward,
-                Log = _options.Log,
-                Time = _options.Time,
-            });
+                await using var server = await DnsServer.StartAsync(new DnsServerOptions
+                {
+                    Network = _network,
+                    Addresses = [.. _options.Cluster.DnsServers],
+                    Zone = Zone,
+                    Forward = _options.Forward,
+                    Log = _options.Log,
+                    Time = _options.Time,
+                });
+                Tell(true);
+                saidWhy = "";
+                await server.Broken.WaitAsync(cancel);
+            }
+            catch (IOException refused)
+            {
+                if (refused.Message != saidWhy)
+                {
+                    saidWhy = refused.Message;
+                    Log.NotServing(_options.Log, refused.Message);
+                }
+            }
+            Tell(false);
+            await Task.Delay(Pause, _options.Time, cancel);
         }
-        catch (IOException refused)
+
+        void Tell(bool now)
         {
-            Log.NotServing(_options.Log, refused.Message);
+            if (now != told)
+            {
+                told = now;
+                answers(now);
+            }
         }
     }
 
@@ -94,18 +122,11 @@ internal sealed partial class NodeNames : IAsyncDisposable
         return JsonSerializer.SerializeToUtf8Bytes(NameReport.Of(_explainer, path, query.GetValueOrDefault("name", ""), type), NameReportJson.Default.NameReport);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_server is { } server)
-        {
-            await server.DisposeAsync();
-        }
-        _network.Dispose();
-    }
+    public void Dispose() => _network.Dispose();
 
     private static partial class Log
     {
-        [LoggerMessage(1010, LogLevel.Error, "no DNS on this node: {Why}")]
+        [LoggerMessage(1010, LogLevel.Error, "no DNS on this node, tried again until there is: {Why}")]
         public static partial void NotServing(ILogger log, string why);
     }
 }

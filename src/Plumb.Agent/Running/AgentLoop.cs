@@ -78,6 +78,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var changes = new List<Change>();
         var questions = new List<AgentWork.Ask>();
         var serviceChanges = new List<Subject>();
+        var answersChanged = false;
         ForeignChange? foreign = null;
         while (Next() is { } work)
         {
@@ -90,6 +91,10 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                 case AgentWork.Services services:
                     WithServices(ref cluster, services, serviceChanges);
                     node = services.All ? node.With(node.Pools.Found(ServiceElements.Slots(state.Observe(state.Home, KernelAreas.Nftables), state.Home))) : node;
+                    break;
+                case AgentWork.Answers answers:
+                    answersChanged |= node.Answers != answers.Now;
+                    node = node.With(answers.Now);
                     break;
                 case AgentWork.Delete delete:
                     node = _attachments.Begin(delete, node);
@@ -107,6 +112,10 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         }
         var nodesChanged = changes.Count != 0;
         changes.AddRange(_attachments.Changes);
+        if (answersChanged)
+        {
+            changes.Add(new Change(Subject.Machine));
+        }
         changes.AddRange(serviceChanges.Select(static subject => new Change(subject)));
         var failures = changes.Count == 0 ? [] : state.Make(changes, new NetworkView(cluster, node));
         _attachments.Finish(failures);

@@ -1,5 +1,6 @@
 using Plumb.Agent.Cni;
 using Plumb.Agent.Kernel;
+using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
@@ -33,6 +34,9 @@ internal abstract record AgentWork
         IReadOnlyList<(Subject Subject, ClusterService? Now)> Changed,
         IReadOnlyList<(Subject Subject, ServiceSlice? Now)> Slices,
         bool All) : AgentWork;
+
+    /// <summary>The node itself answers at these addresses of Services from now on, and at no others.</summary>
+    public sealed record Answers(ValueList<LocalAnswer> Now) : AgentWork;
 
     /// <summary>Somebody else wrote into the node's kernel.</summary>
     public sealed record Kernel(ForeignChange Change) : AgentWork;

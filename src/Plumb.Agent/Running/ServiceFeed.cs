@@ -1,8 +1,10 @@
 using Plumb.Agent.Names;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
+using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Cluster;
+using Plumb.Network.Facts;
 
 namespace Plumb.Agent.Running;
 
@@ -10,7 +12,7 @@ namespace Plumb.Agent.Running;
 /// Keeps the loop told of Services and of the slices of their endpoints: first of all of both together, so that no Service is ever seen
 /// without the endpoints that it has; then of each change.
 /// </summary>
-internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointSlice> slices, AgentLoop loop, NodeNames? names)
+internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointSlice> slices, AgentLoop loop, NodeNames? names, ValueList<LocalAnswer> answers)
 {
     private readonly SliceReading _reading = new();
 
@@ -32,13 +34,13 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
         }
         // The first lists stand among the changes, whole.
         loop.Post(new AgentWork.Services(Services(), Slices(), All: true));
-        if (names is not null)
-        {
-            await names.StartAsync();
-        }
-        await Task.WhenAll(FollowServicesAsync(cancel), FollowSlicesAsync(cancel));
+        var answering = names is null ? Task.CompletedTask : names.RunAsync(Answer, cancel);
+        await Task.WhenAll(FollowServicesAsync(cancel), FollowSlicesAsync(cancel), answering);
         await informing;
     }
+
+    // Where the node does not answer, the endpoints of the Service do, if it has any.
+    private void Answer(bool isAnswering) => loop.Post(new AgentWork.Answers(isAnswering ? answers : []));
 
     private async Task FollowServicesAsync(CancellationToken cancel)
     {

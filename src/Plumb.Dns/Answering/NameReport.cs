@@ -22,7 +22,7 @@ public sealed record NameReport(string Name, IReadOnlyList<TriedName> Tried)
                 why.Code,
                 why.IsForOthers,
                 why.Reason,
-                [.. why.Records.Select(static record => new ReportedRecord(record.ToString(), record.Data, record.Cause?.ToString()))]));
+                [.. why.Records.Select(static record => new ReportedRecord(record.ToString(), record.Data, record.Cause?.ToString(), record.Type == Wire.RecordType.Cname))]));
             if (why.IsAnswer)
             {
                 break;
@@ -38,7 +38,8 @@ public sealed record TriedName(string Name, string? Search, Wire.ResponseCode Co
 
 /// <param name="Record">As zone files have it.</param>
 /// <param name="Cause">The object behind it; null: the server made it up to complete a search path.</param>
-public sealed record ReportedRecord(string Record, string Data, string? Cause);
+/// <param name="IsAlias">It leads to another name (CNAME).</param>
+public sealed record ReportedRecord(string Record, string Data, string? Cause, bool IsAlias);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

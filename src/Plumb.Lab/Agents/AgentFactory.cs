@@ -26,7 +26,8 @@ internal sealed class AgentFactory(
         ServiceRanges = options.ServiceRanges,
         DnsServers = dns,
     };
-    private readonly ForwardOptions _forward = new() { Upstreams = Upstreams(options, dns) };
+    /// <summary>Whom the host's processes ask for names of the world.</summary>
+    public ForwardOptions Forward { get; } = new() { Upstreams = Upstreams(options, dns) };
 
     /// <summary>Path of the kubeconfig of agents that are processes: the API as seen from the wire.</summary>
     private string WireKubeconfig => Path.Combine(lab.Directory, "kubeconfig.wire");
@@ -49,7 +50,7 @@ internal sealed class AgentFactory(
                 Cluster = _cluster,
                 NodeAddress = address,
                 Api = client,
-                Forward = _forward,
+                Forward = Forward,
                 Random = Random.Shared,
                 Log = log.CreateLogger(node),
                 Time = time,
@@ -85,9 +86,9 @@ internal sealed class AgentFactory(
                 "--services", options.Services.ToString().ToLowerInvariant(),
                 "--pod-cidr", string.Join(',', options.PodRanges),
                 "--service-cidr", string.Join(',', options.ServiceRanges),
-                // From inside a node nobody outside can be reached.
-                .. dns.SelectMany(static server => (string[])["--cluster-dns", server.ToString()]),
-                "--dns-upstream", "none",
+                "--cluster-dns", string.Join(',', dns),
+                // From inside a node nobody outside can be reached but the wire, which asks on.
+                "--dns-upstream", Forward.Upstreams.Count == 0 ? "none" : door.EndPoint.Address.ToString(),
             ],
             environment,
             log,

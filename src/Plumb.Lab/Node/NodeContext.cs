@@ -22,6 +22,9 @@ internal sealed record NodeContext(
     TimeProvider Time)
 {
     public string Name => Report.Name;
+
+    /// <summary>The node's own /etc/resolv.conf.</summary>
+    public string ResolverFile { get; init; } = "";
 }
 
 /// <summary>What pods of a node wait for that no timer tells: each is a task that completes when it next happens.</summary>

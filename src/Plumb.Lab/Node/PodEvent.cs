@@ -38,6 +38,9 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
             "FailedCreatePodSandBox",
             $"Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \"{sandbox}\": plugin type=\"plumb\" failed (add): {why}");
 
+    /// <param name="what">What was left out of the pod's /etc/resolv.conf.</param>
+    public static PodEvent DnsConfigForming(PodName pod, string what) => new(pod, true, "DNSConfigForming", what);
+
     public static PodEvent FailedKillPod(PodName pod, string sandbox, string why) =>
         new(
             pod,

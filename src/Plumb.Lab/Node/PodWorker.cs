@@ -247,7 +247,7 @@ internal sealed class PodWorker
             NodeAddresses = _node.Report.Addresses,
             HostName = hostName,
             HostsFile = PodFiles.Hosts(pod, sandbox.Addresses, hostName),
-            ResolverFile = PodFiles.Resolver(pod, _node.DnsServers, NodeResolver),
+            ResolverFile = ResolverOf(pod),
             ServiceAccountName = pod.Spec.ServiceAccountName ?? "default",
             Labels = pod.Metadata.Labels,
             Annotations = pod.Metadata.Annotations,
@@ -258,7 +258,15 @@ internal sealed class PodWorker
     private static TimeSpan GraceOf(Pod pod) =>
         pod.Spec.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultGrace;
 
-    private static string NodeResolver { get; } = File.Exists("/etc/resolv.conf") ? File.ReadAllText("/etc/resolv.conf") : "";
+    private string ResolverOf(Pod pod)
+    {
+        var file = ResolverFile.Of(pod, _node.DnsServers, _node.ResolverFile);
+        foreach (var what in file.Cut)
+        {
+            _node.Events.Add(PodEvent.DnsConfigForming(Name, what));
+        }
+        return file.Text;
+    }
 
     private static EnvironmentVariable[] EnvironmentOf(Container container) =>
         [.. container.Env.Select(static one => new EnvironmentVariable(one.Name, one.Value ?? "", one.ValueFrom?.FieldRef?.FieldPath))];

@@ -1,5 +1,4 @@
 using Plumb.Linux.Addresses;
-using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
@@ -8,12 +7,10 @@ namespace Plumb.Network.Dns;
 
 /// <summary>
 /// The cluster's DNS server is on every node: its Service address is the node's own, on the loopback device, and questions to it are not
-/// translated on the way. They never cross the wire, which does not hear of the address (arp_ignore).
+/// translated on the way (<see cref="NodeFacts.Answers"/>). They never cross the wire, which does not hear of the address (arp_ignore).
 /// </summary>
 public sealed class DnsLayer : ILayer
 {
-    private const ushort Port = 53;
-
     private static readonly Origin _cause = new(Subject.Option("cluster-dns"));
 
     public string Name => "dns";
@@ -37,24 +34,6 @@ public sealed class DnsLayer : ILayer
                     Protocol = RouteProtocol.Plumb,
                 },
                 _cause);
-            foreach (var pods in node.Options.ClusterRanges)
-            {
-                if (pods.Family == server.Family)
-                {
-                    PlanExemption(AddressSets.Table(node.Namespace, pods.Family), pods, server, write);
-                }
-            }
         }
-    }
-
-    private static void PlanExemption(TableBuilder table, IpPrefix pods, IpAddress server, IPlanWriter write)
-    {
-        AddressSets.Plan(table, pods, write);
-        var (addresses, answers) = (AddressSets.OwnAddresses(table, pods.Family), AddressSets.OwnAnswers(table, pods.Family));
-        write.Add(addresses, _cause);
-        write.Add(answers, _cause);
-        write.Add(addresses.Element([server]), _cause);
-        write.Add(answers.Element([server, IpProtocol.Udp, Port]), _cause);
-        write.Add(answers.Element([server, IpProtocol.Tcp, Port]), _cause);
     }
 }

@@ -42,7 +42,7 @@ public sealed class NodeFacts
     /// <summary>Null until the device that carries the node's address has been found.</summary>
     public Underlay? Underlay { get; }
 
-    /// <summary>Service addresses that this node itself answers at now, instead of the Service's endpoints.</summary>
+    /// <summary>Service addresses that this node itself answers at now, instead of the Service's endpoints: unless it is told otherwise, all that it should.</summary>
     public ValueList<LocalAnswer> Answers { get; }
 
     /// <summary>Which endpoint of a Service stands in which slot here; kept by the layer that serves them.</summary>
@@ -64,7 +64,7 @@ public sealed class NodeFacts
             ImmutableSortedDictionary<SandboxId, Sandbox>.Empty,
             ImmutableSortedDictionary<IpPrefix, int>.Empty,
             PoolTable.Empty,
-            []);
+            LocalAnswer.Dns(options));
 
     public Sandbox? Sandbox(SandboxId id) => _sandboxes.GetValueOrDefault(id);
 
@@ -120,4 +120,21 @@ public sealed class NodeFacts
 
 /// <summary>A port of a Service's address that a server on the node itself answers (DNS).</summary>
 /// <param name="Cause">The Service.</param>
-public readonly record struct LocalAnswer(IpAddress Address, IpProtocol Protocol, ushort Port, Origin Cause);
+public readonly record struct LocalAnswer(IpAddress Address, IpProtocol Protocol, ushort Port, Origin Cause)
+{
+    private const ushort DnsPort = 53;
+
+    /// <summary>Those of the node's DNS server, while it works.</summary>
+    public static ValueList<LocalAnswer> Dns(NetworkOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var cause = new Origin(Subject.Option("cluster-dns"));
+        var answers = new List<LocalAnswer>(2 * options.DnsServers.Count);
+        foreach (var server in options.DnsServers)
+        {
+            answers.Add(new LocalAnswer(server, IpProtocol.Udp, DnsPort, cause));
+            answers.Add(new LocalAnswer(server, IpProtocol.Tcp, DnsPort, cause));
+        }
+        return [.. answers];
+    }
+}

@@ -27,8 +27,8 @@ internal sealed class AgentCommand : Verb
     private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d)");
     private readonly Option<string?> _kubeconfig = Text("--kubeconfig", "FILE", "how to reach the API; KUBECONFIG says it too, and inside a pod its service account");
     private readonly ListOption _dns = new(
-        "--cluster-dns", [], "ADDRESS", "answer DNS on this node itself, at this address of a Service; once for each family; left out: somebody else does",
-        static text => IpAddress.TryParse(text, out _) ? null : $"'{text}' is no address such as 10.96.0.10");
+        "--cluster-dns", [], "ADDRESS", "answer DNS on this node itself, at this address of a Service; ADDRESS,ADDRESS for both families; left out: somebody else does",
+        static text => text.Split(',').FirstOrDefault(static one => !IpAddress.TryParse(one, out _)) is { } wrong ? $"'{wrong}' is no address such as 10.96.0.10" : null);
 
     private readonly UpOptions _cluster = new();
 
@@ -50,7 +50,7 @@ internal sealed class AgentCommand : Verb
     public override async Task<int> RunAsync(Invocation invocation)
     {
         var connection = Connection(invocation.Parsed.GetValue(_kubeconfig));
-        IpAddress[] dns = [.. invocation.Values(_dns).Select(IpAddress.Parse)];
+        IpAddress[] dns = [.. invocation.Values(_dns).SelectMany(static text => text.Split(',')).Select(IpAddress.Parse)];
         using var interrupt = new Interrupt();
         using var network = NetworkNamespace.OpenHome();
         using var client = new KubernetesClient(connection, invocation.Time, "plumb-agent");
@@ -85,6 +85,7 @@ internal sealed class AgentCommand : Verb
         {
             await agent.Ended;
         }
+        await agent.WithdrawAsync();
         // SIGTERM is how a service is ended: it did what it was asked.
         return interrupt.Signal switch
         {

@@ -9,6 +9,9 @@ namespace Plumb.Commands;
 /// <summary>`plumb explain dns NAME`: what a name comes to for a pod, by which entry of its search path, and which object is behind it.</summary>
 internal static class DnsQuestion
 {
+    // Of several answers, those that stand in the first line; all are listed below it.
+    private const int MostNamed = 4;
+
     /// <param name="pod"><c>POD</c> or <c>NAMESPACE/POD</c>; null: a name that is asked for as it is, on the first node.</param>
     /// <param name="type">Of the record: A, AAAA, SRV …</param>
     public static async Task<DnsResult> AskAsync(LabClient lab, LabStatus status, string name, string? pod, string type)
@@ -33,22 +36,44 @@ internal static class DnsQuestion
         return new DnsResult(name, type, asker, node, path.Servers, [.. search.Split(' ', StringSplitOptions.RemoveEmptyEntries)], path.Dots, report.Tried);
     }
 
+    /// <summary>The way by which a name was found, and what is at its end: one answer, or several of which a client may take any.</summary>
+    internal static string Summary(string typed, TriedName found)
+    {
+        var way = new List<string> { typed };
+        var answers = new List<string>();
+        foreach (var record in found.Records)
+        {
+            // Aliases lead on from one name to the next; all else stands side by side.
+            (record.IsAlias ? way : answers).Add(record.Data.TrimEnd('.'));
+        }
+        if (found.IsForOthers)
+        {
+            answers.Add("asked of servers outside");
+        }
+        if (answers.Count != 0)
+        {
+            way.Add(string.Join(", ", answers.Take(MostNamed)) + (answers.Count > MostNamed ? $" and {answers.Count - MostNamed} more" : ""));
+        }
+        return string.Join(" → ", way);
+    }
+
+    private static string Causes(TriedName found)
+    {
+        List<string> causes = [.. found.Records.Select(static record => record.Cause).OfType<string>().Distinct()];
+        return causes.Count switch
+        {
+            0 => "",
+            1 => $"    {causes[0]}",
+            _ => $"    {causes[0]} and {causes.Count - 1} more",
+        };
+    }
+
     public static void Write(DnsResult result, TextWriter to, Style style)
     {
         var last = result.Tried[^1];
-        var chain = new List<string> { result.Name };
-        var cause = "";
-        foreach (var record in last.Records)
-        {
-            if (record.Cause is not null || chain.Count == 1)
-            {
-                chain.Add(record.Data.TrimEnd('.'));
-            }
-            cause = record.Cause ?? cause;
-        }
         to.WriteLine(last.Records.Count == 0 && !last.IsForOthers
             ? style.Bad($"{result.Name}: no answer")
-            : style.Strong(string.Join(" → ", chain) + (last.IsForOthers ? " → asked of servers outside" : "")) + (cause.Length == 0 ? "" : $"    {cause}"));
+            : style.Strong(Summary(result.Name, last)) + Causes(last));
         to.WriteLine(style.Quiet(result.Pod is null
             ? $"asked on {result.Node} as it stands"
             : $"asked by pod {result.Pod} on {result.Node}: nameserver {string.Join(' ', result.Servers)}, search {string.Join(' ', result.Search)}, ndots {result.Dots}"));

@@ -20,13 +20,7 @@ internal static class PodValidation
         Containers(spec, "initContainers", at, hostNetwork, volumes, names, errors);
         Choice(spec, "restartPolicy", at, errors, "Always", "OnFailure", "Never");
         Choice(spec, "dnsPolicy", at, errors, "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None");
-        if (Fields.Text(spec, "dnsPolicy") == "None")
-        {
-            if (Fields.Find(spec, "dnsConfig") is not { } config)
-                errors.Required(at + ".dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None");
-            else if (Fields.Array(config, "nameservers") is not { Count: > 0 })
-                errors.Required(at + ".dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None");
-        }
+        PodDnsValidation.Check(spec, at, errors);
 
         foreach (var member in (ReadOnlySpan<string>)["hostname", "subdomain"])
         {
