@@ -12,12 +12,8 @@ internal static class HealthChecks
     public static Dictionary<ushort, HealthCheck> Of(NetworkView view)
     {
         var checks = new Dictionary<ushort, HealthCheck>();
-        foreach (var service in view.Cluster.Services.All)
+        foreach (var service in view.Cluster.Services.HealthChecked)
         {
-            if (service.HealthCheckPort == 0 || !service.IsLocalOutside)
-            {
-                continue;
-            }
             var most = 0;
             foreach (var port in view.Node.Pools.Of(service.Subject)?.Ports ?? [])
             {

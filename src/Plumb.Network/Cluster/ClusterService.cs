@@ -37,6 +37,9 @@ public sealed record ClusterService(Subject Subject)
     /// <summary>spec.healthCheckNodePort; 0: none.</summary>
     public ushort HealthCheckPort { get; init; }
 
+    /// <summary>Whether balancers ask every node if it has endpoints.</summary>
+    public bool IsHealthChecked => HealthCheckPort != 0 && IsLocalOutside;
+
     /// <summary>One line for each field that is not what it should be; such fields are left out above.</summary>
     public ValueList<string> Problems { get; init; }
 

@@ -9,11 +9,15 @@ public sealed class ClusterServices
     private readonly ImmutableDictionary<Subject, ServiceSlice> _slices;
     private readonly ImmutableDictionary<Subject, ImmutableArray<ServiceSlice>> _slicesOf; // by Service, in the order of their names
 
+    private readonly ImmutableHashSet<Subject> _healthChecked;
+
     private ClusterServices(
         ImmutableDictionary<Subject, ClusterService> services,
         ImmutableDictionary<Subject, ServiceSlice> slices,
-        ImmutableDictionary<Subject, ImmutableArray<ServiceSlice>> slicesOf)
+        ImmutableDictionary<Subject, ImmutableArray<ServiceSlice>> slicesOf,
+        ImmutableHashSet<Subject> healthChecked)
     {
+        _healthChecked = healthChecked;
         _services = services;
         _slices = slices;
         _slicesOf = slicesOf;
@@ -22,9 +26,13 @@ public sealed class ClusterServices
     public static ClusterServices Empty { get; } = new(
         ImmutableDictionary<Subject, ClusterService>.Empty,
         ImmutableDictionary<Subject, ServiceSlice>.Empty,
-        ImmutableDictionary<Subject, ImmutableArray<ServiceSlice>>.Empty);
+        ImmutableDictionary<Subject, ImmutableArray<ServiceSlice>>.Empty,
+        []);
 
     public IEnumerable<ClusterService> All => _services.Values;
+
+    /// <summary>Those of which balancers ask every node whether it has endpoints.</summary>
+    public IEnumerable<ClusterService> HealthChecked => _healthChecked.Select(service => _services[service]);
 
     public ClusterService? Service(Subject service) => _services.GetValueOrDefault(service);
 
@@ -63,6 +71,7 @@ public sealed class ClusterServices
         ArgumentNullException.ThrowIfNull(changed);
         var any = changed.Count;
         var newServices = _services.ToBuilder();
+        var newHealthChecked = _healthChecked;
         foreach (var (subject, now) in services)
         {
             if (newServices.GetValueOrDefault(subject) == now)
@@ -77,6 +86,7 @@ public sealed class ClusterServices
             {
                 newServices[subject] = now;
             }
+            newHealthChecked = now is { IsHealthChecked: true } ? newHealthChecked.Add(subject) : newHealthChecked.Remove(subject);
             changed.Add(subject);
         }
         var newSlices = _slices.ToBuilder();
@@ -101,7 +111,7 @@ public sealed class ClusterServices
         }
         return changed.Count == any
             ? this
-            : new ClusterServices(newServices.ToImmutable(), newSlices.ToImmutable(), newSlicesOf.ToImmutable());
+            : new ClusterServices(newServices.ToImmutable(), newSlices.ToImmutable(), newSlicesOf.ToImmutable(), newHealthChecked);
     }
 
     private static void Put(ImmutableDictionary<Subject, ImmutableArray<ServiceSlice>>.Builder slicesOf, ServiceSlice? was, ServiceSlice? now)

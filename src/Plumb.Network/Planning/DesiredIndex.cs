@@ -148,48 +148,58 @@ public sealed class DesiredIndex
         return slot;
     }
 
-    /// <summary>All wants of one entry key, in an order that does not depend on the order in which they came.</summary>
+    /// <summary>
+    /// All wants of one entry key, in an order that does not depend on the order in which they came. Tens of thousands of Services want the one
+    /// chain for their number of endpoints: what comes or goes is found by halves.
+    /// </summary>
     private sealed class Slot
     {
         private readonly List<(PlanKey Key, Want Want)> _wants = new(1);
 
+        // One of the values, and how many want another.
+        private Entry? _value;
+        private int _others;
+
         public WantList Wants => new(_wants);
 
-        public bool Disagrees
-        {
-            get
-            {
-                for (var i = 1; i < _wants.Count; i++)
-                {
-                    if (!_wants[i].Want.Entry.Equals(_wants[0].Want.Entry))
-                    {
-                        return true;
-                    }
-                }
-                return false;
-            }
-        }
+        public bool Disagrees => _others != 0;
 
         public void Add(PlanKey key, Want want)
         {
-            var at = _wants.Count;
-            while (at > 0 && Compare((key, want), _wants[at - 1]) < 0)
-            {
-                at--;
-            }
-            _wants.Insert(at, (key, want));
+            _wants.Insert(~Find(key, want), (key, want));
+            _value ??= want.Entry;
+            _others += IsOther(want) ? 1 : 0;
         }
 
         public void Remove(PlanKey key, Want want)
         {
-            for (var i = 0; i < _wants.Count; i++)
+            _wants.RemoveAt(Find(key, want));
+            _others -= IsOther(want) ? 1 : 0;
+            if (_others == _wants.Count)
             {
-                if (ReferenceEquals(_wants[i].Want, want) && _wants[i].Key == key)
-                {
-                    _wants.RemoveAt(i);
-                    return;
-                }
+                // Nobody wants that value any more.
+                _value = _wants.Count == 0 ? null : _wants[0].Want.Entry;
+                _others = _wants.Count(one => IsOther(one.Want));
             }
+        }
+
+        private bool IsOther(Want want) => !want.Entry.Equals(_value);
+
+        /// <summary>Where it is, or the complement of where it belongs. No two of one key have the same ordinal.</summary>
+        private int Find(PlanKey key, Want want)
+        {
+            var (low, high) = (0, _wants.Count - 1);
+            while (low <= high)
+            {
+                var middle = (low + high) >>> 1;
+                var order = Compare(_wants[middle], (key, want));
+                if (order == 0)
+                {
+                    return middle;
+                }
+                (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+            }
+            return ~low;
         }
 
         private static int Compare((PlanKey Key, Want Want) left, (PlanKey Key, Want Want) right)
