@@ -1,5 +1,6 @@
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Node.Files;
 using Container = Plumb.Kubernetes.Objects.Container;
 
 namespace Plumb.Lab.Node;

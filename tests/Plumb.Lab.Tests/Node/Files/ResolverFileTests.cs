@@ -1,8 +1,8 @@
 using Plumb.Kubernetes.Objects;
-using Plumb.Lab.Node;
+using Plumb.Lab.Node.Files;
 using Plumb.Linux.Addresses;
 
-namespace Plumb.Lab.Tests.Node;
+namespace Plumb.Lab.Tests.Node.Files;
 
 /// <summary>What pods of each dnsPolicy find in /etc/resolv.conf.</summary>
 public sealed class ResolverFileTests

@@ -2,7 +2,7 @@ using System.Text;
 using Plumb.Kubernetes.Objects;
 using Plumb.Linux.Addresses;
 
-namespace Plumb.Lab.Node;
+namespace Plumb.Lab.Node.Files;
 
 /// <summary>
 /// The /etc/resolv.conf of a pod: its <c>dnsPolicy</c>, what its <c>dnsConfig</c> adds, and what resolvers can bear of both

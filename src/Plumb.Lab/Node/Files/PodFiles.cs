@@ -2,7 +2,7 @@ using System.Text;
 using Plumb.Kubernetes.Objects;
 using Plumb.Linux.Addresses;
 
-namespace Plumb.Lab.Node;
+namespace Plumb.Lab.Node.Files;
 
 /// <summary>The text of /etc/hosts that a node gives to a pod's containers. Pure.</summary>
 internal static class PodFiles
