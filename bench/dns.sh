@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# bench/dns.sh: answers per second and CPU time per answer for the names of SERVICES Services (default 10000), one server after the other on one
-# processor, dnsperf on another, in a network namespace of their own. As root; servers that are not installed are left out.
+# bench/dns.sh: answers per second and CPU time (user and system) per answer for the names of SERVICES Services (default 10000), one server after the
+# other on one processor, dnsperf on another, in a network namespace of their own. As root; servers that are not installed are left out. On a busy
+# machine only CPU time and ratios mean something: the ratios are medians of those of each turn.
 set -euo pipefail
 services=${SERVICES:-10000} seconds=${SECONDS_EACH:-5} turns=${RUNS:-3} port=5300
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -90,13 +91,18 @@ turn() {
 }
 
 for ((i = 0; i < turns; i++)); do
-    for name in plumb nsd knot unbound dnsmasq; do
+    # Who comes first changes, so that no one always has the machine after the same other.
+    case $((i % 2)) in 0) names='plumb nsd knot unbound dnsmasq' ;; 1) names='dnsmasq unbound knot nsd plumb' ;; esac
+    for name in $names; do
         command -v "$(program $name)" >/dev/null && turn $name >>"$work/$name.result"
     done
 done
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-echo "| DNS, $services Services, one processor | answers/s | CPU time per answer, µs |"
-echo '| --- | --- | --- |'
+# Plumb's, over another's of the same turn.
+ratio() { paste -d' ' <(cut -d' ' -f"$2" "$work/plumb.result") <(cut -d' ' -f"$2" "$work/$1.result") | awk '{ print $1 / $2 }' | median | xargs printf '%.2f'; }
+echo "| DNS, $services Services, one processor | answers/s | Plumb's over it | CPU time per answer, µs | Plumb's over it |"
+echo '| --- | --- | --- | --- | --- |'
 for name in plumb nsd knot unbound dnsmasq; do
-    [ ! -e "$work/$name.result" ] || echo "| $name | $(cut -d' ' -f1 "$work/$name.result" | median) | $(cut -d' ' -f2 "$work/$name.result" | median) |"
+    [ ! -e "$work/$name.result" ] ||
+        echo "| $name | $(cut -d' ' -f1 "$work/$name.result" | median) | $(ratio $name 1) | $(cut -d' ' -f2 "$work/$name.result" | median) | $(ratio $name 2) |"
 done

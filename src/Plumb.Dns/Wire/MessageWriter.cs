@@ -28,6 +28,7 @@ internal ref struct MessageWriter
 
     private readonly Span<byte> _to;
     private readonly int _room;
+    private readonly ReadOnlySpan<byte> _asked;
     private readonly bool _hasEdns;
     private readonly bool _dnssecOk;
     private Offsets _names;
@@ -36,12 +37,14 @@ internal ref struct MessageWriter
     private ushort _flags;
     private byte _code;
     private bool _full;
+    private bool _isQuestionKnown;
 
     /// <param name="to">As large as the answer may become.</param>
     /// <param name="flags">Beyond those that follow from the query.</param>
     public MessageWriter(in Query query, Span<byte> to, ushort flags)
     {
         _to = to;
+        _asked = query.Name;
         _hasEdns = query.HasEdns;
         _dnssecOk = query.DnssecOk;
         _room = to.Length - (_hasEdns ? OptBytes : 0);
@@ -54,7 +57,6 @@ internal ref struct MessageWriter
         if (question.Length != 0)
         {
             to[Header.Questions + 1] = 1;
-            Remember(Header.Bytes);
         }
     }
 
@@ -151,16 +153,27 @@ internal ref struct MessageWriter
     private bool WriteName(scoped ReadOnlySpan<byte> name)
     {
         var begin = _at;
+        // Most owners are the very name that was asked for, which stands right behind the header.
+        if (name == _asked && name.Length > 1)
+        {
+            return TryPoint(Header.Bytes);
+        }
+        if (!_isQuestionKnown)
+        {
+            _isQuestionKnown = true;
+            if (_asked.Length != 0)
+            {
+                Remember(Header.Bytes);
+            }
+        }
         for (var rest = name; rest[0] != 0; rest = WireName.Parent(rest))
         {
             if (FindName(rest) is var known and >= 0)
             {
-                if (_at + 2 > _room)
+                if (!TryPoint(known))
                 {
                     return false;
                 }
-                BinaryPrimitives.WriteUInt16BigEndian(_to[_at..], (ushort)(0xc000 | known));
-                _at += 2;
                 if (rest.Length != name.Length)
                 {
                     Remember(begin);
@@ -181,6 +194,17 @@ internal ref struct MessageWriter
         }
         _to[_at++] = 0;
         Remember(begin);
+        return true;
+    }
+
+    private bool TryPoint(int offset)
+    {
+        if (_at + sizeof(ushort) > _room)
+        {
+            return false;
+        }
+        BinaryPrimitives.WriteUInt16BigEndian(_to[_at..], (ushort)(0xc000 | offset));
+        _at += sizeof(ushort);
         return true;
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Plumb.Dns.Wire;
 
 /// <summary>
@@ -102,9 +104,20 @@ internal static class WireName
         return -1;
     }
 
+    /// <summary>Writes a name in lower case.</summary>
     public static void Fold(ReadOnlySpan<byte> name, Span<byte> lower)
     {
-        for (var i = 0; i < name.Length; i++)
+        var i = 0;
+        if (Vector128.IsHardwareAccelerated)
+        {
+            for (; i + Vector128<byte>.Count <= name.Length; i += Vector128<byte>.Count)
+            {
+                var bytes = Vector128.Create(name.Slice(i, Vector128<byte>.Count));
+                var isUpper = Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)'A'), Vector128.Create((byte)('Z' - 'A')));
+                (bytes | (isUpper & Vector128.Create((byte)0x20))).CopyTo(lower[i..]);
+            }
+        }
+        for (; i < name.Length; i++)
         {
             var b = name[i];
             lower[i] = (uint)(b - 'A') <= 'Z' - 'A' ? (byte)(b | 0x20) : b;
@@ -116,6 +129,10 @@ internal static class WireName
         if (left.Length != right.Length)
         {
             return false;
+        }
+        if (left.SequenceEqual(right))
+        {
+            return true;
         }
         for (var i = 0; i < left.Length; i++)
         {

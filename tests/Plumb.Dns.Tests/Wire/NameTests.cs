@@ -18,6 +18,15 @@ public sealed class NameTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void Letters_and_nothing_else_are_read_in_lower_case() => Prop.ForAll(Names, static wire =>
+    {
+        Span<byte> lower = stackalloc byte[255];
+        var length = WireName.ReadPlain(wire, 0, lower);
+        byte[] expected = [.. wire.Select(static b => b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b + 0x20) : b)];
+        return lower[..length].SequenceEqual(expected) && WireName.EqualsIgnoringCase(wire, lower[..length]);
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
     public void A_name_reads_the_same_with_and_without_the_code_for_compression() => Prop.ForAll(Names, static wire =>
     {
         Span<byte> plain = stackalloc byte[255];
