@@ -91,7 +91,8 @@ internal static class EntryText
 
     public static string Print(RuleEntry rule)
     {
-        var text = new StringBuilder("rule ").Append(rule.Priority).Append(':').Append(rule.Not ? " not" : "");
+        // `ip rule` does not tell the families apart: one lists one of them.
+        var text = new StringBuilder(rule.Family == IpFamily.V4 ? "rule " : "rule inet6 ").Append(rule.Priority).Append(':').Append(rule.Not ? " not" : "");
         text.Append(" from ").Append(rule.Source is { } source ? Short(source) : "all");
         Append(text, " to ", rule.Destination is { } destination ? Short(destination) : null);
         Append(text, " fwmark ", rule.Mark?.ToString());

@@ -31,8 +31,7 @@ public sealed record RuleEntry(NamespaceId Namespace, IpFamily Family, uint Prio
     public override EntryKind Kind => EntryKind.Rule;
 
     // Everything but `not` tells two rules apart: the kernel's rule_exists (net/core/fib_rules.c) does not look at it.
-    protected override string NaturalKey() =>
-        $"{(Family == IpFamily.V4 ? "inet" : "inet6")} " + EntryText.Print(this with { Not = false });
+    protected override string NaturalKey() => EntryText.Print(this with { Not = false });
 
     public override string Print() => EntryText.Print(this);
 }
