@@ -16,6 +16,7 @@ internal sealed class EventRecorder(Registry registry, TimeProvider time)
 
     private readonly Dictionary<(string Uid, string Reason, string Message), (StoreKey Key, int Count)> said = [];
     private readonly Dictionary<(string Uid, string Component), int> counts = [];
+    private long lastNanoseconds;
 
     public void Normal(StoredObject subject, string component, string reason, string message) => Say(subject, component, "Normal", reason, message);
 
@@ -49,7 +50,7 @@ internal sealed class EventRecorder(Registry registry, TimeProvider time)
             string @namespace = subject.Namespace.Length > 0 ? subject.Namespace : "default";
             var stored = registry.Create(GroupResource.Events, @namespace, new JsonObject
             {
-                ["metadata"] = new JsonObject { ["name"] = $"{subject.Name}.{(now.UtcTicks * 100).ToString("x", CultureInfo.InvariantCulture)}{number:x}" },
+                ["metadata"] = new JsonObject { ["name"] = $"{subject.Name}.{Nanoseconds(now):x}" },
                 ["involvedObject"] = new JsonObject
                 {
                     ["kind"] = definition.Kind,
@@ -76,5 +77,12 @@ internal sealed class EventRecorder(Registry registry, TimeProvider time)
         {
             // A namespace on its way out takes no events, and an event is never worth failing for.
         }
+    }
+
+    // As kubelets name theirs, and never the same twice: in order of their names events are in order of time, and kubectl shows those of one second so.
+    private long Nanoseconds(DateTimeOffset now)
+    {
+        lastNanoseconds = Math.Max(lastNanoseconds + 1, (now.UtcTicks - DateTime.UnixEpoch.Ticks) * TimeSpan.NanosecondsPerTick);
+        return lastNanoseconds;
     }
 }

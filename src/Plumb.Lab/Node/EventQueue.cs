@@ -14,7 +14,7 @@ internal sealed class EventQueue : IAsyncDisposable
     private readonly string _node;
     private readonly INodeApi _api;
     private readonly TimeProvider _time;
-    private readonly Channel<PodEvent> _queue = Channel.CreateUnbounded<PodEvent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<(PodEvent Said, DateTimeOffset At)> _queue = Channel.CreateUnbounded<(PodEvent, DateTimeOffset)>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<PodEvent, Written> _written = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _writing;
@@ -28,7 +28,7 @@ internal sealed class EventQueue : IAsyncDisposable
         _writing = WriteAsync();
     }
 
-    public void Add(PodEvent said) => _queue.Writer.TryWrite(said);
+    public void Add(PodEvent said) => _queue.Writer.TryWrite((said, _time.GetUtcNow()));
 
     public async ValueTask DisposeAsync()
     {
@@ -40,9 +40,8 @@ internal sealed class EventQueue : IAsyncDisposable
 
     private async Task WriteAsync()
     {
-        await foreach (var said in _queue.Reader.ReadAllAsync(_stop.Token))
+        await foreach (var (said, now) in _queue.Reader.ReadAllAsync(_stop.Token))
         {
-            var now = _time.GetUtcNow();
             if (_written.TryGetValue(said, out var before)
                 && await _api.PatchEventAsync(said.Pod.Namespace, before.Name, PodEvent.ToCount(before.Count + 1, now), _stop.Token))
             {
