@@ -27,6 +27,11 @@ if (args is ["bare-pods", var nodes, var pods])
     return 0;
 }
 
+if (args is ["watch", .. var watched])
+{
+    return await WatchRun.RunAsync(watched);
+}
+
 if (args is ["dns-server", .. var rest])
 {
     return await DnsHost.RunAsync(rest);

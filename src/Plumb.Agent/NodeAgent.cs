@@ -39,6 +39,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private readonly AgentLoop _loop;
     private readonly AgentServer _server;
     private readonly NodeNames? _names;
+    private readonly HeapTrim? _trim;
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _tasks = [];
@@ -60,7 +61,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var planner = Planner.FromScratch(Layers.For(options.Cluster), new NetworkView(ClusterView.Empty, node));
         _state = new NodeState(options, leases, kernel, planner);
         var repairer = new Repairer(_state, options.Time, Repaired);
-        _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone };
+        _trim = options.OwnsProcess ? new HeapTrim(options.Time) : null;
+        _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone, Trim = _trim };
         _healthChecks = new HealthCheckServer(options.Network, _log);
         Cni = new CniEndpoint(new CniVerbs(_loop));
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
@@ -142,6 +144,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         await _server.DisposeAsync();
         await Ended.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _names?.Dispose();
+        _trim?.Dispose();
         _healthChecks.Dispose();
         _kernel.Dispose();
         await _lock.DisposeAsync();

@@ -52,6 +52,9 @@ public sealed record NodeAgentOptions
     /// <summary>How long an agent that starts waits for the API before it goes by the nodes that were seen last.</summary>
     public TimeSpan ApiPatience { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>The process is the agent's alone: it gives back memory that it needs no more.</summary>
+    public bool OwnsProcess { get; init; }
+
     /// <summary>What every write to kernel and disk passes.</summary>
     public IWriteSeam Writes { get; init; } = IWriteSeam.None;
 

@@ -29,10 +29,11 @@ internal static class Adoption
     }
 
     /// <summary>Compares what the open namespaces hold with the plan, and applies the difference.</summary>
-    public static IReadOnlyList<EntryFailure> Compare(NodeState state)
+    /// <param name="home">What the node's own holds, if nothing has been written there since; null: it is looked at now.</param>
+    public static IReadOnlyList<EntryFailure> Compare(NodeState state, ObservedState? home = null)
     {
         var together = new ObservedState();
-        Add(together, state.Observe(state.Home)); // now that it is known which parameters are of interest
+        Add(together, home ?? state.Observe(state.Home)); // now that it is known which parameters are of interest
         foreach (var name in state.Entered)
         {
             Add(together, state.Observe(name));

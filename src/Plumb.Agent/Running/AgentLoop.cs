@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Repair;
+using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Cluster;
 using Plumb.Network.Services;
@@ -27,6 +28,9 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
 
     /// <summary>Called after each round; told whether nodes changed in it.</summary>
     public Action<bool>? RoundDone { get; set; }
+
+    /// <summary>Null: somebody else's process, whose memory is not ours to care for.</summary>
+    public HeapTrim? Trim { get; init; }
 
     /// <summary>False when the agent is ending.</summary>
     public bool Post(AgentWork work) => _queue.Writer.TryWrite(work);
@@ -80,6 +84,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var serviceChanges = new List<Subject>();
         var answersChanged = false;
         ForeignChange? foreign = null;
+        ObservedState? seen = null;
         while (Next() is { } work)
         {
             switch (work)
@@ -90,7 +95,13 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                     break;
                 case AgentWork.Services services:
                     WithServices(ref cluster, services, serviceChanges);
-                    node = services.All ? node.With(node.Pools.Found(ServiceElements.Slots(state.Observe(state.Home, KernelAreas.Nftables), state.Home))) : node;
+                    if (services.All)
+                    {
+                        // With a hundred thousand elements a look takes a second: with what is seen here the plan is compared below.
+                        var observed = state.Observe(state.Home, state.LeftSomething ? KernelAreas.All : KernelAreas.Nftables);
+                        seen = state.LeftSomething ? observed : null;
+                        node = node.With(node.Pools.Found(ServiceElements.Slots(observed, state.Home)));
+                    }
                     break;
                 case AgentWork.Answers answers:
                     answersChanged |= node.Answers != answers.Now;
@@ -122,7 +133,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         Report(failures);
         if (state.MustCompare)
         {
-            Report(Adoption.Compare(state));
+            Report(Adoption.Compare(state, seen));
         }
         if (nodesChanged || (foreign is not null && state.KnowsNodes))
         {
@@ -130,6 +141,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         }
         state.LeaveAll();
         RoundDone?.Invoke(nodesChanged);
+        Trim?.Count(changes.Count);
         foreach (var question in questions)
         {
             question.Question(state);

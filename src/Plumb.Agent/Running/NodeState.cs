@@ -42,12 +42,15 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     /// <summary>Whether something was left because of that, and the kernel is to be compared with the plan anew.</summary>
     public bool MustCompare { get; private set; }
 
+    /// <summary>Whether something of an earlier agent's was left until it is known whether it is still wanted.</summary>
+    public bool LeftSomething => IsApplied && _leftSomething;
+
     private bool _leftSomething;
 
     public void LearnServices()
     {
         KnowsServices = true;
-        MustCompare = IsApplied && _leftSomething;
+        MustCompare = LeftSomething;
     }
 
     /// <summary>What may be changed now, out of what a comparison asks for.</summary>

@@ -99,13 +99,14 @@ public sealed class ClusterZone
                 part = null;
             }
             var owner = PartOf((key.Item1, service));
+            var kept = KeptSlice.Of(slice);
             if (part is null)
             {
-                _slices[key] = part = new SlicePart(service, Kept.Of(slice));
+                _slices[key] = part = new SlicePart(service, kept);
                 owner.Slices.Add(part);
             }
-            part.Slice = Kept.Of(slice);
-            Replace(part.Own, owner.Service is { } known ? _planner.Of(known, slice) : new RecordPlan());
+            part.Slice = kept;
+            Replace(part.Own, owner.Service is { } known ? _planner.Of(known, kept) : new RecordPlan());
         }
     }
 
@@ -267,12 +268,12 @@ public sealed class ClusterZone
         public List<SlicePart> Slices { get; } = new(1);
     }
 
-    private sealed class SlicePart(string service, EndpointSlice slice)
+    private sealed class SlicePart(string service, KeptSlice slice)
     {
         public Source Own { get; } = new();
 
         public string Service { get; } = service;
 
-        public EndpointSlice Slice { get; set; } = slice;
+        public KeptSlice Slice { get; set; } = slice;
     }
 }

@@ -1,4 +1,5 @@
 using Plumb.Kubernetes.Objects;
+using Plumb.Linux.Addresses;
 
 namespace Plumb.Dns.Zones;
 
@@ -18,16 +19,32 @@ internal static class Kept
         },
     };
 
-    public static EndpointSlice Of(EndpointSlice slice)
-    {
-        var endpoints = new Endpoint[slice.Endpoints.Count];
-        for (var i = 0; i < endpoints.Length; i++)
-        {
-            var endpoint = slice.Endpoints[i];
-            endpoints[i] = new Endpoint { Addresses = endpoint.Addresses, Conditions = endpoint.Conditions, Hostname = endpoint.Hostname, TargetRef = endpoint.TargetRef };
-        }
-        return new EndpointSlice { Metadata = Identity(slice.Metadata), Ports = slice.Ports, Endpoints = endpoints };
-    }
-
     private static ObjectMeta Identity(ObjectMeta meta) => new() { Namespace = meta.Namespace, Name = meta.Name };
 }
+
+/// <summary>
+/// What of a slice has to do with names. Slices of Services with a ClusterIP have nothing to do with them, but one that becomes headless has; hence all are
+/// kept, as small as they can be.
+/// </summary>
+internal sealed record KeptSlice(ObjectKey Key, IReadOnlyList<EndpointPort> Ports, KeptEndpoint[] Endpoints)
+{
+    /// <summary>Addresses that are none are left out: whoever refuses such objects is the API.</summary>
+    public static KeptSlice Of(EndpointSlice slice)
+    {
+        var endpoints = new List<KeptEndpoint>(slice.Endpoints.Count);
+        foreach (var endpoint in slice.Endpoints)
+        {
+            foreach (var text in endpoint.Addresses)
+            {
+                if (IpAddress.TryParse(text, out var address))
+                {
+                    var target = endpoint.TargetRef is { Name: { } name } named ? new ObjectKey(named.Kind ?? "Pod", named.Namespace ?? "", name) : (ObjectKey?)null;
+                    endpoints.Add(new KeptEndpoint(address, endpoint.Conditions.Ready != false, endpoint.Hostname, target));
+                }
+            }
+        }
+        return new KeptSlice(slice.Key(), slice.Ports, [.. endpoints]);
+    }
+}
+
+internal readonly record struct KeptEndpoint(IpAddress Address, bool IsReady, string? Hostname, ObjectKey? Target);

@@ -59,7 +59,7 @@ internal sealed class ObjectRecords(DomainName domain)
     }
 
     /// <summary>2.4: what one slice adds to its headless Service.</summary>
-    public RecordPlan Of(Service service, EndpointSlice slice)
+    public RecordPlan Of(Service service, KeptSlice slice)
     {
         var plan = new RecordPlan();
         if (!IsHeadless(service) || !TryName(service, out var name))
@@ -69,28 +69,21 @@ internal sealed class ObjectRecords(DomainName domain)
         foreach (var endpoint in slice.Endpoints)
         {
             // A client cannot tell a ready endpoint from another: the others have no names, unless their Service wants so.
-            if (endpoint.Conditions.Ready == false && !service.Spec.PublishNotReadyAddresses)
+            if (!endpoint.IsReady && !service.Spec.PublishNotReadyAddresses)
             {
                 continue;
             }
-            var cause = new Cause(slice.Key(), endpoint.TargetRef is { Name: { } target } pod ? new ObjectKey(pod.Kind ?? "Pod", pod.Namespace ?? "", target) : null);
-            foreach (var text in endpoint.Addresses)
+            var cause = new Cause(slice.Key, endpoint.Target);
+            plan.Add(name, Record.Of(endpoint.Address, cause));
+            if (!TryChild(name, endpoint.Hostname, out var host) && !TryChild(name, Dashed(endpoint.Address), out host))
             {
-                if (!IpAddress.TryParse(text, out var address))
-                {
-                    continue;
-                }
-                plan.Add(name, Record.Of(address, cause));
-                if (!TryChild(name, endpoint.Hostname, out var host) && !TryChild(name, Dashed(address), out host))
-                {
-                    continue;
-                }
-                plan.Add(host, Record.Of(address, cause));
-                plan.Add(ReverseName.Of(address), Record.To(RecordType.Ptr, host, cause));
-                foreach (var port in slice.Ports)
-                {
-                    AddPort(plan, name, host, port.Name, port.Protocol, port.Port ?? 0, cause);
-                }
+                continue;
+            }
+            plan.Add(host, Record.Of(endpoint.Address, cause));
+            plan.Add(ReverseName.Of(endpoint.Address), Record.To(RecordType.Ptr, host, cause));
+            foreach (var port in slice.Ports)
+            {
+                AddPort(plan, name, host, port.Name, port.Protocol, port.Port ?? 0, cause);
             }
         }
         return plan;

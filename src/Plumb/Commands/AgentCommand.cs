@@ -74,6 +74,7 @@ internal sealed class AgentCommand : Verb
             Api = client,
             Random = new Random(Environment.ProcessId),
             Time = invocation.Time,
+            OwnsProcess = true,
             Writes = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } directory
                 ? new CrashSeam(Path.Combine(directory, name))
                 : IWriteSeam.None,
