@@ -14,5 +14,5 @@ public readonly record struct IptablesTable(IpFamily Family, string Name)
     public override string ToString() => $"{(Family == IpFamily.V4 ? "ip" : "ip6")} {Name}";
 
     /// <summary>The command up to the table: <c>iptables -t nat</c>.</summary>
-    internal string Command => $"{(Family == IpFamily.V4 ? "iptables" : "ip6tables")} -t {Name}";
+    public string Command => $"{(Family == IpFamily.V4 ? "iptables" : "ip6tables")} -t {Name}";
 }

@@ -13,6 +13,9 @@ namespace Plumb.Linux.Kernel;
 /// </summary>
 internal sealed class IptablesFamily : IEntryFamily
 {
+    // Of net.core.wmem_default, 212,992 on a stock machine; what a rule takes is only estimated.
+    private const int MostBytes = 150_000;
+
     private static readonly IpFamily[] Families = [IpFamily.V4, IpFamily.V6];
 
     public bool Covers(EntryKind kind) => IptablesKernel.Handles(kind);
@@ -47,7 +50,9 @@ internal sealed class IptablesFamily : IEntryFamily
         var refusals = new List<Refusal>();
         foreach (var family in Families)
         {
-            var restore = IptablesRestore.Of(items, family);
+            // The program makes its buffer as large as it needs where it may.
+            var mostBytes = kernel.Netfilter.MayForceBuffer ? int.MaxValue : MostBytes;
+            var restore = IptablesRestore.Of(items, family, mostBytes);
             if (restore.Text.Length == 0)
             {
                 continue;
@@ -55,7 +60,14 @@ internal sealed class IptablesFamily : IEntryFamily
             try
             {
                 seam.BeforeWrite($"iptables-restore: {items.Count} changes");
-                if (IptablesProgram.Restore(kernel.Network, family, restore.Text, kernel.AddWriter) is { } complaint)
+                var complaint = IptablesProgram.Restore(kernel.Network, family, restore.Text, kernel.AddWriter);
+                if (complaint is not null && restore.Edits)
+                {
+                    // Somebody else was there: what stands there now does not matter to who writes whole chains.
+                    restore = IptablesRestore.Of(items, family, mostBytes, mayEdit: false);
+                    complaint = IptablesProgram.Restore(kernel.Network, family, restore.Text, kernel.AddWriter);
+                }
+                if (complaint is not null)
                 {
                     refusals.Add(new Refusal(restore.ItemIn(complaint) ?? items[0], complaint));
                 }

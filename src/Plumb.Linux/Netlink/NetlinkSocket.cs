@@ -42,6 +42,9 @@ public sealed class NetlinkSocket : FileDescriptor
     /// <summary>The longest batch that can be sent (the kernel's limit is the send buffer less 32 bytes of bookkeeping).</summary>
     public int MaxBatchBytes { get; private set; }
 
+    /// <summary>Whether this process may have buffers beyond <c>net.core.wmem_max</c>; so may programs that it starts.</summary>
+    internal bool MayForceBuffer { get; private set; }
+
     /// <summary>Opens a socket in the calling thread's network namespace.</summary>
     /// <param name="sendBufferBytes">
     /// Size of the send buffer, and so of the longest batch; 0: as large as can be had. What is beyond <c>net.core.wmem_max</c> needs
@@ -142,18 +145,21 @@ public sealed class NetlinkSocket : FileDescriptor
         Libc.TrySetSocketOption(descriptor, Libc.SOL_NETLINK, Libc.NETLINK_CAP_ACK, 1);
         Libc.TrySetSocketOption(descriptor, Libc.SOL_NETLINK, Libc.NETLINK_GET_STRICT_CHK, 1);
         SetBuffer(descriptor, Libc.SO_RCVBUFFORCE, Libc.SO_RCVBUF, DefaultReceiveBufferBytes);
-        SetBuffer(descriptor, Libc.SO_SNDBUFFORCE, Libc.SO_SNDBUF, sendBufferBytes > 0 ? sendBufferBytes : DefaultReceiveBufferBytes);
+        MayForceBuffer = SetBuffer(descriptor, Libc.SO_SNDBUFFORCE, Libc.SO_SNDBUF, sendBufferBytes > 0 ? sendBufferBytes : DefaultReceiveBufferBytes);
         MaxBatchBytes = Libc.GetSocketOption(descriptor, Libc.SOL_SOCKET, Libc.SO_SNDBUF) - 32;
         PortId = Bind(descriptor);
     }
 
-    internal static void SetBuffer(int descriptor, int forceOption, int option, int bytes)
+    /// <summary>Whether it could be forced.</summary>
+    internal static bool SetBuffer(int descriptor, int forceOption, int option, int bytes)
     {
         // The kernel doubles what it is given.
-        if (!Libc.TrySetSocketOption(descriptor, Libc.SOL_SOCKET, forceOption, bytes / 2))
+        if (Libc.TrySetSocketOption(descriptor, Libc.SOL_SOCKET, forceOption, bytes / 2))
         {
-            Libc.TrySetSocketOption(descriptor, Libc.SOL_SOCKET, option, bytes / 2);
+            return true;
         }
+        Libc.TrySetSocketOption(descriptor, Libc.SOL_SOCKET, option, bytes / 2);
+        return false;
     }
 
     internal static unsafe uint Bind(int descriptor)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Plumb.Linux.Iptables;
 
 namespace Plumb.Linux.State;
 
@@ -63,12 +64,14 @@ public static class Difference
     };
 
     // The loopback device and kernel parameters come with the namespace: they belong to the kernel and are there to be set. What the
-    // kernel has learned of a neighbour gives way to what is known.
+    // kernel has learned of a neighbour gives way to what is known. A chain of iptables that holds nothing is not taken from anybody: who flushes a
+    // table empties the chain that says whose the others are, too.
     private static bool MayChange(Observed holds) =>
         holds.Owner == Owner.Plumb
         || holds.Entry.Kind == EntryKind.Sysctl
         || (holds.Owner == Owner.Kernel && holds.Entry.Kind is (EntryKind.Neighbour or EntryKind.Fdb))
-        || holds.Entry is LinkEntry { Type: LinkType.Loopback };
+        || holds.Entry is LinkEntry { Type: LinkType.Loopback }
+        || holds.Entry is IptablesChainEntry { IsBuiltIn: false, Rules.Count: 0 };
 
     // A parameter has a value as long as its device lives; nobody knows which one it had before.
     private static bool MayRemove(EntryKind kind) => kind != EntryKind.Sysctl;

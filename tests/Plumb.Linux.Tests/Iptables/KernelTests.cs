@@ -78,6 +78,22 @@ public sealed class KernelTests
         Assert.Equal("ip nat KUBE-SERVICES", Assert.Single(delta.Conflicts).Holds.Entry.Key.Name);
     }
 
+    /// <summary>Who flushes the tables also empties the chain that says which chains are Plumb's.</summary>
+    [Fact]
+    public async Task What_somebody_flushed_is_made_good_and_others_empty_chains_stay()
+    {
+        using var network = NetworkNamespace.Create();
+        using var kernels = Kernels(network);
+        var desired = Few(IpFamily.V4);
+        kernels.Apply(Difference.Between(desired, kernels.Observe([Node])).Items);
+        await Witness.Shell(network, "iptables -t nat -N DOCKER; iptables -t nat -F");
+        var delta = Difference.Between(desired, kernels.Observe([Node]));
+        Assert.Empty(delta.Conflicts);
+        kernels.Apply(delta.Items);
+        Assert.Empty(Difference.Between(desired, kernels.Observe([Node])).Items);
+        Assert.Contains("-N DOCKER", await Witness.Run(network, "iptables", "-t", "nat", "-S"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_refusal_names_the_entry_and_nothing_of_its_table_is_done()
     {
@@ -165,6 +181,15 @@ public sealed class KernelTests
                         continue;
                     }
                     state.Set(new IptablesChainEntry(Node, table, $"KUBE-{i}") { Rules = [.. Enumerable.Range(0, random.Next(6)).Select(_ => rules[random.Next(rules.Length)])] });
+                    if (i == 0)
+                    {
+                        // So long that it is told by what changes; several transactions for who may not have a large buffer.
+                        state.Set(new IptablesChainEntry(Node, table, "KUBE-0")
+                        {
+                            Rules = [.. Enumerable.Range(1, 400).Where(_ => random.Next(8) != 0).OrderBy(port => random.Next(50) == 0 ? 0 : port)
+                                .Select(port => $"-p tcp {RuleText.Comment($"default/x:{port} cluster IP")} -m tcp --dport {port} -j KUBE-MARK-MASQ")],
+                        });
+                    }
                     if (random.Next(2) == 0)
                     {
                         state.Set(new IptablesRuleEntry(Node, table, "OUTPUT", $"{RuleText.Comment($"chain {i}")} -j KUBE-{i}") { Order = i });

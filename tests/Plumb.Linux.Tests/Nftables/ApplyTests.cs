@@ -43,6 +43,26 @@ public sealed class ApplyTests
         }));
 
     [Fact]
+    public void A_chain_goes_in_one_transaction_with_the_map_that_leads_there()
+    {
+        using var space = new NftNamespace();
+        var table = TableBuilder.Plumb(_node, TableFamily.Ip);
+        var programs = table.VerdictMap("programs", [Meta.Priority]);
+        var bare = new DesiredState();
+        bare.Set(table.Table());
+        var whole = new DesiredState();
+        foreach (var entry in (Entry[])[table.Table(), programs, table.Chain("there", table.Rule(Drop)), programs.Element([1u], Verdict.Goto("there"))])
+        {
+            whole.Set(entry);
+        }
+        space.Apply(Delta(whole, space).Items);
+
+        space.Apply(Delta(bare, space).Items);
+
+        Assert.Empty(Delta(bare, space).Items);
+    }
+
+    [Fact]
     public void A_ruleset_written_by_us_is_the_same_when_nft_reloads_its_text() =>
         Check.One(_fewRuns, Prop.ForAll<int>(static seed =>
         {

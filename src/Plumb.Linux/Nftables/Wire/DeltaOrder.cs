@@ -97,7 +97,8 @@ internal sealed class DeltaOrder
             case ElementEntry:
                 if (item.Was is ElementEntry oldElement
                     && !_goneTables.Contains(oldElement.Set.Table)
-                    && !_goneSets.Contains((oldElement.Set.Table, oldElement.Set.Name)))
+                    // A chain cannot go while an element leads there: such a one goes before its set, which goes after chains.
+                    && (oldElement.Element.Verdict?.Chain is not null || !_goneSets.Contains((oldElement.Set.Table, oldElement.Set.Name))))
                 {
                     DeleteElements.Add(oldElement);
                 }
