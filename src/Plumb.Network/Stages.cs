@@ -37,11 +37,16 @@ public static class Stages
         [ServicesIn, RefuseIn, ServicesOut, RefuseOut, DropInvalid, ServicesBack, Masquerade];
 
     /// <summary>
-    /// The bits of a connection's mark (<c>ct mark</c>) and who sets them; packet marks (<c>meta mark</c>) nobody sets. A
-    /// connection to a Service has all of them: see <see cref="Facts.PoolMark"/>.
+    /// The bits of a connection's mark (<c>ct mark</c>) and who sets them. A connection to a Service has all of them: see <see cref="Facts.PoolMark"/>.
     /// </summary>
     public static IReadOnlyList<MarkField> ConnectionMark { get; } =
         [new("service", 12, 20), new("service port", 1, 11), new("endpoints of this node only", 0, 1)];
+
+    /// <summary>
+    /// The bits of a packet's mark (<c>meta mark</c>), which the chains of kube-proxy set between translation and masquerade, and take off again; where Services are served by
+    /// nf_tables nobody sets any.
+    /// </summary>
+    public static IReadOnlyList<MarkField> PacketMark { get; } = [new("masquerade", 14, 1)];
 }
 
 /// <summary>A place in the packet's way: the base chain of one layer.</summary>

@@ -1,11 +1,12 @@
 using System.Text;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
 
 namespace Plumb.Network.Planning;
 
 /// <summary>
-/// A plan as the commands of <c>ip</c>, <c>bridge</c> and <c>sysctl</c> that make it, in an order that works: what a person would type into
+/// A plan as the commands of <c>ip</c>, <c>bridge</c>, <c>sysctl</c> and <c>iptables</c> that make it, in an order that works: what a person would type into
 /// each namespace's shell. Another namespace is named as <c>ip link … netns</c> takes it: a name below /run/netns, or a path.
 /// </summary>
 public static class CommandText
@@ -55,8 +56,19 @@ public static class CommandText
                     }
                 }
             }
+            commands.AddRange(Rules(place));
             yield return (place.Key, commands);
         }
+    }
+
+    // Chains before the rules that jump to them; each way in at the head, the first of them last.
+    private static IEnumerable<string> Rules(IEnumerable<Desired> place)
+    {
+        var entries = place.Select(static desired => desired.Entry).Where(static entry => IptablesKernel.Handles(entry.Kind)).ToList();
+        var chains = entries.OfType<IptablesChainEntry>().ToList();
+        return chains.Select(static chain => $"{chain.Table.Command} -N {chain.Name}")
+            .Concat(chains.SelectMany(static chain => chain.Rules.Select(rule => $"{chain.Table.Command} -A {chain.Name} {rule}")))
+            .Concat(entries.OfType<IptablesRuleEntry>().OrderByDescending(static rule => rule.Order).Select(static rule => $"{rule.Table.Command} -I {rule.Chain} {rule.Text}"));
     }
 
     private static string? Make(LinkEntry link, HashSet<(NamespaceId, string)> made)

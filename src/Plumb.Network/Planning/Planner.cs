@@ -10,8 +10,8 @@ namespace Plumb.Network.Planning;
 /// </summary>
 public sealed class Planner
 {
-    private readonly IReadOnlyList<ILayer> _layers;
-    private readonly Dictionary<string, ILayer> _layerByName;
+    private IReadOnlyList<ILayer> _layers;
+    private Dictionary<string, ILayer> _layerByName;
     private readonly HashSet<EndedFlow> _ended = [];
 
     public Planner(IReadOnlyList<ILayer> layers, NodeFacts node)
@@ -29,7 +29,7 @@ public sealed class Planner
     /// <summary>The connections that the last <see cref="Apply"/> ended: to be forgotten by the kernel when it holds the new state.</summary>
     public IReadOnlyCollection<EndedFlow> Ended => _ended;
 
-    public DesiredIndex Index { get; } = new();
+    public DesiredIndex Index { get; private set; } = new();
 
     public DesiredState Desired => Index.State;
 
@@ -40,6 +40,40 @@ public sealed class Planner
         var planner = new Planner(layers, view.Node);
         planner.Apply([.. AllSubjects(view)], view);
         return planner;
+    }
+
+    /// <summary>
+    /// Makes the plan of the same things by other layers, and tells what leads from the one before to it. The items come in no order: where both plans serve the same
+    /// connections, whoever applies them makes what is new before he takes away what is old.
+    /// </summary>
+    /// <param name="view">With the options that chose the layers.</param>
+    public IReadOnlyList<DeltaItem> Replan(IReadOnlyList<ILayer> layers, NetworkView view)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        var before = Desired;
+        _layers = layers;
+        _layerByName = layers.ToDictionary(static layer => layer.Name);
+        Index = new DesiredIndex();
+        View = new NetworkView(ClusterView.Empty, NodeFacts.Create(view.Node.Name, view.Node.Namespace, view.Node.Options));
+        Apply([.. AllSubjects(view)], view);
+        _ended.Clear(); // nobody went: connections go on as they are
+        var items = new List<DeltaItem>();
+        foreach (var (key, want) in Desired.Entries)
+        {
+            var was = before.Entries.GetValueOrDefault(key);
+            if (want != was)
+            {
+                items.Add(new DeltaItem(want, was?.Entry));
+            }
+        }
+        foreach (var (key, was) in before.Entries)
+        {
+            if (!Desired.Entries.ContainsKey(key))
+            {
+                items.Add(new DeltaItem(null, was.Entry));
+            }
+        }
+        return items;
     }
 
     /// <summary>Every subject of a view, as changes from an empty one.</summary>

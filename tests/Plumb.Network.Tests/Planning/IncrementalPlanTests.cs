@@ -52,6 +52,44 @@ public sealed class IncrementalPlanTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
 
     [Fact]
+    public void Another_way_of_serving_Services_is_the_plan_that_it_would_have_been_from_scratch() =>
+        Prop.ForAll(Seeds(), static seed =>
+        {
+            var (network, planner) = Start(seed);
+            var random = new Random(seed);
+            var followed = new Dictionary<EntryKey, Desired>(planner.Desired.Entries);
+            for (var step = 0; step < Steps; step++)
+            {
+                IReadOnlyList<DeltaItem> items;
+                if (step % 5 == 4)
+                {
+                    var options = planner.View.Node.Options with { Services = random.GetItems([ServicesKind.Nftables, ServicesKind.Iptables], 1)[0] };
+                    items = planner.Replan(Layers.For(options), planner.View with { Node = planner.View.Node.With(options) });
+                    Assert.Empty(planner.Ended);
+                }
+                else
+                {
+                    items = planner.Apply(network.Step(), network.View);
+                }
+                network.View = planner.View;
+                foreach (var item in items)
+                {
+                    Assert.Equal(item.Was, followed.GetValueOrDefault(item.Key)?.Entry);
+                    if (item.Want is { } want)
+                    {
+                        followed[item.Key] = want;
+                    }
+                    else
+                    {
+                        Assert.True(followed.Remove(item.Key));
+                    }
+                }
+                Assert.Equal(planner.Desired.Entries.OrderBy(e => e.Key), followed.OrderBy(e => e.Key));
+                Assert.Equal(PlanText.Dump(Planner.FromScratch(Layers.For(network.View.Node.Options), network.View).Index), PlanText.Dump(planner.Index));
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
+
+    [Fact]
     public void A_plan_made_twice_sends_nothing() =>
         Prop.ForAll(Seeds(), static seed =>
         {

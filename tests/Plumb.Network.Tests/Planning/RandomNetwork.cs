@@ -23,6 +23,12 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
             ServiceRanges = [IpPrefix.Parse("10.96.0.0/12"), IpPrefix.Parse("fd00:10:96::/112")],
         },
         new() { Overlay = OverlayKind.Routed, ServiceRanges = [IpPrefix.Parse("10.244.128.0/17")] },
+        new()
+        {
+            Services = ServicesKind.Iptables,
+            ClusterRanges = [IpPrefix.Parse("10.244.0.0/16"), IpPrefix.Parse("fd00:10:244::/56")],
+            ServiceRanges = [IpPrefix.Parse("10.96.0.0/12"), IpPrefix.Parse("fd00:10:96::/112")],
+        },
     ];
 
     /// <summary>Some changes at once, as a queue that was not read for a while holds them; a subject may change twice in it.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Plumb.Kubernetes.Manifests;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
@@ -24,7 +25,7 @@ internal sealed class Scenario
         _objects = objects;
         Options = ReadOptions(settings);
         Machine = ReadMachine(settings["wire"] as JsonObject ?? []);
-        _shows = (string?)settings["shows"] switch { null => null, "services" => IsOfServices, var other => throw new FormatException($"shows {other}") };
+        _shows = (string?)settings["shows"] switch { null => null, "services" => IsOfServices, "iptables" => IsOfIptables, var other => throw new FormatException($"shows {other}") };
         Nodes = Texts(settings["nodes"]) is { Count: > 0 } named ? named : ["node-1"];
     }
 
@@ -81,6 +82,8 @@ internal sealed class Scenario
         _ => false,
     };
 
+    private static bool IsOfIptables(Entry entry) => entry is IptablesChainEntry or IptablesRuleEntry;
+
     private static NetworkOptions ReadOptions(JsonObject settings)
     {
         var options = NetworkOptions.Default;
@@ -88,7 +91,7 @@ internal sealed class Scenario
         {
             Overlay = (string?)settings["overlay"] switch { null or "vxlan" => OverlayKind.Vxlan, "routed" => OverlayKind.Routed, var other => throw new FormatException($"overlay {other}") },
             // The program of Services is long: only scenarios that are about Services show it.
-            Services = (string?)settings["services"] switch { null or "none" => ServicesKind.None, "nftables" => ServicesKind.Nftables, var other => throw new FormatException($"services {other}") },
+            Services = (string?)settings["services"] switch { null or "none" => ServicesKind.None, "nftables" => ServicesKind.Nftables, "iptables" => ServicesKind.Iptables, var other => throw new FormatException($"services {other}") },
             ClusterRanges = Ranges(settings["clusterRanges"]) ?? options.ClusterRanges,
             ServiceRanges = Ranges(settings["serviceRanges"]) ?? options.ServiceRanges,
             DnsServers = [.. Texts(settings["dnsServers"]).Select(static text => IpAddress.Parse(text))],

@@ -15,10 +15,12 @@ public sealed class KernelTests
 {
     private static readonly IpAddress _website = IpAddress.V4(10, 96, 14, 7);
 
-    [Fact]
-    public async Task Connections_are_spread_over_all_endpoints_each_with_its_own_port()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task Connections_are_spread_over_all_endpoints_each_with_its_own_port(ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         using var near = new Server("near", world["near"], 8080);
         using var far = new Server("far", world["far"], 9090);
         world.Apply(Website() + Slice("a", 8080, ("near", "")) + Slice("b", 9090, ("far", "")));
@@ -31,11 +33,13 @@ public sealed class KernelTests
     }
 
     [Theory]
-    [InlineData("client")]
-    [InlineData("node-1")]
-    public async Task What_has_no_endpoint_and_what_is_no_port_of_a_Service_is_refused_at_once(string client)
+    [InlineData("client", ServicesKind.Nftables)]
+    [InlineData("client", ServicesKind.Iptables)]
+    [InlineData("node-1", ServicesKind.Nftables)]
+    [InlineData("node-1", ServicesKind.Iptables)]
+    public async Task What_has_no_endpoint_and_what_is_no_port_of_a_Service_is_refused_at_once(string client, ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         world.Apply(Website());
         Assert.Equal(Heard.Refused, await Talk.TcpAsync(world[client], _website, 80));
         Assert.Equal(Heard.Refused, await Talk.UdpAsync(world[client], _website, 80));
@@ -45,11 +49,13 @@ public sealed class KernelTests
 
     /// <summary>With br_netfilter the bridge translates frames before they are routed, and gives them back to the port that they came in by.</summary>
     [Theory]
-    [InlineData("0")]
-    [InlineData("1")]
-    public async Task A_pod_reaches_itself_through_its_Service(string bridgeNetfilter)
+    [InlineData("0", ServicesKind.Nftables)]
+    [InlineData("0", ServicesKind.Iptables)]
+    [InlineData("1", ServicesKind.Nftables)]
+    [InlineData("1", ServicesKind.Iptables)]
+    public async Task A_pod_reaches_itself_through_its_Service(string bridgeNetfilter, ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         if (File.Exists("/proc/sys/net/bridge/bridge-nf-call-iptables"))
         {
             world.Kernels.Apply([new DeltaItem(new Desired(new SysctlEntry(new NamespaceId("node-1"), "net/bridge/bridge-nf-call-iptables", bridgeNetfilter)), null)]);
@@ -60,10 +66,12 @@ public sealed class KernelTests
         Assert.Equal(new Heard("near", IpAddress.V4(10, 244, 1, 1), false), await Talk.UdpAsync(world["near"], _website, 80));
     }
 
-    [Fact]
-    public async Task A_client_stays_with_its_endpoint_until_that_goes()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task A_client_stays_with_its_endpoint_until_that_goes(ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         using var near = new Server("near", world["near"], 8080);
         using var far = new Server("far", world["far"], 8080);
         using var farther = new Server("farther", world["farther"], 8080);
@@ -102,10 +110,12 @@ public sealed class KernelTests
         Assert.Equal(2, Regex.Count(listed, @"10\.244\.1\.2"));
     }
 
-    [Fact]
-    public async Task Only_who_is_in_a_balancer_s_source_ranges_comes_in_by_it()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task Only_who_is_in_a_balancer_s_source_ranges_comes_in_by_it(ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         using var near = new Server("near", world["near"], 8080);
         const string spec = "type: LoadBalancer\n  loadBalancerSourceRanges: [{0}]";
         var status = "\nstatus: {loadBalancer: {ingress: [{ip: 192.168.1.201}]}}";
@@ -117,19 +127,23 @@ public sealed class KernelTests
         Assert.Equal("near", (await Talk.TcpAsync(world["client"], _website, 80)).Server);
     }
 
-    [Fact]
-    public async Task An_endpoint_that_is_going_serves_when_nobody_else_is_ready()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task An_endpoint_that_is_going_serves_when_nobody_else_is_ready(ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         using var near = new Server("near", world["near"], 8080);
         world.Apply(Website() + Slice("a", 8080, ("near", "conditions: {ready: false, serving: true, terminating: true}"), ("far", "conditions: {ready: false, serving: false}")));
         Assert.Equal("near", (await Talk.TcpAsync(world["client"], _website, 80)).Server);
     }
 
-    [Fact]
-    public async Task Datagrams_of_an_endpoint_that_went_reach_another_and_nobody_else_s_connection_is_forgotten()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task Datagrams_of_an_endpoint_that_went_reach_another_and_nobody_else_s_connection_is_forgotten(ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         using var near = new Server("near", world["near"], 8080);
         using var far = new Server("far", world["far"], 8080);
         world.Apply(Website() + Slice("a", 8080, ("near", "")) + Website("type: ClusterIP", "shop", 8) + Slice("s", 8080, "shop", ("near", "")));
@@ -148,10 +162,12 @@ public sealed class KernelTests
         Assert.Equal("near", (await Talk.UdpAsync(other, IpAddress.V4(10, 96, 14, 8), 80)).Server);
     }
 
-    [Fact]
-    public async Task Datagrams_that_flowed_to_a_node_port_before_it_was_one_reach_the_Service_now()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task Datagrams_that_flowed_to_a_node_port_before_it_was_one_reach_the_Service_now(ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         using var onNode = new Server("node", world["node-1"], 31100);
         using var near = new Server("near", world["near"], 8080);
         using var socket = world[ServiceWorld.Outside].OpenUdp(AddressFamily.InterNetwork);
@@ -223,10 +239,12 @@ public sealed class KernelTests
         }
     }
 
-    [Fact]
-    public async Task An_address_that_the_node_itself_answers_is_not_translated_and_its_other_ports_are_not_refused()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task An_address_that_the_node_itself_answers_is_not_translated_and_its_other_ports_are_not_refused(ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         var dns = IpAddress.V4(10, 96, 0, 10);
         var planner = world.PlanOf("node-1");
         var cause = new Origin(new Subject(SubjectKind.Service, "kube-system", "kube-dns"));
@@ -243,10 +261,12 @@ public sealed class KernelTests
         Assert.Equal(Heard.Refused, await Talk.TcpAsync(world["client"], dns, 54));
     }
 
-    [Fact]
-    public void When_all_Services_are_gone_the_kernel_is_as_it_was_before_the_first()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public void When_all_Services_are_gone_the_kernel_is_as_it_was_before_the_first(ServicesKind services)
     {
-        using var world = new ServiceWorld(dual: true);
+        using var world = new ServiceWorld(dual: true, services);
         var before = Held();
         var yaml = string.Concat(Enumerable.Range(20, 200).Select(static i =>
             Website(i % 3 == 0 ? "sessionAffinity: ClientIP" : "type: ClusterIP", $"s-{i}", i) + Slice($"s-{i}", 8080 + i, $"s-{i}", [.. ServiceWorld.Pods.Keys.Take(i % 4).Select(static pod => (pod, ""))])));
@@ -256,7 +276,7 @@ public sealed class KernelTests
         Assert.Equal(before, Held());
 
         List<string> Held() =>
-            [.. world.Kernels.Observe([new NamespaceId("node-1")], new HashSet<EntryKind> { EntryKind.Chain, EntryKind.Set, EntryKind.Element, EntryKind.Object }).Entries.Values
+            [.. world.Kernels.Observe([new NamespaceId("node-1")], new HashSet<EntryKind> { EntryKind.Chain, EntryKind.Set, EntryKind.Element, EntryKind.Object, EntryKind.IptablesChain, EntryKind.IptablesRule }).Entries.Values
                 .Select(static held => $"{held.Entry.Key} {held.Entry.Print()} {held.Stamp}").Order(StringComparer.Ordinal)];
     }
 

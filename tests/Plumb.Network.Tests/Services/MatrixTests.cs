@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Network.Facts;
 
 namespace Plumb.Network.Tests.Services;
 
@@ -17,10 +18,12 @@ public sealed class MatrixTests
     private static readonly IpFamily[] _families = [IpFamily.V4, IpFamily.V6];
     private static readonly string[] _protocols = ["TCP", "UDP"];
 
-    [Fact]
-    public async Task Every_client_reaches_every_kind_of_address_and_is_seen_as_it_must_be()
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
+    public async Task Every_client_reaches_every_kind_of_address_and_is_seen_as_it_must_be(ServicesKind services)
     {
-        using var world = new ServiceWorld(dual: true);
+        using var world = new ServiceWorld(dual: true, services);
         using var server = new Server("near", world["near"], 8080, dual: true);
         world.Apply(Service("Cluster", 7) + Service("Local", 8));
         var wrong = new List<string>();
@@ -36,7 +39,9 @@ public sealed class MatrixTests
                     {
                         foreach (var protocol in _protocols)
                         {
-                            var expected = Expected(world, kind, policy, client, family);
+                            var expected = services == ServicesKind.Iptables
+                                ? ExpectedOfIptables(world, kind, policy, client, family)
+                                : Expected(world, kind, policy, client, family);
                             if (expected == Heard.Silence && protocol == "UDP" && client.StartsWith("node", StringComparison.Ordinal))
                             {
                                 // Where a datagram begins on the node itself, what is dropped is refused by the system call (EPERM).
@@ -76,6 +81,31 @@ public sealed class MatrixTests
             // Local: the address that the route to Services says.
             ("node-1", "ClusterIP") when isLocal => Seen(own),
             ("node-1", _) => Seen(bridge),
+            ("node-2", "NodePort") => Seen(isLocal ? own : bridge),
+            ("node-2", _) => Seen(own),
+            _ => Seen(isLocal ? own : bridge),
+        };
+
+        static Heard Seen(IpAddress address) => new("near", address, false);
+    }
+
+    /// <summary>
+    /// Everybody reaches the same; the address that is seen is another in these cells, because kube-proxy's rules look at where a packet came in and not at who can be answered:
+    /// what comes by an external address or node port under the policy Cluster is masqueraded, pods included; a node's own packets are, under both policies; under the policy Local pods are
+    /// let through with their own address wherever they come from.
+    /// </summary>
+    private static Heard ExpectedOfIptables(ServiceWorld world, string kind, string policy, string client, IpFamily family)
+    {
+        var (isLocal, own) = (policy == "Local", world.AddressOf(client, family));
+        var bridge = IpPrefix.Parse(family == IpFamily.V4 ? "10.244.1.0/24" : "fd00:10:244:1::/64").First.Plus(1);
+        return (client, kind) switch
+        {
+            (ServiceWorld.Outside, "ClusterIP") => Heard.Refused,
+            ("far" or "node-2", "ClusterIP") when isLocal => Heard.Silence,
+            ("client" or "far", "ClusterIP") => Seen(own),
+            ("client" or "far", _) when isLocal => Seen(own),
+            ("far", "externalIP" or "balancer") => Seen(world.AddressOf("node-2", family)),
+            ("client" or "far" or "node-1", _) => Seen(bridge),
             ("node-2", "NodePort") => Seen(isLocal ? own : bridge),
             ("node-2", _) => Seen(own),
             _ => Seen(isLocal ? own : bridge),

@@ -5,6 +5,7 @@ using System.Numerics;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Nftables.Language;
+using Plumb.Network.Facts;
 
 namespace Plumb.Network.Tests.Services;
 
@@ -14,11 +15,13 @@ public sealed class SctpTests
     private const ushort ClientPort = 40_000;
 
     [Theory]
-    [InlineData("client")]
-    [InlineData("node-1")]
-    public async Task The_first_packet_of_an_association_is_sent_to_an_endpoint_and_its_port(string client)
+    [InlineData("client", ServicesKind.Nftables)]
+    [InlineData("node-1", ServicesKind.Nftables)]
+    [InlineData("client", ServicesKind.Iptables)]
+    [InlineData("node-1", ServicesKind.Iptables)]
+    public async Task The_first_packet_of_an_association_is_sent_to_an_endpoint_and_its_port(string client, ServicesKind services)
     {
-        using var world = new ServiceWorld();
+        using var world = new ServiceWorld(services: services);
         world.Apply(
             """
             apiVersion: v1

@@ -33,7 +33,7 @@ internal sealed class ServiceWorld : IDisposable
     private readonly Dictionary<string, Planner> _planners = [];
     private readonly bool _dual;
 
-    public ServiceWorld(bool dual = false)
+    public ServiceWorld(bool dual = false, ServicesKind services = ServicesKind.Nftables)
     {
         _dual = dual;
         foreach (var place in (string[])["node-1", "node-2", Outside, "wire", .. Pods.Keys])
@@ -42,7 +42,7 @@ internal sealed class ServiceWorld : IDisposable
             Kernels.Add(new NamespaceId(place), NetworkNamespace.Open(_places[place].ProcPath));
         }
         BuildWire();
-        var options = new NetworkOptions { Overlay = OverlayKind.Routed };
+        var options = new NetworkOptions { Overlay = OverlayKind.Routed, Services = services };
         if (dual)
         {
             options = options with

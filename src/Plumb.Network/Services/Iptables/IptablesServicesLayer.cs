@@ -1,6 +1,5 @@
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Iptables;
-using Plumb.Linux.Nftables.Language;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
 using static Plumb.Network.Services.Iptables.ChainNames;
@@ -125,9 +124,9 @@ public sealed class IptablesServicesLayer : ILayer
     // kube-proxy lets go what is sent to an address of Services at which there is none, in this mode; it would wander to the router and back.
     private static void AddRefusalOfTheRest(DispatchRules rules, IpFamily family, NodeFacts node)
     {
-        foreach (var address in AnswersOf(node).Where(answer => answer.Address.Family == family).Select(static answer => answer.Address).Distinct())
+        foreach (var address in node.Answers.Select(static answer => answer.Address).Concat(node.Options.DnsServers).Where(address => address.Family == family).Distinct())
         {
-            rules.Refused.Add($"-d {IpPrefix.Host(address)} {RuleText.Comment("answered on this node")} -j RETURN");
+            rules.Refused.Add($"-d {IpPrefix.Host(address)} {RuleText.Comment("an address of this node")} -j RETURN");
         }
         foreach (var range in node.Options.ServiceRanges)
         {
@@ -163,27 +162,13 @@ public sealed class IptablesServicesLayer : ILayer
 
     private static void AddDispatch(ClusterService service, IpPrefix pods, NodeFacts node, DispatchRules to)
     {
-        var answers = AnswersOf(node);
         foreach (var port in node.Pools.Of(service.Subject)?.Ports ?? [])
         {
             if (port.Family == pods.Family)
             {
-                new PortRules(service, port, pods).Dispatch(to, answers);
+                new PortRules(service, port, pods).Dispatch(to, node.Answers);
             }
         }
-    }
-
-    /// <summary>What the node itself answers at addresses of Services.</summary>
-    private static List<LocalAnswer> AnswersOf(NodeFacts node)
-    {
-        const ushort dns = 53;
-        var answers = new List<LocalAnswer>(node.Answers);
-        foreach (var server in node.Options.DnsServers)
-        {
-            answers.Add(new LocalAnswer(server, IpProtocol.Udp, dns, _cause));
-            answers.Add(new LocalAnswer(server, IpProtocol.Tcp, dns, _cause));
-        }
-        return answers;
     }
 
     private static IpPrefix? PodsOf(NodeFacts node, IpFamily family)

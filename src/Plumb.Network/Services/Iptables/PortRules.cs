@@ -132,7 +132,7 @@ internal sealed class PortRules
                 to.RefusedOutside.Add($"-p {_protocol} {Comment(none)} -m addrtype --dst-type LOCAL -m {_protocol} --dport {_port.NodePort} -j {refusal}");
             }
         }
-        if (_service is { HealthCheckPort: not 0 } && _port == _service.Ports[0])
+        if (_service.IsHealthChecked && _port == _service.Ports[0])
         {
             to.HealthChecks.Add($"-p tcp {Comment("health check node port")} -m tcp --dport {_service.HealthCheckPort} -j ACCEPT");
         }
