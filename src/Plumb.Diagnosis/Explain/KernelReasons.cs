@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
@@ -53,6 +54,7 @@ internal sealed class KernelReasons
         RuleEntry rule => OfRule(rule),
         NeighbourEntry neighbour => OfNeighbour(neighbour),
         FdbEntry fdb => OfFdb(fdb),
+        IptablesChainEntry { IsBuiltIn: true } chain => $"a built-in chain of iptables' table {chain.Table.Name}",
         ElementEntry element => $"packets put it into {element.Set.Name}",
         _ => null,
     };

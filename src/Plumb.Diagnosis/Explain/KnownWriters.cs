@@ -1,3 +1,4 @@
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Explain;
@@ -65,6 +66,7 @@ internal static class KnownWriters
         RuleEntry rule => OfProtocol(rule.Protocol),
         NeighbourEntry neighbour => OfProtocol(neighbour.Protocol) ?? (OnLink(neighbour, neighbour.Device, all) is { } link ? $"a neighbour on {link}" : null),
         FdbEntry fdb => OfProtocol(fdb.Protocol) ?? (OnLink(fdb, fdb.Device, all) is { } link ? $"a station behind {link}" : null),
+        IptablesRuleEntry rule => RuleText.Target(rule.Text) is { } target && ByPrefix(Chains, target) is { } who ? $"{who}: the way to {target}" : null,
         var nftables => ByPrefix(Chains, nftables.Key.Name.Split(' ').Last()),
     };
 

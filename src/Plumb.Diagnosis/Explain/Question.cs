@@ -71,7 +71,8 @@ public sealed class Question
         }
         found.AddRange(routes.Values.Select(static r => r.Route).Except(found));
         Follow(found, account, observed);
-        return found;
+        return RuleThread.Follow(
+            found, account, observed, explanation => IsCausedBy(explanation) || explanation.Key.Name.EndsWith(" " + _thing, StringComparison.Ordinal), IsNamedIn);
     }
 
     /// <summary>Adds what an address or port of a Service leads to: its pools and their endpoints, in the same namespace.</summary>
@@ -127,17 +128,19 @@ public sealed class Question
         return false;
     }
 
-    private bool IsNamedIn(Explanation explanation)
+    private bool IsNamedIn(Explanation explanation) => IsNamedIn(explanation.Text);
+
+    private bool IsNamedIn(string text)
     {
         if (_kind is not null)
         {
             return false;
         }
-        if (_port is not null && !explanation.Text.Split(Breaks, StringSplitOptions.RemoveEmptyEntries).Contains(_port))
+        if (_port is not null && !text.Split(Breaks, StringSplitOptions.RemoveEmptyEntries).Contains(_port))
         {
             return false;
         }
-        foreach (var word in explanation.Text.Split(Breaks, StringSplitOptions.RemoveEmptyEntries))
+        foreach (var word in text.Split(Breaks, StringSplitOptions.RemoveEmptyEntries))
         {
             if (word == _thing || (_address is not null && word.StartsWith(_thing, StringComparison.Ordinal) && word[_thing.Length] == '/'))
             {
@@ -145,7 +148,7 @@ public sealed class Question
             }
         }
         // IPv6 addresses and MACs hold the character that ends a word elsewhere.
-        return _thing.Contains(':') && explanation.Text.Split(' ').Any(word => word == _thing || word.StartsWith(_thing + "/", StringComparison.Ordinal));
+        return _thing.Contains(':') && text.Split(' ').Any(word => word == _thing || word.StartsWith(_thing + "/", StringComparison.Ordinal));
     }
 
     private bool IsHandle(Explanation explanation, ObservedState observed) =>
