@@ -15,8 +15,9 @@ if (args is ["services", .. var sizes])
 {
     foreach (var size in sizes)
     {
-        var parts = size.Split('x');
-        ServicesRun.Run(int.Parse(parts[0]), int.Parse(parts[1]));
+        // 1000x10, or 1000x10/iptables
+        var parts = size.Split('x', '/');
+        ServicesRun.Run(int.Parse(parts[0]), int.Parse(parts[1]), byIptables: parts.Length > 2 && parts[2] == "iptables");
     }
     return 0;
 }

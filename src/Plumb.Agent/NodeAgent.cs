@@ -10,6 +10,7 @@ using Plumb.Agent.Repair;
 using Plumb.Agent.Running;
 using Plumb.Agent.Storage;
 using Plumb.Kubernetes.Clients;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.State;
 using Plumb.Linux.State.Json;
@@ -44,6 +45,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _tasks = [];
     private readonly HealthCheckServer _healthChecks;
+    private bool _hearsOfServices;
     private bool _configurationIsWritten;
     private ClusterServices? _checkedServices;
 
@@ -66,7 +68,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _healthChecks = new HealthCheckServer(options.Network, _log);
         Cni = new CniEndpoint(new CniVerbs(_loop));
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
-        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query));
+        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync);
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
@@ -90,6 +92,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         {
             throw new AgentException(string.Join("; ", problems));
         }
+        CheckPrograms(options.Cluster, options.Cluster.Services);
         var agent = Make(options, kernel, writes);
         try
         {
@@ -112,6 +115,40 @@ public sealed partial class NodeAgent : IAsyncDisposable
         if (_names is not null && _loop.Post(new AgentWork.Answers([])))
         {
             await _loop.AskAsync(static _ => true);
+        }
+    }
+
+    /// <summary>
+    /// Goes over to another way of serving Services while it runs, with no connection lost. Returns when the kernel holds the new one and nothing of the old.
+    /// </summary>
+    /// <exception cref="AgentException">It cannot be: the message is one line, and all is as it was.</exception>
+    public async Task SwitchServicesAsync(ServicesKind services)
+    {
+        CheckPrograms(_options.Cluster, services);
+        if (services != ServicesKind.None && !_hearsOfServices)
+        {
+            throw new AgentException($"the agent of {_options.NodeName} was started with --services none and hears of no Services: start it again with the option");
+        }
+        var work = new AgentWork.Switch(options => options with { Services = services });
+        if (!_loop.Post(work))
+        {
+            throw new AgentException("the agent is ending");
+        }
+        var failures = await work.Done.Task;
+        if (failures.Count != 0)
+        {
+            throw new AgentException($"Services of {_options.NodeName} cannot be served by {services.ToString().ToLowerInvariant()}: {failures[0].Message}");
+        }
+    }
+
+    private static void CheckPrograms(NetworkOptions options, ServicesKind services)
+    {
+        foreach (var pods in options.ClusterRanges)
+        {
+            if (services == ServicesKind.Iptables && IptablesProgram.FindRestore(pods.Family) is null)
+            {
+                throw new AgentException(IptablesProgram.Missing(pods.Family));
+            }
         }
     }
 
@@ -214,7 +251,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         }
         var nodes = Informer<Kubernetes.Objects.Node>(api);
         _tasks.Add(new NodeFeed(nodes, _loop).RunAsync(_ending.Token));
-        if (_options.Cluster.Services != ServicesKind.None || _names is not null)
+        _hearsOfServices = _options.Cluster.Services != ServicesKind.None || _names is not null;
+        if (_hearsOfServices)
         {
             _tasks.Add(new ServiceFeed(
                 Informer<Kubernetes.Objects.Service>(api, ServiceFeed.Keep), Informer<Kubernetes.Objects.EndpointSlice>(api, ServiceFeed.Keep), _loop, _names, LocalAnswer.Dns(_options.Cluster)).RunAsync(_ending.Token));

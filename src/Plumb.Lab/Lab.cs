@@ -13,6 +13,7 @@ using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab;
 
@@ -25,7 +26,8 @@ public sealed class Lab : IAsyncDisposable
     // Whoever waits for pods that never come gets the cluster to look at them.
     private static readonly TimeSpan PodPatience = TimeSpan.FromSeconds(60);
 
-    private readonly LabOptions _options;
+    private readonly SemaphoreSlim _setting = new(1);
+    private LabOptions _options;
     private readonly IProgress<LabProgress> _progress;
     private readonly ApiLink _link;
     private readonly TimeProvider _time;
@@ -125,8 +127,45 @@ public sealed class Lab : IAsyncDisposable
             _machines is null ? [] : LabReport.Machines(_machines, _addresses, _nodes),
             LabReport.Pods(nodes))
         {
+            Services = _options.Services,
             MemoryBytes = Environment.WorkingSet,
         };
+    }
+
+    /// <summary>
+    /// Has every node go over to another way of serving Services, one after the other, with no connection lost. Waits until the lab has started.
+    /// </summary>
+    /// <exception cref="LabException">A node cannot; all are as they were.</exception>
+    public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
+    {
+        await Started.WaitAsync(cancel);
+        await _setting.WaitAsync(cancel);
+        try
+        {
+            var done = new List<LabNode>();
+            try
+            {
+                foreach (var node in InOrder())
+                {
+                    await node.Agent.SetServicesAsync(services, cancel);
+                    done.Add(node);
+                }
+            }
+            catch
+            {
+                foreach (var node in done)
+                {
+                    await node.Agent.SetServicesAsync(_options.Services, CancellationToken.None);
+                }
+                throw;
+            }
+            _options = _options with { Services = services };
+            _log?.Write("set", $"Services by {services.ToString().ToLowerInvariant()}");
+        }
+        finally
+        {
+            _setting.Release();
+        }
     }
 
     /// <summary>Begins to end the lab; whoever waits on <see cref="StopAsked"/> does it.</summary>
@@ -152,6 +191,7 @@ public sealed class Lab : IAsyncDisposable
             await part();
         }
         _ending.Dispose();
+        _setting.Dispose();
         _abandoned.Dispose();
     }
 

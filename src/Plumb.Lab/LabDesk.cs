@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Plumb.Lab.Running;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab;
 
@@ -12,6 +13,12 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
     public async Task<LabStatus> ReadyAsync(CancellationToken cancel)
     {
         await lab.Started.WaitAsync(cancel);
+        return lab.Status();
+    }
+
+    public async Task<LabStatus> SetAsync(ServicesKind services, CancellationToken cancel)
+    {
+        await lab.SetServicesAsync(services, cancel);
         return lab.Status();
     }
 

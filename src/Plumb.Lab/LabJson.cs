@@ -120,6 +120,7 @@ internal static class LabJson
         json.WriteNumber("processId", lab.ProcessId);
         json.WriteString("startedAt", lab.StartedAt);
         json.WriteNumber("overlay", (int)lab.Overlay);
+        json.WriteNumber("services", (int)lab.Services);
         Write(json, "podRanges", lab.PodRanges);
         Write(json, "serviceRanges", lab.ServiceRanges);
         json.WriteNumber("memoryBytes", lab.MemoryBytes);
@@ -195,6 +196,7 @@ internal static class LabJson
             machines,
             pods)
         {
+            Services = (ServicesKind)json.GetProperty("services").GetInt32(),
             MemoryBytes = json.GetProperty("memoryBytes").GetInt64(),
         };
     }

@@ -22,6 +22,9 @@ public sealed record LabStatus(
     IReadOnlyList<MachineStatus> Machines,
     IReadOnlyList<SandboxStatus> Pods)
 {
+    /// <summary>What serves ClusterIPs on the nodes.</summary>
+    public ServicesKind Services { get; init; }
+
     /// <summary>Resident memory of the lab's process in bytes.</summary>
     public long MemoryBytes { get; init; }
 }

@@ -30,17 +30,18 @@ public sealed class FamilyTests
         """;
 
     [Theory]
-    [InlineData("ipv4", "vxlan")]
-    [InlineData("ipv6", "vxlan")]
-    [InlineData("dual", "vxlan")]
-    [InlineData("ipv6", "routed")]
-    [InlineData("dual", "routed")]
-    public async Task Pods_Services_names_and_node_ports_answer_in_every_family_of_the_cluster(string families, string overlay)
+    [InlineData("ipv4", "vxlan", "nftables")]
+    [InlineData("ipv6", "vxlan", "nftables")]
+    [InlineData("dual", "vxlan", "nftables")]
+    [InlineData("ipv6", "routed", "nftables")]
+    [InlineData("dual", "routed", "nftables")]
+    [InlineData("dual", "vxlan", "iptables")]
+    public async Task Pods_Services_names_and_node_ports_answer_in_every_family_of_the_cluster(string families, string overlay, string services)
     {
         await using var user = new LabUser();
         var file = Path.Combine(user.RuntimeDirectory, "web.yaml");
         await File.WriteAllTextAsync(file, Manifests, TestContext.Current.CancellationToken);
-        var lab = await user.UpAsync("--ip-family", families, "--overlay", overlay, "--nodes", "2", "--dns-upstream", "none", "-f", file);
+        var lab = await user.UpAsync("--ip-family", families, "--overlay", overlay, "--services", services, "--nodes", "2", "--dns-upstream", "none", "-f", file);
 
         await AddressesAreToldAsync(lab, families);
         foreach (var pod in (string[])["near", "far"])

@@ -1,7 +1,7 @@
 namespace Plumb.EndToEnd;
 
 /// <summary>The lab of <c>labs/services</c>, started once for all tests of the class.</summary>
-public sealed class ServicesLab : IAsyncLifetime
+public class ServicesLab(string services) : IAsyncLifetime
 {
     public LabUser User { get; } = new();
 
@@ -9,19 +9,53 @@ public sealed class ServicesLab : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Lab = await User.UpAsync("-f", Path.Combine(Commands.Repository, "labs", "services"));
+        Lab = await User.UpAsync("--services", services, "-f", Path.Combine(Commands.Repository, "labs", "services"));
         (await Lab.KubectlAsync("rollout", "status", "deployment/website", "--timeout=60s")).Succeeds();
         (await Lab.KubectlAsync("rollout", "status", "statefulset/kafka", "--timeout=60s")).Succeeds();
         (await Lab.KubectlAsync("wait", "--for=condition=Ready", "pod/client", "--timeout=60s")).Succeeds();
     }
 
-    public ValueTask DisposeAsync() => User.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await User.DisposeAsync();
+    }
 }
 
-/// <summary>What the text of the lesson shows, as a person would type it.</summary>
-public sealed class ServicesLabTests(ServicesLab fixture) : IClassFixture<ServicesLab>
+public sealed class NftablesLab() : ServicesLab("nftables");
+
+public sealed class IptablesLab() : ServicesLab("iptables");
+
+public sealed class ServicesByNftablesTests(NftablesLab fixture) : ServicesLabTests<NftablesLab>(fixture);
+
+public sealed class ServicesByIptablesTests(IptablesLab fixture) : ServicesLabTests<IptablesLab>(fixture)
 {
-    private RunningLab Lab => fixture.Lab;
+    [Fact]
+    public async Task Everything_is_explained_and_a_chain_s_name_gives_the_Service()
+    {
+        Assert.EndsWith("0 unexplained", (await Lab.PlumbAsync("explain", "--all", "--node", "node-1")).Succeeds().Output.TrimEnd(), StringComparison.Ordinal);
+        var chain = (await Lab.ShellAsync("node-1", "iptables-save", "-t", "nat")).Succeeds().Lines
+            .Single(static line => line.Contains("\"default/website:http cluster IP\"", StringComparison.Ordinal) && line.Contains("-A KUBE-SERVICES ", StringComparison.Ordinal)).Split(' ')[^1];
+        Assert.StartsWith("KUBE-SVC-", chain, StringComparison.Ordinal);
+        Assert.Contains("Plumb's, for Service default/website", (await Lab.PlumbAsync("explain", chain)).Succeeds().Output, StringComparison.Ordinal);
+        Assert.Contains(chain, (await Lab.PlumbAsync("explain", "service/website")).Succeeds().Output, StringComparison.Ordinal);
+        Assert.Contains("services 10.96.0.0/12 by iptables", (await Lab.User.PlumbAsync("status")).Succeeds().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_somebody_flushes_is_made_good()
+    {
+        (await Lab.ShellAsync("node-3", "iptables", "-t", "nat", "-F")).Succeeds();
+        Assert.Contains("PLUMB", await Lab.EventAsync("NetworkRepaired", "node-3"), StringComparison.Ordinal);
+        Assert.Contains("-A KUBE-SVC-", (await Lab.ShellAsync("node-3", "iptables-save", "-t", "nat")).Succeeds().Output, StringComparison.Ordinal);
+    }
+}
+
+/// <summary>What the text of the lesson shows, as a person would type it; under each back end.</summary>
+public abstract class ServicesLabTests<TLab>(TLab fixture) : IClassFixture<TLab>
+    where TLab : ServicesLab
+{
+    protected RunningLab Lab => fixture.Lab;
 
     [Fact]
     public async Task Each_kind_of_service_shows_what_it_is()

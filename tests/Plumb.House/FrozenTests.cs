@@ -1,5 +1,6 @@
 using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -42,6 +43,11 @@ public sealed class FrozenTests
         foreach (var stage in Stages.All)
         {
             yield return $"chain {stage.Chain} = {stage.Type} {stage.Hook} {stage.Priority}";
+        }
+        yield return $"iptables mark of ownership = {IptablesMark.Of(new NamespaceId("node-1"), new IptablesTable(IpFamily.V4, IptablesTable.Nat), "KUBE-SVC-*").Print().ReplaceLineEndings(" ")}";
+        foreach (var field in Stages.PacketMark)
+        {
+            yield return $"packet mark {field.Name} = bit {field.Shift}";
         }
         foreach (var kind in Enum.GetValues<EntryKind>())
         {

@@ -28,6 +28,7 @@ public sealed class LabJsonTests
             new SandboxStatus("default", "late", "node-1", new NamespaceId("node-1"), [], "fd/15", "Pending"),
         ])
     {
+        Services = ServicesKind.Iptables,
         MemoryBytes = 1 << 30,
     };
 

@@ -9,6 +9,7 @@ using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
 using Plumb.Network.Planning;
 using Plumb.Network.Services;
+using Plumb.Network.Services.Iptables;
 
 namespace Plumb.Benchmarks.Services;
 
@@ -18,7 +19,7 @@ namespace Plumb.Benchmarks.Services;
 /// </summary>
 internal sealed class ServicesRun : IDisposable
 {
-    private const int Changes = 1000;
+    private readonly int _changes;
 
     private static readonly NamespaceId _home = new("node-1");
 
@@ -26,34 +27,36 @@ internal sealed class ServicesRun : IDisposable
     private readonly Kernels _kernels = new();
     private readonly Planner _planner;
 
-    private ServicesRun()
+    private ServicesRun(bool byIptables)
     {
+        // Each starts a program.
+        _changes = byIptables ? 100 : 1000;
         _kernels.Add(_home, NetworkNamespace.Open(_network.ProcPath));
         var self = new ClusterNode("node-1") { Addresses = [IpAddress.V4(192, 168, 1, 11)], PodRanges = [IpPrefix.Parse("10.244.1.0/24")] };
         var wire = new Underlay("eth0", default, 1500, [IpPrefix.Parse("192.168.1.11/24")], []);
         var node = NodeFacts.Create("node-1", _home, NetworkOptions.Default, wire);
         // The other layers need a wire; this one only a kernel.
-        _planner = Planner.FromScratch([new ServicesLayer()], new NetworkView(ClusterView.Empty.With(self), node));
+        _planner = Planner.FromScratch([byIptables ? new IptablesServicesLayer() : new ServicesLayer()], new NetworkView(ClusterView.Empty.With(self), node));
         _kernels.Apply([.. _planner.Desired.Entries.Values.Select(static desired => new DeltaItem(desired, null))]);
     }
 
     /// <summary>One row of a Markdown table.</summary>
-    public static void Run(int services, int endpoints)
+    public static void Run(int services, int endpoints, bool byIptables)
     {
-        using (var warm = new ServicesRun())
+        using (var warm = new ServicesRun(byIptables))
         {
             warm.Load(Objects(20, endpoints));
         }
         var objects = Objects(services, endpoints);
-        using var run = new ServicesRun();
+        using var run = new ServicesRun(byIptables);
         var clock = Stopwatch.StartNew();
         run.Load(objects);
         var loaded = clock.Elapsed;
         var heap = GC.GetTotalMemory(forceFullCollection: true);
-        var peer = run.LoadByNft();
+        var peer = byIptables ? run.LoadByRestore() : run.LoadByNft();
         var times = run.ChangeEndpoints(objects.Slices);
         Console.WriteLine(
-            $"| {services} × {endpoints} | {loaded.TotalSeconds:0.00} | {peer?.TotalSeconds.ToString("0.00") ?? "(needs root)"} | {loaded / peer:0.00} | {times[Changes / 2]:0.00} | {times[Changes * 99 / 100]:0.00} | {heap / 1e6:0} |");
+            $"| {(byIptables ? "iptables" : "nftables")} | {services} × {endpoints} | {loaded.TotalSeconds:0.00} | {peer?.TotalSeconds.ToString("0.00") ?? "(needs root)"} | {loaded / peer:0.00} | {times[times.Count / 2]:0.00} | {times[times.Count * 99 / 100]:0.00} | {heap / 1e6:0} |");
     }
 
     public void Dispose()
@@ -107,8 +110,8 @@ internal sealed class ServicesRun : IDisposable
     private List<double> ChangeEndpoints(List<ServiceSlice> slices)
     {
         var random = new Random(1);
-        var times = new List<double>(Changes);
-        for (var i = 0; i < Changes; i++)
+        var times = new List<double>(_changes);
+        for (var i = 0; i < _changes; i++)
         {
             var slice = _planner.View.Cluster.Services.Slice(slices[random.Next(slices.Count)].Subject)!;
             var endpoints = slice.Endpoints.ToArray();
@@ -138,9 +141,28 @@ internal sealed class ServicesRun : IDisposable
         }
     }
 
-    private static string? Nft(NetworkNamespace inside, params string[] arguments)
+    /// <summary>The same chains, by iptables-restore alone.</summary>
+    private TimeSpan? LoadByRestore()
     {
-        var start = new ProcessStartInfo("nsenter", [$"--net={inside.ProcPath}", "nft", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, Said(_network, "iptables-save") ?? "");
+            using var fresh = NetworkNamespace.Create();
+            var clock = Stopwatch.StartNew();
+            return Said(fresh, "iptables-restore", file) is null ? null : clock.Elapsed;
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static string? Nft(NetworkNamespace inside, params string[] arguments) => Said(inside, ["nft", .. arguments]);
+
+    private static string? Said(NetworkNamespace inside, params string[] command)
+    {
+        var start = new ProcessStartInfo("nsenter", [$"--net={inside.ProcPath}", .. command]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

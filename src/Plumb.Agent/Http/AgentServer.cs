@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Plumb.Agent.Cni;
+using Plumb.Network.Facts;
 
 namespace Plumb.Agent.Http;
 
@@ -16,9 +18,12 @@ internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
 /// <summary>Answers a question with parameters; null: there is nobody to answer it.</summary>
 internal delegate byte[]? NameQuestion(IReadOnlyDictionary<string, string> query);
 
+/// <summary>Goes over to another way of serving Services.</summary>
+internal delegate Task ServicesSwitch(ServicesKind services);
+
 /// <summary>
 /// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why) and <c>GET /observed</c>
-/// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools. One bare Kestrel, because ten
+/// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>. One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
 internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
@@ -30,15 +35,17 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
     private readonly AgentQuestion _state;
     private readonly AgentQuestion _observed;
     private readonly NameQuestion _name;
+    private readonly ServicesSwitch _services;
     private readonly string _path;
 
-    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state, AgentQuestion observed, NameQuestion name)
+    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state, AgentQuestion observed, NameQuestion name, ServicesSwitch services)
     {
         _path = socketPath;
         _cni = cni;
         _state = state;
         _observed = observed;
         _name = name;
+        _services = services;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = MostBodyBytes;
         options.ListenUnixSocket(socketPath);
@@ -87,12 +94,35 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
                 var said = _name(http.Request.Query.ToDictionary(static one => one.Key, static one => one.Value.ToString()));
                 await WriteAsync(http, said is null ? HttpStatusCode.NotFound : HttpStatusCode.OK, said ?? []);
                 break;
-            case "/cni" or "/state" or "/observed" or "/dns":
+            case "/services" when method == "POST":
+                await SwitchAsync(http);
+                break;
+            case "/cni" or "/state" or "/observed" or "/dns" or "/services":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:
                 await WriteAsync(http, HttpStatusCode.NotFound, []);
                 break;
+        }
+    }
+
+    // 200, or 400 with the reason as text.
+    private async Task SwitchAsync(DefaultHttpContext http)
+    {
+        var kind = http.Request.Query["kind"].ToString();
+        if (!Enum.TryParse<ServicesKind>(kind, ignoreCase: true, out var services) || !Enum.IsDefined(services))
+        {
+            await WriteAsync(http, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes($"there is no way '{kind}' to serve Services"));
+            return;
+        }
+        try
+        {
+            await _services(services);
+            await WriteAsync(http, HttpStatusCode.OK, []);
+        }
+        catch (Exception refused) when (refused is AgentException or OperationCanceledException)
+        {
+            await WriteAsync(http, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes(refused.Message));
         }
     }
 

@@ -16,9 +16,9 @@ internal enum KernelAreas
     /// <summary>Links, addresses, routes, rules, neighbours, stations, parameters.</summary>
     Routing = 1,
 
-    /// <summary>Tables with all that is in them.</summary>
-    Nftables = 2,
-    All = Routing | Nftables,
+    /// <summary>Tables of nf_tables and of iptables, with all that is in them.</summary>
+    Rules = 2,
+    All = Routing | Rules,
 }
 
 /// <summary>Something in the node's network namespace changed, and not by this agent.</summary>

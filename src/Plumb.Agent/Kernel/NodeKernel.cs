@@ -2,7 +2,6 @@ using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
-using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -23,8 +22,8 @@ internal sealed class NodeKernel : INodeKernel
     private const ushort RTM_DELNEIGH = 29;
     private const byte AF_BRIDGE = 7;
 
-    private static readonly HashSet<EntryKind> _nftablesKinds = [.. Enum.GetValues<EntryKind>().Where(NftablesKernel.Handles)];
-    private static readonly HashSet<EntryKind> _routingKinds = [.. Enum.GetValues<EntryKind>().Except(_nftablesKinds)];
+    private static readonly HashSet<EntryKind> _ruleKinds = [.. Enum.GetValues<EntryKind>().Where(Kernels.IsRules)];
+    private static readonly HashSet<EntryKind> _routingKinds = [.. Enum.GetValues<EntryKind>().Except(_ruleKinds)];
 
     private readonly Kernels _kernels;
     private readonly NamespaceId _home;
@@ -107,7 +106,7 @@ internal sealed class NodeKernel : INodeKernel
     private static HashSet<EntryKind>? KindsOf(KernelAreas areas) => areas switch
     {
         KernelAreas.Routing => _routingKinds,
-        KernelAreas.Nftables => _nftablesKinds,
+        KernelAreas.Rules => _ruleKinds,
         _ => null,
     };
 
@@ -120,7 +119,7 @@ internal sealed class NodeKernel : INodeKernel
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var routes = _routes.ReceiveAsync(message => Hear(message, KernelAreas.Routing), either.Token).AsTask();
-            var rules = _rules.ReceiveAsync(message => Hear(message, KernelAreas.Nftables), either.Token).AsTask();
+            var rules = _rules.ReceiveAsync(message => Hear(message, KernelAreas.Rules), either.Token).AsTask();
             await Task.WhenAny(routes, rules);
             await either.CancelAsync();
             foreach (var task in new[] { routes, rules })

@@ -1,4 +1,5 @@
 using System.Text;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
@@ -20,7 +21,7 @@ internal static class RepairNews
     {
         var groups = new Dictionary<(NamespaceId, string, string, string), List<RepairFinding>>();
         var heads = findings
-            .Where(static finding => finding.Entry is TableEntry or LinkEntry)
+            .Where(static finding => finding.Entry is TableEntry or LinkEntry or IptablesChainEntry { Name: IptablesMark.Chain })
             .Select(static finding => (finding.Entry.Namespace, Holder(finding.Entry), finding.Happened, finding.Done))
             .ToHashSet();
         foreach (var finding in findings)
@@ -68,6 +69,7 @@ internal static class RepairNews
         EntryKind.Chain => $"chain {entry.Key.Name}",
         EntryKind.Set => $"{(entry is SetEntry { IsMap: true } ? "map" : "set")} {entry.Key.Name}",
         EntryKind.Object => entry.Key.Name,
+        EntryKind.IptablesChain => $"iptables chain {entry.Key.Name}",
         _ => entry.Print(),
     };
 
@@ -79,6 +81,8 @@ internal static class RepairNews
         SetEntry set => $"table {set.Schema.Table}",
         ElementEntry element => $"table {element.Set.Table}",
         ObjectEntry item => $"table {item.Table}",
+        IptablesChainEntry chain => $"iptables {chain.Table}",
+        IptablesRuleEntry rule => $"iptables {rule.Table}",
         LinkEntry link => $"device {link.Name}",
         AddressEntry address => $"device {address.Device}",
         NeighbourEntry neighbour => $"device {neighbour.Device}",
@@ -92,6 +96,10 @@ internal static class RepairNews
     {
         (EntryKind.Fdb, 1) => "1 fdb entry",
         (EntryKind.Fdb, _) => $"{count} fdb entries",
+        (EntryKind.IptablesChain, 1) => "1 chain",
+        (EntryKind.IptablesChain, _) => $"{count} chains",
+        (EntryKind.IptablesRule, 1) => "1 rule",
+        (EntryKind.IptablesRule, _) => $"{count} rules",
         (EntryKind.Address, 1) => "1 address",
         (EntryKind.Address, _) => $"{count} addresses",
         (_, 1) => $"1 {kind.ToString().ToLowerInvariant()}",

@@ -97,7 +97,7 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
         var happened = item switch
         {
             { Want: not null, Was: null } => "was removed",
-            { Want: not null, Was: { Kind: EntryKind.Chain or EntryKind.Set or EntryKind.Object } } => "was changed",
+            { Want: not null, Was: { Kind: EntryKind.Chain or EntryKind.Set or EntryKind.Object or EntryKind.IptablesChain } } => "was changed",
             { Want: not null } => $"was changed to '{item.Was!.Print()}'",
             _ => "was added in Plumb's name and is nobody's",
         };

@@ -49,7 +49,11 @@ internal static class Adoption
         var items = state.Allowed(delta.Items);
         if (items.Count != 0)
         {
-            failures.AddRange(state.Kernel.Apply(items));
+            // An earlier agent may have served Services in another way.
+            foreach (var step in Changeover.Steps(items))
+            {
+                failures.AddRange(state.Kernel.Apply(step));
+            }
         }
         return failures;
     }

@@ -83,6 +83,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var questions = new List<AgentWork.Ask>();
         var serviceChanges = new List<Subject>();
         var answersChanged = false;
+        var switches = new List<AgentWork.Switch>();
         ForeignChange? foreign = null;
         ObservedState? seen = null;
         while (Next() is { } work)
@@ -98,7 +99,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                     if (services.All)
                     {
                         // With a hundred thousand elements a look takes a second: with what is seen here the plan is compared below.
-                        var observed = state.Observe(state.Home, state.LeftSomething ? KernelAreas.All : KernelAreas.Nftables);
+                        var observed = state.Observe(state.Home, state.LeftSomething ? KernelAreas.All : KernelAreas.Rules);
                         seen = state.LeftSomething ? observed : null;
                         node = node.With(node.Pools.Found(ServiceElements.Slots(observed, state.Home)));
                     }
@@ -115,6 +116,9 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                     break;
                 case AgentWork.Kernel { Change: var change }:
                     foreign = Repairer.Join(foreign, change);
+                    break;
+                case AgentWork.Switch other:
+                    switches.Add(other);
                     break;
                 case AgentWork.Ask ask:
                     questions.Add(ask);
@@ -135,6 +139,10 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         {
             Report(Adoption.Compare(state, seen));
         }
+        foreach (var other in switches)
+        {
+            Do(other);
+        }
         if (nodesChanged || (foreign is not null && state.KnowsNodes))
         {
             Look(foreign);
@@ -145,6 +153,21 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         foreach (var question in questions)
         {
             question.Question(state);
+        }
+    }
+
+    private void Do(AgentWork.Switch work)
+    {
+        try
+        {
+            var failures = state.Switch(work.Options(state.View.Node.Options));
+            Report(failures);
+            work.Done.SetResult(failures);
+        }
+        catch (Exception exception)
+        {
+            work.Done.SetException(exception);
+            throw;
         }
     }
 
@@ -262,6 +285,9 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                     break;
                 case AgentWork.Delete delete:
                     delete.Done.TrySetException(ending);
+                    break;
+                case AgentWork.Switch other:
+                    other.Done.TrySetException(ending);
                     break;
                 case AgentWork.Ask ask:
                     ask.Question(state);

@@ -41,6 +41,13 @@ internal abstract record AgentWork
     /// <summary>Somebody else wrote into the node's kernel.</summary>
     public sealed record Kernel(ForeignChange Change) : AgentWork;
 
+    /// <summary>The network is to be planned by other options from now on, with no connection lost.</summary>
+    public sealed record Switch(Func<NetworkOptions, NetworkOptions> Options) : AgentWork
+    {
+        /// <summary>What could not be done; nothing, when all of it was.</summary>
+        public TaskCompletionSource<IReadOnlyList<EntryFailure>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
     /// <summary>A look at the agent's state that changes nothing.</summary>
     public sealed record Ask(Action<NodeState> Question) : AgentWork;
 }

@@ -1,7 +1,7 @@
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
 using Plumb.Linux.Addresses;
-using Plumb.Linux.Nftables;
+using Plumb.Linux.Kernel;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -62,7 +62,7 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
             _leftSomething = false;
             return items;
         }
-        var allowed = items.Where(static item => item.Want is not null || !NftablesKernel.Handles(item.Key.Kind)).ToList();
+        var allowed = items.Where(static item => item.Want is not null || !Kernels.IsRules(item.Key.Kind)).ToList();
         _leftSomething |= allowed.Count != items.Count;
         return allowed;
     }
@@ -99,6 +99,44 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     /// <summary>What a namespace holds: the node's, or an entered one.</summary>
     public ObservedState Observe(NamespaceId name, KernelAreas areas = KernelAreas.All) =>
         Kernel.Observe(name, (areas & KernelAreas.Routing) == 0 ? [] : Planner.Desired.Entries.Keys.Where(key => key.Kind == EntryKind.Sysctl && key.Namespace == name), areas);
+
+    /// <summary>
+    /// Plans by other options and goes over to that plan. What is new is there before anything old goes; when some of it is refused, all of it is taken back and the old plan stays.
+    /// </summary>
+    public IReadOnlyList<EntryFailure> Switch(NetworkOptions options)
+    {
+        var before = View.Node.Options;
+        var steps = Changeover.Steps(Replan(options));
+        if (!IsApplied || MustCompare || !KnowsServices)
+        {
+            // A comparison is still to come, and makes of it what this would. What an earlier agent left serves until then.
+            _leftSomething = true;
+            return [];
+        }
+        for (var i = 0; i < steps.Count; i++)
+        {
+            var failures = Kernel.Apply([.. steps[i].Where(item => IsAlive(item.Key.Namespace))]);
+            if (failures.Count != 0 && i == 0)
+            {
+                Replan(before);
+                Adoption.Compare(this);
+                return failures;
+            }
+            if (failures.Count != 0)
+            {
+                return Adoption.Compare(this); // once more: what is old has no business here
+            }
+        }
+        return [];
+    }
+
+    private IReadOnlyList<DeltaItem> Replan(NetworkOptions options)
+    {
+        var node = View.Node.With(options);
+        // Where nobody serves Services, nobody keeps up with their endpoints either.
+        var remembered = options.Services == ServicesKind.None ? node.With(PoolTable.Empty) : node;
+        return Planner.Replan(Layers.For(options), View with { Node = remembered });
+    }
 
     /// <summary>Plans and applies; what the kernel refuses is returned.</summary>
     public IReadOnlyList<EntryFailure> Make(IReadOnlyCollection<Change> changes, NetworkView after)

@@ -76,6 +76,7 @@ internal sealed class AgentFactory(
         return new AgentProcess(
             node,
             network,
+            paths.CniSocket,
             [
                 .. ThisProgram.CommandLine, "agent",
                 "--node", node,
@@ -83,7 +84,7 @@ internal sealed class AgentFactory(
                 "--socket", paths.CniSocket,
                 "--cni-conf-dir", paths.CniConfiguration,
                 "--overlay", options.Overlay.ToString().ToLowerInvariant(),
-                "--services", options.Services.ToString().ToLowerInvariant(),
+                AgentProcess.ServicesOption, options.Services.ToString().ToLowerInvariant(),
                 "--pod-cidr", string.Join(',', options.PodRanges),
                 "--service-cidr", string.Join(',', options.ServiceRanges),
                 "--cluster-dns", string.Join(',', dns),
@@ -108,6 +109,18 @@ internal sealed class AgentFactory(
     private sealed class InProcessAgent(NodeAgent agent) : INodeAgent
     {
         public int? ProcessId => null;
+
+        public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
+        {
+            try
+            {
+                await agent.SwitchServicesAsync(services).WaitAsync(cancel);
+            }
+            catch (AgentException refused)
+            {
+                throw new LabException(refused.Message, refused);
+            }
+        }
 
         public ValueTask DisposeAsync() => agent.DisposeAsync();
     }

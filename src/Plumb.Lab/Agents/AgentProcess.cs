@@ -3,6 +3,7 @@ using Plumb.Lab.Running;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Agents;
 
@@ -14,7 +15,10 @@ internal sealed class AgentProcess : INodeAgent
 {
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(10);
 
-    private readonly SpawnRequest _request;
+    public const string ServicesOption = "--services";
+
+    private readonly string _socket;
+    private SpawnRequest _request;
     private readonly string _node;
     private readonly LabLog _log;
     private readonly TimeProvider _time;
@@ -22,9 +26,10 @@ internal sealed class AgentProcess : INodeAgent
     private readonly Task _running;
     private SpawnedProcess? _process;
 
-    public AgentProcess(string node, NetworkNamespace network, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, LabLog log, TimeProvider time)
+    public AgentProcess(string node, NetworkNamespace network, string socket, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, LabLog log, TimeProvider time)
     {
         _node = node;
+        _socket = socket;
         _log = log;
         _time = time;
         _request = new SpawnRequest(command[0])
@@ -39,6 +44,34 @@ internal sealed class AgentProcess : INodeAgent
     }
 
     public int? ProcessId => Volatile.Read(ref _process)?.Pid;
+
+    public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
+    {
+        var kind = services.ToString().ToLowerInvariant();
+        using var http = UnixHttp.ClientOf(_socket);
+        try
+        {
+            using var answer = await http.PostAsync(new Uri($"services?kind={kind}", UriKind.Relative), content: null, cancel);
+            if (!answer.IsSuccessStatusCode)
+            {
+                throw new LabException(await answer.Content.ReadAsStringAsync(cancel));
+            }
+            StartNextWith(kind);
+        }
+        catch (HttpRequestException)
+        {
+            // It ended, or has not begun to listen: the next one does it when it starts.
+            StartNextWith(kind);
+            Volatile.Read(ref _process)?.Kill();
+        }
+    }
+
+    private void StartNextWith(string services)
+    {
+        var arguments = _request.Arguments.ToArray();
+        arguments[Array.IndexOf(arguments, ServicesOption) + 1] = services;
+        Volatile.Write(ref _request, _request with { Arguments = arguments });
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -68,7 +101,7 @@ internal sealed class AgentProcess : INodeAgent
     {
         try
         {
-            using var process = Spawn.Start(_request);
+            using var process = Spawn.Start(Volatile.Read(ref _request));
             Volatile.Write(ref _process, process);
             if (_stop.IsCancellationRequested)
             {

@@ -1,3 +1,5 @@
+using Plumb.Network.Facts;
+
 namespace Plumb.Lab.Agents;
 
 /// <summary>A node's agent, in the lab's process or in one of its own.</summary>
@@ -5,4 +7,8 @@ internal interface INodeAgent : IAsyncDisposable
 {
     /// <summary>Id in the lab's pid namespace of an agent that is a process of its own, while it runs.</summary>
     int? ProcessId { get; }
+
+    /// <summary>Goes over to another way of serving Services, with no connection lost.</summary>
+    /// <exception cref="LabException">It cannot be; all is as it was.</exception>
+    Task SetServicesAsync(ServicesKind services, CancellationToken cancel);
 }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Plumb.Linux.Processes;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Running;
 
@@ -63,9 +64,22 @@ public sealed class LabClient : IDisposable
     /// <exception cref="LabException">The lab ended before.</exception>
     public Task<LabStatus> ReadyAsync(CancellationToken cancel) => StatusAsync("ready", cancel);
 
+    /// <summary>Has every node of the lab go over to another way of serving Services, with no connection lost; the status when all have.</summary>
+    /// <exception cref="LabException">A node cannot; all are as they were.</exception>
+    public async Task<LabStatus> SetAsync(ServicesKind services, CancellationToken cancel)
+    {
+        using var answer = await SendAsync($"set?services={services.ToString().ToLowerInvariant()}", cancel, HttpMethod.Post);
+        return await ReadStatusAsync(answer, cancel);
+    }
+
     private async Task<LabStatus> StatusAsync(string path, CancellationToken cancel)
     {
         using var answer = await SendAsync(path, cancel);
+        return await ReadStatusAsync(answer, cancel);
+    }
+
+    private async Task<LabStatus> ReadStatusAsync(HttpResponseMessage answer, CancellationToken cancel)
+    {
         using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
         var status = LabJson.Status(json.RootElement);
         return status with
@@ -143,11 +157,12 @@ public sealed class LabClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken cancel)
+    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken cancel, HttpMethod? method = null)
     {
+        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, new Uri(path, UriKind.Relative));
         try
         {
-            var answer = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel);
+            var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
             if (answer.IsSuccessStatusCode)
             {
                 return answer;

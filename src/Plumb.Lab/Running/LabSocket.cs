@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Running;
 
@@ -16,6 +17,10 @@ internal interface ILabDesk
     /// <summary>The status once the lab's start is complete.</summary>
     /// <exception cref="LabException">The lab ends before.</exception>
     Task<LabStatus> ReadyAsync(CancellationToken cancel);
+
+    /// <summary>Has every node go over to another way of serving Services; the status when all have.</summary>
+    /// <exception cref="LabException">One cannot; all are as they were.</exception>
+    Task<LabStatus> SetAsync(ServicesKind services, CancellationToken cancel);
 
     /// <summary>Begins to end the lab; returns at once.</summary>
     void Stop();
@@ -75,6 +80,9 @@ internal sealed class LabSocket : IAsyncDisposable
                     case "/ready":
                         await WriteAsync(context, await desk.ReadyAsync(context.RequestAborted));
                         break;
+                    case "/set" when HttpMethods.IsPost(context.Request.Method):
+                        await WriteAsync(context, await desk.SetAsync(ServicesOf(context.Request), context.RequestAborted));
+                        break;
                     case "/stop" when HttpMethods.IsPost(context.Request.Method):
                         await StopAsync(context);
                         break;
@@ -102,6 +110,11 @@ internal sealed class LabSocket : IAsyncDisposable
                 ? desk.AskNodeAsync(node, "/" + rest + context.Request.QueryString, context.Response, context.RequestAborted)
                 : WriteAsync(context, StatusCodes.Status404NotFound, LabJson.Failure($"the lab has nothing at {path}"));
         }
+
+        private static ServicesKind ServicesOf(HttpRequest request) =>
+            Enum.TryParse<ServicesKind>(request.Query["services"], ignoreCase: true, out var kind) && Enum.IsDefined(kind)
+                ? kind
+                : throw new LabException($"there is no way '{request.Query["services"]}' to serve Services");
 
         // The answer stays open: it ends when the process does.
         private async Task StopAsync(HttpContext context)

@@ -11,6 +11,7 @@ internal static class Verbs
         ("up", static () => new UpCommand()),
         ("down", static () => new DownCommand()),
         ("status", static () => new StatusCommand()),
+        ("set", static () => new SetCommand()),
         ("kubeconfig", static () => new KubeconfigCommand()),
         ("shell", static () => new ShellCommand()),
         ("plan", static () => new PlanCommand()),

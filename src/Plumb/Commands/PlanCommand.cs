@@ -21,7 +21,7 @@ internal sealed class PlanCommand : Verb
         "--output",
         ["-o"],
         "FORMAT",
-        "text: each entry with its cause; ip: the commands of ip, bridge and sysctl that make it; nft: what nft -f loads; json",
+        "text: each entry with its cause; ip: the commands of ip, bridge, sysctl and iptables that make it; nft: what nft -f loads; json",
         Read.OneOf([("text", PlanFormat.Text), ("ip", PlanFormat.Ip), ("nft", PlanFormat.Nft), ("json", PlanFormat.Json)]),
         PlanFormat.Text,
         "text")

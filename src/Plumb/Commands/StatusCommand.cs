@@ -60,7 +60,7 @@ internal sealed class StatusCommand : Verb
             to.WriteLine($"{style.Strong(lab.Name)}  {(lab.Phase == "Ready" ? style.Good("Ready") : style.Warning(lab.Phase))}  since {lab.StartedAt.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}, process {lab.ProcessId}, {lab.MemoryBytes / 1_000_000} MB");
             to.WriteLine($"  api         {lab.Api}");
             to.WriteLine($"  kubeconfig  {lab.Kubeconfig}");
-            to.WriteLine($"  network     pods {string.Join(", ", lab.PodRanges)} by {lab.Overlay}, services {string.Join(", ", lab.ServiceRanges)}");
+            to.WriteLine($"  network     pods {string.Join(", ", lab.PodRanges)} by {lab.Overlay}, services {string.Join(", ", lab.ServiceRanges)} by {lab.Services}");
             to.WriteLine();
             var table = new TextTable("NODE", "ADDRESS", "READY", "PODS");
             foreach (var machine in lab.Machines.Where(static m => m.Ready is not null))
@@ -84,6 +84,7 @@ internal sealed record LabReport(
     DateTimeOffset StartedAt,
     long MemoryBytes,
     string Overlay,
+    string Services,
     IReadOnlyList<string> PodRanges,
     IReadOnlyList<string> ServiceRanges,
     IReadOnlyList<MachineReport> Machines,
@@ -98,6 +99,7 @@ internal sealed record LabReport(
         lab.StartedAt,
         lab.MemoryBytes,
         lab.Overlay.ToString().ToLowerInvariant(),
+        lab.Services.ToString().ToLowerInvariant(),
         Texts(lab.PodRanges),
         Texts(lab.ServiceRanges),
         [.. lab.Machines.Select(static m => new MachineReport(m.Name, Texts(m.Addresses), m.Ready, m.NamespacePath, m.AgentProcessId))],

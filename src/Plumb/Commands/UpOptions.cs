@@ -14,6 +14,10 @@ internal sealed class UpOptions
 {
     private static readonly LabOptions Default = new();
 
+    /// <summary>The words of <c>--services</c>.</summary>
+    public static Func<string, Parsed<ServicesKind>> Kinds { get; } = Read.OneOf(
+        [("nftables", ServicesKind.Nftables), ("iptables", ServicesKind.Iptables), ("none", ServicesKind.None)], ["ebpf", "ipvs"]);
+
     public ListOption Manifests { get; } = ListOption.Manifests();
 
     public ValueOption<int> Nodes { get; } = new(
@@ -39,12 +43,12 @@ internal sealed class UpOptions
         "--services",
         [],
         "KIND",
-        "what serves ClusterIPs: nftables, or none (the cluster has a proxy of its own)",
-        Read.OneOf([("nftables", ServicesKind.Nftables), ("none", ServicesKind.None)], ["ebpf", "iptables", "ipvs"]),
+        "what serves ClusterIPs: nftables, iptables (the chains of kube-proxy), or none (the cluster has a proxy of its own)",
+        Kinds,
         Default.Services,
         "nftables")
     {
-        Offers = ["nftables", "none"],
+        Offers = ["nftables", "iptables", "none"],
     };
 
     public ValueOption<IpFamilies> IpFamilies { get; } = new(

@@ -31,6 +31,7 @@ internal static class Printer
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(KubeconfigResult))]
 [JsonSerializable(typeof(DownResult))]
+[JsonSerializable(typeof(SetResult))]
 [JsonSerializable(typeof(StatusResult))]
 [JsonSerializable(typeof(LabReport))]
 [JsonSerializable(typeof(ExplainResult))]
