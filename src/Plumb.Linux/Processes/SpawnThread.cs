@@ -61,7 +61,7 @@ internal sealed class SpawnThread
         }
         finally
         {
-            Leave();
+            Leave(namespaces);
         }
     });
 
@@ -188,13 +188,17 @@ internal sealed class SpawnThread
         }
     }
 
-    private void Leave()
+    private void Leave(SpawnNamespaces namespaces)
     {
         _neighbourPids?.Dispose();
         _neighbourPids = null;
         foreach (var (place, type) in _rest!)
         {
-            LeaveFor(place, type);
+            // Who has only another user namespace than its mounts (a command that looks into a lab) could not come back to them; it never leaves them.
+            if (type != Libc.CLONE_NEWNS || namespaces.Mounts.Count != 0 || namespaces.BesideProcess is not null)
+            {
+                LeaveFor(place, type);
+            }
         }
     }
 
