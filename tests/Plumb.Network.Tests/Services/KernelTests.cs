@@ -219,6 +219,40 @@ public sealed class KernelTests
     }
 
     [Theory]
+    [InlineData(ServicesKind.Nftables, ServicesKind.Iptables)]
+    [InlineData(ServicesKind.Iptables, ServicesKind.Nftables)]
+    public async Task Datagrams_that_began_under_another_back_end_stay_with_their_endpoint_until_that_goes(ServicesKind first, ServicesKind then)
+    {
+        using var world = new ServiceWorld(services: first);
+        using var near = new Server("near", world["near"], 8080);
+        using var far = new Server("far", world["far"], 8080);
+        world.Apply(Website("type: NodePort").Replace("protocol: UDP}", "protocol: UDP, nodePort: 31100}", StringComparison.Ordinal) + Slice("a", 8080, ("near", "")));
+        using var inside = world["client"].OpenUdp(AddressFamily.InterNetwork);
+        using var outside = world[ServiceWorld.Outside].OpenUdp(AddressFamily.InterNetwork);
+        Assert.Equal(("near", "near"), await AskAsync());
+        world.Switch(then);
+        Assert.Equal(("near", "near"), await AskAsync());
+        world.Apply(Slice("a", 8080, ("far", "")));
+        Assert.Equal(("far", "far"), await AskAsync());
+
+        async Task<(string?, string?)> AskAsync() =>
+            ((await Talk.UdpAsync(inside, _website, 80)).Server, (await Talk.UdpAsync(outside, world.AddressOf("node-1"), 31100)).Server);
+    }
+
+    [Fact]
+    public void Who_takes_over_chains_of_an_earlier_agent_writes_nothing()
+    {
+        using var world = new ServiceWorld(dual: true, ServicesKind.Iptables);
+        world.Apply(Website("sessionAffinity: ClientIP") + Slice("a", 8080, ("near", ""), ("far", ""), ("farther", "")));
+        world.Apply(Slice("a", 8080, ("far", ""), ("farther", ""), ("client", "")));
+        var (node, view) = (new NamespaceId("node-1"), world.PlanOf("node-1").View);
+        var kinds = new HashSet<EntryKind> { EntryKind.IptablesChain, EntryKind.IptablesRule };
+        var desired = Network.Planning.Planner.FromScratch(Layers.For(view.Node.Options), view with { Node = view.Node.With(PoolTable.Empty) }).Desired;
+        Assert.Contains(desired.Entries.Keys, key => kinds.Contains(key.Kind));
+        Assert.Empty(Difference.Between(desired, world.Kernels.Observe([node], kinds), kinds).Items);
+    }
+
+    [Theory]
     [InlineData("type: ClusterIP")]
     [InlineData("sessionAffinity: ClientIP")]
     public void Who_takes_over_from_an_earlier_agent_finds_the_slots_in_the_kernel_and_writes_nothing(string spec)

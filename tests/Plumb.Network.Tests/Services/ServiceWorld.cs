@@ -79,6 +79,18 @@ internal sealed class ServiceWorld : IDisposable
 
     public void Delete(string yaml) => Change(ManifestReader.Parse("yaml", Encoding.UTF8.GetBytes(yaml)), gone: true);
 
+    /// <summary>Goes over to another back end on every node.</summary>
+    public void Switch(ServicesKind services)
+    {
+        foreach (var planner in _planners.Values)
+        {
+            var options = planner.View.Node.Options with { Services = services };
+            var items = planner.Replan(Layers.For(options), planner.View with { Node = planner.View.Node.With(options) });
+            Kernels.Apply([.. items.Where(static item => item.Want is not null)]);
+            Kernels.Apply([.. items.Where(static item => item.Want is null)]);
+        }
+    }
+
     public IpAddress AddressOf(string place, IpFamily family = IpFamily.V4)
     {
         var (node, host) = Pods.TryGetValue(place, out var pod) ? (pod.Node[^1] - '0', pod.Host) : (0, place == Outside ? 100 : 10 + (place[^1] - '0'));
