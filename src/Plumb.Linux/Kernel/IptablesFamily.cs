@@ -25,24 +25,38 @@ internal sealed class IptablesFamily : IEntryFamily
         var byNft = NftablesKernel.Tables(kernel.Netfilter, kernel.Id);
         foreach (var family in Families)
         {
-            if (!IsUsed(kernel, family, byNft) || IptablesProgram.Save(kernel.Network, family) is not { } saved)
+            if (!IsUsed(kernel, family, byNft) || Read(kernel, family) is not { } saved)
             {
                 continue;
             }
-            var told = new HashSet<TableId>();
-            foreach (var observed in IptablesSave.Read(saved, family, kernel.Id))
+            var forms = new NftForms(into, kernel.Id, NftFamily(family));
+            foreach (var observed in saved)
             {
-                if (observed.Entry is IptablesChainEntry { Table.Name: var name })
-                {
-                    told.Add(new TableId(NftFamily(family), name));
-                }
-                if (kinds.Contains(observed.Entry.Kind))
+                if (forms.IsToldBy(observed) && kinds.Contains(observed.Entry.Kind))
                 {
                     into.Set(observed);
                 }
             }
-            ForgetNftForm(kernel.Id, told, into);
+            forms.Forget();
         }
+    }
+
+    // The program sometimes meets somebody else's transaction. What it cannot tell at all is told by nf_tables, as far as it is there.
+    private static IReadOnlyList<Observed>? Read(KernelNamespace kernel, IpFamily family)
+    {
+        const int attempts = 3;
+        for (var attempt = 0; attempt < attempts; attempt++)
+        {
+            try
+            {
+                return IptablesProgram.Save(kernel.Network, family) is { } saved ? IptablesSave.Read(saved, family, kernel.Id) : null;
+            }
+            catch (Exception failed) when (failed is IptablesException or FormatException)
+            {
+                // Tried again.
+            }
+        }
+        return null;
     }
 
     public void Apply(KernelNamespace kernel, IReadOnlyList<DeltaItem> items, IWriteSeam seam)
@@ -112,32 +126,4 @@ internal sealed class IptablesFamily : IEntryFamily
         var length = Libc.Read(file.Number, buffer, longest);
         return length <= 0 ? "" : Encoding.ASCII.GetString(buffer, (int)length);
     }
-
-    // What iptables tells of a table is all of it: the same once more as nf_tables sees it would be a second thing that nobody planned.
-    private static void ForgetNftForm(NamespaceId space, HashSet<TableId> told, ObservedState into)
-    {
-        if (told.Count == 0)
-        {
-            return;
-        }
-        var twice = new List<EntryKey>();
-        foreach (var (key, observed) in into.Entries)
-        {
-            if (key.Namespace == space && NftablesKernel.Handles(key.Kind) && TableOf(observed.Entry) is { } table && told.Contains(table))
-            {
-                twice.Add(key);
-            }
-        }
-        twice.ForEach(key => into.Remove(key));
-    }
-
-    private static TableId? TableOf(Entry entry) => entry switch
-    {
-        TableEntry table => table.Table,
-        ChainEntry chain => chain.Table,
-        SetEntry set => set.Schema.Table,
-        ElementEntry element => element.Set.Table,
-        ObjectEntry item => item.Table,
-        _ => null,
-    };
 }

@@ -68,6 +68,27 @@ public sealed class KernelTests
             keys);
     }
 
+    /// <summary>iptables-save tells rules of it that are not so.</summary>
+    [Fact]
+    public async Task A_table_that_somebody_made_with_nft_under_a_name_of_iptables_stays_his()
+    {
+        using var network = NetworkNamespace.Create();
+        using var kernels = Kernels(network);
+        await Witness.Shell(
+            network,
+            "nft add table ip nat; nft 'add chain ip nat mine { type nat hook prerouting priority -100; }'; nft add chain ip nat other; nft add set ip nat s '{ type ipv4_addr; }'; nft add rule ip nat other ip saddr @s accept");
+        var before = Keys();
+        Assert.Equal(["Chain ip nat mine", "Chain ip nat other", "Set ip nat s", "Table ip nat"], before);
+        var desired = Few(IpFamily.V4);
+        kernels.Apply(Difference.Between(desired, kernels.Observe([Node])).Items);
+        Assert.Empty(Difference.Between(desired, kernels.Observe([Node])).Items);
+        Assert.Superset(before.ToHashSet(), Keys().ToHashSet());
+        Assert.DoesNotContain("IptablesChain ip nat other", Keys());
+
+        List<string> Keys() =>
+            [.. kernels.Observe([Node]).Entries.Keys.Where(static key => Linux.Kernel.Kernels.IsRules(key.Kind)).Select(static key => $"{key.Kind} {key.Name}").Order(StringComparer.Ordinal)];
+    }
+
     [Fact]
     public async Task A_chain_of_our_name_that_is_not_ours_is_a_conflict()
     {
