@@ -7,7 +7,7 @@ namespace Plumb.Network;
 
 /// <summary>
 /// Connections that a change ends: what the kernel remembers of them would lead their packets where nobody is. Protocols with a
-/// connection of their own find that out by themselves; datagrams would go on to be lost.
+/// connection of their own find that out by themselves, though it may take them long; datagrams would go on to be lost.
 /// </summary>
 /// <param name="Mark">What the connections bear.</param>
 public abstract record EndedFlow(IpFamily Family, IpProtocol Protocol, ConnectionMark Mark)

@@ -11,6 +11,9 @@ public sealed record Service : IResource<Service>
     /// <summary>On Services, Endpoints and slices that no proxy need look at.</summary>
     public const string HeadlessLabel = "service.kubernetes.io/headless";
 
+    /// <summary>Plumb's annotation on a Service that names the protocols whose connections end with the endpoint that they lead to: <c>TCP</c>. UDP's do in any case.</summary>
+    public const string EndConnectionsAnnotation = "plumb.network/end-connections";
+
     public static ResourceType Type { get; } = ResourceType.Of("v1", "Service", "services");
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }

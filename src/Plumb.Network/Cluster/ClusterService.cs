@@ -34,6 +34,9 @@ public sealed record ClusterService(Subject Subject)
     /// <summary>How long a client stays with its endpoint; null without affinity.</summary>
     public int? AffinitySeconds { get; init; }
 
+    /// <summary>Established TCP connections are forgotten when their endpoint is gone, so that their clients hear of it; asked for by an annotation.</summary>
+    public bool EndsTcp { get; init; }
+
     /// <summary>spec.healthCheckNodePort; 0: none.</summary>
     public ushort HealthCheckPort { get; init; }
 
@@ -71,6 +74,7 @@ public sealed record ClusterService(Subject Subject)
         && IsLocalOutside == other.IsLocalOutside
         && AffinitySeconds == other.AffinitySeconds
         && HealthCheckPort == other.HealthCheckPort
+        && EndsTcp == other.EndsTcp
         && Problems == other.Problems;
 
     public override int GetHashCode() => HashCode.Combine(Subject, ClusterIPs, Ports);

@@ -40,8 +40,20 @@ public static class ServiceReading
             IsLocalOutside = spec.ExternalTrafficPolicy == "Local",
             AffinitySeconds = spec.Affinity is { } affinity ? Math.Clamp((int)affinity.TotalSeconds, 1, LongestAffinitySeconds) : null,
             HealthCheckPort = (ushort)Math.Clamp(spec.HealthCheckNodePort, 0, ushort.MaxValue),
+            EndsTcp = EndsTcp(service, problems),
             Problems = [.. problems],
         };
+    }
+
+    private static bool EndsTcp(Kubernetes.Objects.Service service, List<string> problems)
+    {
+        const string annotation = Kubernetes.Objects.Service.EndConnectionsAnnotation;
+        if (!service.Metadata.Annotations.TryGetValue(annotation, out var text) || text == "TCP")
+        {
+            return text is not null;
+        }
+        problems.Add($"metadata.annotations[{annotation}]: '{text}' is not TCP; connections live on");
+        return false;
     }
 
     /// <summary>The name by which a Service is known here. An object without a namespace is in <c>default</c>.</summary>

@@ -7,7 +7,7 @@ using Plumb.Network.Facts;
 
 namespace Plumb.Network.Services;
 
-/// <summary>The UDP flows that a change of one Service ends.</summary>
+/// <summary>The flows that a change of one Service ends: UDP's, and where the Service asks for it TCP's.</summary>
 internal static class EndedFlows
 {
     public static IEnumerable<EndedFlow> Of(Subject subject, NetworkView before, NetworkView after)
@@ -16,6 +16,10 @@ internal static class EndedFlows
         if (before.Cluster.Services.Service(subject) is { } oldService && was is not null)
         {
             foreach (var flow in Gone(oldService, was, after.Cluster.Services.Service(subject), now))
+            {
+                yield return flow;
+            }
+            foreach (var flow in Cut(oldService, was, before.Cluster.Services, after.Cluster.Services))
             {
                 yield return flow;
             }
@@ -54,6 +58,57 @@ internal static class EndedFlows
                 }
             }
         }
+    }
+
+    // An endpoint that is going, or not ready for a while, is in its slice and keeps its connections: TCP's end with the endpoint itself.
+    private static IEnumerable<EndedFlow> Cut(ClusterService oldService, ServicePools was, ClusterServices before, ClusterServices after)
+    {
+        var service = after.Service(oldService.Subject);
+        var (oldSlices, slices) = (before.SlicesOf(oldService.Subject), after.SlicesOf(oldService.Subject));
+        if (!(service ?? oldService).EndsTcp || (service is not null && oldSlices == slices && oldService.Ports == service.Ports))
+        {
+            yield break;
+        }
+        foreach (var port in was.Ports)
+        {
+            var wanted = oldService.Ports[port.Index];
+            if (wanted.Protocol != IpProtocol.Tcp)
+            {
+                continue;
+            }
+            var stays = service is not null && port.Index < service.Ports.Count && service.Ports[port.Index].Protocol == IpProtocol.Tcp;
+            var left = stays ? Backends(service!.Ports[port.Index], port.Family, slices) : [];
+            foreach (var backend in Backends(wanted, port.Family, oldSlices))
+            {
+                if (left.Contains(backend))
+                {
+                    continue;
+                }
+                yield return new EndedFlow.ToBackend(port.Family, IpProtocol.Tcp, new ConnectionMark(PoolMark.Of(was.Number, port.Index, local: false).Value), backend);
+                yield return new EndedFlow.ToBackend(port.Family, IpProtocol.Tcp, new ConnectionMark(PoolMark.Of(was.Number, port.Index, local: true).Value), backend);
+                foreach (var (address, number) in Frontends(oldService, port))
+                {
+                    yield return new EndedFlow.Unmarked(port.Family, IpProtocol.Tcp, address, number, backend);
+                }
+            }
+        }
+    }
+
+    /// <summary>All endpoints of a port, whatever they are fit for.</summary>
+    private static HashSet<Backend> Backends(ClusterServicePort port, IpFamily family, ImmutableArray<ServiceSlice> slices)
+    {
+        var all = new HashSet<Backend>();
+        foreach (var slice in slices)
+        {
+            if (slice.Family == family && slice.PortOf(port) is { } target)
+            {
+                foreach (var endpoint in slice.Endpoints)
+                {
+                    all.Add(new Backend(endpoint.Address, target.Port));
+                }
+            }
+        }
+        return all;
     }
 
     private static IEnumerable<(IpAddress? Address, ushort Port)> Frontends(ClusterService service, PortPools pools)
