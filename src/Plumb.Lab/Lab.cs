@@ -7,6 +7,7 @@ using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Agents;
 using Plumb.Lab.Containers;
+using Plumb.Lab.HostPorts;
 using Plumb.Lab.Manifests;
 using Plumb.Lab.Node;
 using Plumb.Lab.Running;
@@ -45,6 +46,7 @@ public sealed class Lab : IAsyncDisposable
     private readonly ConcurrentStack<Func<ValueTask>> _parts = new();
     private LabLog? _log;
     private Machines? _machines;
+    private NodePortsOnHost? _hostPorts;
     private ApiServer? _api;
     private LabPhase _phase = LabPhase.Starting;
 
@@ -129,6 +131,7 @@ public sealed class Lab : IAsyncDisposable
         {
             Services = _options.Services,
             MemoryBytes = Environment.WorkingSet,
+            HostPorts = [.. _hostPorts?.Status() ?? []],
         };
     }
 
@@ -347,9 +350,20 @@ public sealed class Lab : IAsyncDisposable
     {
         var services = new Informer<Service>(client, ListOptions.All, Random.Shared) { OnTrouble = trouble => _log?.Write("services", trouble.Message) };
         var variables = new ServiceVariables(services);
+        var ports = _hostPorts = new NodePortsOnHost(_machines!.Wire, _addresses.Places(), client, _log!, _time);
+        OwnOnNodes(ports);
         _ = FollowAsync("services", services.RunAsync(_ending.Token));
-        _ = FollowAsync("services", variables.RunAsync(_ending.Token));
+        _ = FollowAsync("services", FollowServicesAsync(services, variables, ports));
         return variables;
+    }
+
+    private async Task FollowServicesAsync(Informer<Service> services, ServiceVariables variables, NodePortsOnHost ports)
+    {
+        await foreach (var change in services.Changes.ReadAllAsync(_ending.Token))
+        {
+            variables.Forget();
+            await ports.TakeAsync(change);
+        }
     }
 
     private void FollowPods(KubernetesClient client)

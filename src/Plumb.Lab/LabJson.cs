@@ -155,6 +155,18 @@ internal static class LabJson
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        json.WriteStartArray("hostPorts");
+        foreach (var port in lab.HostPorts)
+        {
+            json.WriteStartObject();
+            json.WriteString("service", port.Service);
+            json.WriteString("protocol", port.Protocol);
+            json.WriteNumber("nodePort", port.NodePort);
+            Write(json, "hostPort", port.HostPort);
+            json.WriteString("warning", port.Warning);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     public static LabStatus Status(JsonElement json)
@@ -198,7 +210,17 @@ internal static class LabJson
         {
             Services = (ServicesKind)json.GetProperty("services").GetInt32(),
             MemoryBytes = json.GetProperty("memoryBytes").GetInt64(),
+            HostPorts = [.. HostPorts(json)],
         };
+    }
+
+    private static IEnumerable<HostPortStatus> HostPorts(JsonElement json)
+    {
+        foreach (var port in json.GetProperty("hostPorts").EnumerateArray())
+        {
+            yield return new HostPortStatus(
+                Text(port, "service"), Text(port, "protocol"), port.GetProperty("nodePort").GetUInt16(), (ushort?)Number(port, "hostPort"), port.GetProperty("warning").GetString());
+        }
     }
 
     public static void Write(Utf8JsonWriter json, PodResolver resolver)

@@ -27,7 +27,17 @@ public sealed record LabStatus(
 
     /// <summary>Resident memory of the lab's process in bytes.</summary>
     public long MemoryBytes { get; init; }
+
+    /// <summary>Node ports that can be asked on the host.</summary>
+    public ValueList<HostPortStatus> HostPorts { get; init; }
 }
+
+/// <summary>A node port of a Service, seen from the host.</summary>
+/// <param name="Service"><c>namespace/name</c></param>
+/// <param name="Protocol"><c>TCP</c> or <c>UDP</c></param>
+/// <param name="HostPort">Of 127.0.0.1; null: none could be opened.</param>
+/// <param name="Warning">What is not as one would expect, in one line; null: nothing.</param>
+public sealed record HostPortStatus(string Service, string Protocol, ushort NodePort, ushort? HostPort, string? Warning);
 
 /// <summary>A pod's /etc/resolv.conf, and the node that it is on.</summary>
 public sealed record PodResolver(string Node, string File);

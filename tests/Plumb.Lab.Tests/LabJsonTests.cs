@@ -30,6 +30,7 @@ public sealed class LabJsonTests
     {
         Services = ServicesKind.Iptables,
         MemoryBytes = 1 << 30,
+        HostPorts = [new HostPortStatus("default/website", "TCP", 31100, 31100, null), new HostPortStatus("default/names", "UDP", 31053, null, "taken")],
     };
 
     [Fact]

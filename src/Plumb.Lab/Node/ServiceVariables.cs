@@ -20,15 +20,12 @@ internal sealed class ServiceVariables(Informer<Service> services)
     /// <summary>Completes when the Services that there were at the start are known.</summary>
     public Task Synced => services.Synced;
 
-    /// <summary>Follows the informer until it ends.</summary>
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>A Service has changed.</summary>
+    public void Forget()
     {
-        await foreach (var _ in services.Changes.ReadAllAsync(cancel))
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                _made.Clear();
-            }
+            _made.Clear();
         }
     }
 

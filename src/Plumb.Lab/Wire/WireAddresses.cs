@@ -1,3 +1,4 @@
+using Plumb.Lab.HostPorts;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 
@@ -55,6 +56,9 @@ public sealed class WireAddresses
 
     /// <summary>The cluster's DNS server: the tenth address of each of the services' ranges.</summary>
     public ValueList<IpAddress> DnsServers => [.. _services.Select(static range => range.First.Plus(DnsHost))];
+
+    /// <summary>The nodes and their addresses, in order.</summary>
+    internal IReadOnlyList<NodePlace> Places() => [.. Enumerable.Range(1, NodeCount).Select(number => new NodePlace(WirePlan.NodeId(number).Name, Of(Node(number))))];
 
     /// <summary>Without the prefix lengths.</summary>
     public static ValueList<IpAddress> Of(ValueList<IpPrefix> own) => [.. own.Select(static one => one.Address)];

@@ -49,6 +49,19 @@ internal sealed class StatusCommand : Verb
         return LabReport.Of(await lab.StatusAsync(CancellationToken.None));
     }
 
+    private static void WriteHostPorts(LabReport lab, TextWriter to, Style style)
+    {
+        var open = lab.HostPorts.Where(static port => port.HostPort is not null).ToList();
+        for (var i = 0; i < open.Count; i++)
+        {
+            to.WriteLine($"  {(i == 0 ? "node ports" : ""),-10}  127.0.0.1:{open[i].HostPort}{(open[i].Protocol == "UDP" ? "/UDP" : "")} leads to {open[i].Service}");
+        }
+        foreach (var port in lab.HostPorts.Where(static port => port.Warning is not null))
+        {
+            to.WriteLine($"  {style.Warning("warning")}     {port.Warning}");
+        }
+    }
+
     private static void Write(StatusResult result, TextWriter to, Style style)
     {
         if (result.Labs.Count == 0)
@@ -61,6 +74,7 @@ internal sealed class StatusCommand : Verb
             to.WriteLine($"  api         {lab.Api}");
             to.WriteLine($"  kubeconfig  {lab.Kubeconfig}");
             to.WriteLine($"  network     pods {string.Join(", ", lab.PodRanges)} by {lab.Overlay}, services {string.Join(", ", lab.ServiceRanges)} by {lab.Services}");
+            WriteHostPorts(lab, to, style);
             to.WriteLine();
             var table = new TextTable("NODE", "ADDRESS", "READY", "PODS");
             foreach (var machine in lab.Machines.Where(static m => m.Ready is not null))
@@ -88,7 +102,8 @@ internal sealed record LabReport(
     IReadOnlyList<string> PodRanges,
     IReadOnlyList<string> ServiceRanges,
     IReadOnlyList<MachineReport> Machines,
-    IReadOnlyList<PodPlace> Pods)
+    IReadOnlyList<PodPlace> Pods,
+    IReadOnlyList<HostPortStatus> HostPorts)
 {
     public static LabReport Of(LabStatus lab) => new(
         lab.Name.ToString(),
@@ -103,7 +118,8 @@ internal sealed record LabReport(
         Texts(lab.PodRanges),
         Texts(lab.ServiceRanges),
         [.. lab.Machines.Select(static m => new MachineReport(m.Name, Texts(m.Addresses), m.Ready, m.NamespacePath, m.AgentProcessId))],
-        [.. lab.Pods.Select(static p => new PodPlace(p.Namespace, p.Name, p.Node, Texts(p.Addresses), p.Phase, p.NamespacePath))]);
+        [.. lab.Pods.Select(static p => new PodPlace(p.Namespace, p.Name, p.Node, Texts(p.Addresses), p.Phase, p.NamespacePath))],
+        lab.HostPorts);
 
     private static string[] Texts<T>(IReadOnlyList<T> values) => [.. values.Select(static value => $"{value}")];
 }
