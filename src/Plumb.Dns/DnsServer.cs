@@ -37,6 +37,9 @@ public sealed partial class DnsServer : IAsyncDisposable
 {
     private const int MostConnections = 256;
 
+    // Between two tries to have the port. Whoever holds it tells nobody when he lets go.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     private readonly List<IAsyncDisposable> _services = [];
     private readonly List<PeerAddress> _local = [];
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,6 +77,39 @@ public sealed partial class DnsServer : IAsyncDisposable
         {
             await server.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Answers until cancelled: begins again when it has to end, and tries again while it cannot.</summary>
+    /// <param name="told">Told null when it answers, and else in one line why it does not; at first, and when that is another than before.</param>
+    public static async Task KeepAsync(DnsServerOptions options, Action<string?> told, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(told);
+        string? last = "";
+        while (true)
+        {
+            try
+            {
+                await using var server = await StartAsync(options);
+                Tell(null);
+                await server.Broken.WaitAsync(cancel);
+                Tell("a socket of the server is of no use any more");
+            }
+            catch (IOException refused)
+            {
+                Tell(refused.Message);
+            }
+            await Task.Delay(Pause, options.Time, cancel);
+        }
+
+        void Tell(string? why)
+        {
+            if (why != last)
+            {
+                last = why;
+                told(why);
+            }
         }
     }
 

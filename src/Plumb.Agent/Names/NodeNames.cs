@@ -18,9 +18,6 @@ namespace Plumb.Agent.Names;
 /// </summary>
 internal sealed partial class NodeNames : IDisposable
 {
-    // Between two tries to have the port. Whoever holds it tells nobody when he lets go.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
-
     private readonly NodeAgentOptions _options;
     private readonly NetworkNamespace _network;
     private readonly Explainer _explainer;
@@ -69,44 +66,30 @@ internal sealed partial class NodeNames : IDisposable
     /// says what is missing.
     /// </summary>
     /// <param name="answers">Told whether it answers, when that is another than the last time; told first only when it does not.</param>
-    public async Task RunAsync(Action<bool> answers, CancellationToken cancel)
+    public Task RunAsync(Action<bool> answers, CancellationToken cancel)
     {
-        var (told, saidWhy) = (true, "");
-        while (true)
+        var told = true;
+        var options = new DnsServerOptions
         {
-            try
-            {
-                await using var server = await DnsServer.StartAsync(new DnsServerOptions
-                {
-                    Network = _network,
-                    Addresses = [.. _options.Cluster.DnsServers],
-                    Zone = Zone,
-                    Forward = _options.Forward,
-                    Log = _options.Log,
-                    Time = _options.Time,
-                });
-                Tell(true);
-                saidWhy = "";
-                await server.Broken.WaitAsync(cancel);
-            }
-            catch (IOException refused)
-            {
-                if (refused.Message != saidWhy)
-                {
-                    saidWhy = refused.Message;
-                    Log.NotServing(_options.Log, refused.Message);
-                }
-            }
-            Tell(false);
-            await Task.Delay(Pause, _options.Time, cancel);
-        }
+            Network = _network,
+            Addresses = [.. _options.Cluster.DnsServers],
+            Zone = Zone,
+            Forward = _options.Forward,
+            Log = _options.Log,
+            Time = _options.Time,
+        };
+        return DnsServer.KeepAsync(options, Tell, cancel);
 
-        void Tell(bool now)
+        void Tell(string? why)
         {
-            if (now != told)
+            if (why is not null)
             {
-                told = now;
-                answers(now);
+                Log.NotServing(_options.Log, why);
+            }
+            if (told != (why is null))
+            {
+                told = why is null;
+                answers(told);
             }
         }
     }

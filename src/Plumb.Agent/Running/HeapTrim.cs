@@ -15,21 +15,24 @@ internal sealed class HeapTrim : IDisposable
 
     public HeapTrim(TimeProvider time) => _timer = time.CreateTimer(static state => ((HeapTrim)state!).Trim(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    /// <summary>So much changed in one round.</summary>
+    /// <summary>So much changed in one round. What comes without a pause counts together.</summary>
     public void Count(int changes)
     {
-        if (changes != 0 && Interlocked.Add(ref _changes, changes) >= Much)
+        if (changes != 0)
         {
+            Interlocked.Add(ref _changes, changes);
             _timer.Change(_quiet, Timeout.InfiniteTimeSpan);
         }
     }
 
     public void Dispose() => _timer.Dispose();
 
-    // Pauses the process for a tenth of a second or two: nobody waits for it just then.
+    // Pauses the whole process, names and pods that come included, for a tenth of a second or two: only after what took much longer itself.
     private void Trim()
     {
-        Interlocked.Exchange(ref _changes, 0);
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (Interlocked.Exchange(ref _changes, 0) >= Much)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
     }
 }

@@ -24,19 +24,20 @@ internal sealed class ServiceFeed(Informer<Service> services, Informer<EndpointS
 
     public async Task RunAsync(CancellationToken cancel)
     {
-        var informing = Task.WhenAll(services.RunAsync(cancel), slices.RunAsync(cancel));
+        var informing = Task.WhenAny(services.RunAsync(cancel), slices.RunAsync(cancel));
         await Task.WhenAny(Task.WhenAll(services.Synced, slices.Synced), informing);
         if (!services.Synced.IsCompletedSuccessfully || !slices.Synced.IsCompletedSuccessfully)
         {
             // The agent ends before it heard of any: that is not to have heard that there are none.
-            await informing;
+            await await informing;
             return;
         }
         // The first lists stand among the changes, whole.
         loop.Post(new AgentWork.Services(Services(), Slices(), All: true));
-        var answering = names is null ? Task.CompletedTask : names.RunAsync(Answer, cancel);
-        await Task.WhenAll(FollowServicesAsync(cancel), FollowSlicesAsync(cancel), answering);
-        await informing;
+        List<Task> parts = [FollowServicesAsync(cancel), FollowSlicesAsync(cancel), .. names is null ? Enumerable.Empty<Task>() : [names.RunAsync(Answer, cancel)]];
+        // None of them ends but with all: an agent that hears of half goes on with what was.
+        await await Task.WhenAny(parts);
+        await await informing;
     }
 
     // Where the node does not answer, the endpoints of the Service do, if it has any.

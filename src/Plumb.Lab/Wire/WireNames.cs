@@ -14,12 +14,13 @@ namespace Plumb.Lab.Wire;
 /// </summary>
 internal sealed class WireNames : IAsyncDisposable
 {
-    private readonly DnsServer _server;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Task _serving;
 
-    private WireNames(DnsServer server, IReadOnlyList<IpAddress> addresses)
+    private WireNames(DnsServerOptions options, Action<string?> told)
     {
-        _server = server;
-        ResolverFile = string.Concat(addresses.Select(static address => $"nameserver {address}\n"));
+        _serving = DnsServer.KeepAsync(options, told, _end.Token);
+        ResolverFile = string.Concat(options.Addresses.Select(static address => $"nameserver {address}\n"));
     }
 
     /// <summary>The /etc/resolv.conf of a node.</summary>
@@ -30,9 +31,9 @@ internal sealed class WireNames : IAsyncDisposable
     /// <exception cref="LabException">They cannot be had.</exception>
     public static async Task<WireNames> StartAsync(NetworkNamespace wire, IReadOnlyList<IpAddress> addresses, ForwardOptions forward, ILogger log, TimeProvider time)
     {
-        try
-        {
-            var server = await DnsServer.StartAsync(new DnsServerOptions
+        var first = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var names = new WireNames(
+            new DnsServerOptions
             {
                 Network = wire,
                 Addresses = addresses,
@@ -40,14 +41,20 @@ internal sealed class WireNames : IAsyncDisposable
                 Forward = forward,
                 Log = log,
                 Time = time,
-            });
-            return new WireNames(server, addresses);
-        }
-        catch (IOException refused)
+            },
+            told: why => first.TrySetResult(why));
+        if (await first.Task is { } refused)
         {
-            throw new LabException($"the wire has no DNS server: {refused.Message}", refused);
+            await names.DisposeAsync();
+            throw new LabException($"the wire has no DNS server: {refused}");
         }
+        return names;
     }
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _end.Dispose();
+    }
 }
