@@ -48,6 +48,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private bool _hearsOfServices;
     private bool _configurationIsWritten;
     private ClusterServices? _checkedServices;
+    private HashSet<Refusal> _toldRefusals = [];
 
     private NodeAgent(NodeAgentOptions options, INodeKernel kernel, AgentFiles files, FileStream held)
     {
@@ -294,6 +295,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         {
             _checkedServices = _state.View.Cluster.Services;
             _healthChecks.Update(HealthChecks.Of(_state.View));
+            TellRefusals();
         }
         if (!_configurationIsWritten && _state.IsApplied && PodPools.Usable(_state.View.Cluster, _state.View.Node, []).Count != 0)
         {
@@ -302,6 +304,20 @@ public sealed partial class NodeAgent : IAsyncDisposable
             _ready.TrySetResult();
             Log.Ready(_log, _options.NodeName);
         }
+    }
+
+    // What nodes do not do of what a Service asks for, once for each change of the reason.
+    private void TellRefusals()
+    {
+        var now = new HashSet<Refusal>();
+        foreach (var refusal in _state.Planner.Index.Refusals())
+        {
+            if (refusal.Cause.Subject.Kind == SubjectKind.Service && now.Add(refusal) && !_toldRefusals.Contains(refusal))
+            {
+                _events.WriteOfService(refusal.Cause.Subject.Scope, refusal.Cause.Subject.Name, "NotServedAsAsked", refusal.Line);
+            }
+        }
+        _toldRefusals = now;
     }
 
     private void WriteConfiguration()

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
@@ -33,6 +36,27 @@ internal sealed partial class NodeEvents(KubernetesClient? api, string nodeName,
         });
     }
 
+    /// <summary>
+    /// About a Service, in the same words and under the same name on every node: the first one writes it, for all.
+    /// </summary>
+    public void WriteOfService(string scope, string name, string reason, string message)
+    {
+        var now = time.GetUtcNow();
+        var number = BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{reason}: {message}")));
+        _waiting.Writer.TryWrite(new Event
+        {
+            Metadata = new ObjectMeta { Name = $"{name}.{number:x}", Namespace = scope },
+            InvolvedObject = new ObjectReference { ApiVersion = "v1", Kind = Service.Type.Kind.Kind, Namespace = scope, Name = name },
+            Reason = reason,
+            Message = message,
+            EventType = "Warning",
+            Source = new EventSource { Component = "plumb-agent" },
+            Count = 1,
+            FirstTimestamp = now,
+            LastTimestamp = now,
+        });
+    }
+
     public async Task RunAsync(CancellationToken cancel)
     {
         await foreach (var written in _waiting.Reader.ReadAllAsync(cancel))
@@ -43,7 +67,11 @@ internal sealed partial class NodeEvents(KubernetesClient? api, string nodeName,
             }
             try
             {
-                await api.CreateAsync(EventNamespace, written, cancel);
+                await api.CreateAsync(written.Metadata.Namespace ?? EventNamespace, await WithUidAsync(api, written, cancel), cancel);
+            }
+            catch (ApiException said) when (said.IsAlreadyExists)
+            {
+                // By another node.
             }
             catch (Exception exception) when (exception is ApiException or HttpRequestException or IOException or JsonException)
             {
@@ -51,6 +79,12 @@ internal sealed partial class NodeEvents(KubernetesClient? api, string nodeName,
             }
         }
     }
+
+    // People find the events of an object by its uid, which the plan does not keep.
+    private static async Task<Event> WithUidAsync(KubernetesClient api, Event written, CancellationToken cancel) =>
+        written.InvolvedObject is { Uid: null, Name: { } name } about && await api.FindAsync<Service>(about.Namespace, name, cancel) is { } service
+            ? written with { InvolvedObject = ObjectReference.To(service) }
+            : written;
 
     private static partial class Log
     {

@@ -1,6 +1,7 @@
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
+using Plumb.Network.Facts;
 
 namespace Plumb.Network.Cluster;
 
@@ -96,6 +97,11 @@ public static class ServiceReading
             {
                 ports.Add(new ClusterServicePort(port.Name ?? "", protocol, (ushort)port.Port, (ushort)port.NodePort));
             }
+        }
+        if (ports.Count > PoolMark.MostPorts)
+        {
+            problems.Add($"spec.ports: {ports.Count} ports are more than the {PoolMark.MostPorts} of one Service that nodes serve; those from the {PoolMark.MostPorts + 1}th on are left out: make it several Services");
+            ports.RemoveRange(PoolMark.MostPorts, ports.Count - PoolMark.MostPorts);
         }
         return [.. ports];
     }

@@ -73,7 +73,11 @@ public sealed record ServicePools(Subject Service, uint Number, ImmutableArray<P
 public sealed record PortPools(IpFamily Family, int Index, Pool Cluster, Pool? Local, int LocalReady);
 
 /// <summary>One set of endpoints and what is done with connections to it.</summary>
-public sealed record Pool(PoolProgram Program, ImmutableArray<PoolMember> Members);
+public sealed record Pool(PoolProgram Program, ImmutableArray<PoolMember> Members)
+{
+    /// <summary>How many endpoints it does not have because it has <see cref="PoolProgram.MostMembers"/> already.</summary>
+    public int LeftOut { get; init; }
+}
 
 /// <summary>
 /// The mark of a connection to a Service: which pool it went to. Set once when the connection begins, so that answers, postrouting

@@ -86,11 +86,9 @@ internal static class PoolHistory
         {
             return new Pool(without, []);
         }
-        if (members.Count > PoolProgram.MostMembers)
-        {
-            members.RemoveRange(PoolProgram.MostMembers, members.Count - PoolProgram.MostMembers);
-        }
-        return new Pool(PoolProgram.Spread(members.Count, service.AffinitySeconds), Arrange(members, before));
+        var leftOut = Math.Max(0, members.Count - PoolProgram.MostMembers);
+        members.RemoveRange(members.Count - leftOut, leftOut);
+        return new Pool(PoolProgram.Spread(members.Count, service.AffinitySeconds), Arrange(members, before)) { LeftOut = leftOut };
     }
 
     /// <summary>What stays keeps its slot; what comes fills holes, then the end; what holes are left the last ones move into.</summary>

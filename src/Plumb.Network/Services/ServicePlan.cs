@@ -27,6 +27,12 @@ internal readonly struct ServicePlan(
                 write.Refuse($"its ClusterIP is of a family that the cluster's pods have no addresses of ({port.Family})", service.Origin.At("spec.clusterIPs"));
                 continue;
             }
+            if (port.Cluster.LeftOut != 0)
+            {
+                write.Refuse(
+                    $"{port.Cluster.LeftOut} of its {port.Cluster.Members.Length + port.Cluster.LeftOut} {port.Family} endpoints get no connections: nodes spread a Service over {PoolProgram.MostMembers}; make it several Services",
+                    cause);
+            }
             WritePool(table, port, port.Cluster, local: false, cause);
             if (port.Local is { } here)
             {

@@ -83,21 +83,34 @@ internal sealed class ExplainCommand : Verb
         }
         using var world = new LabWorld(lab, status);
         var nodes = new List<ExplainedNode>();
+        var refusals = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var node in world.Nodes(invocation.Parsed.GetValue(_node)))
         {
-            var (account, observed) = await world.AccountAsync(node);
+            var (account, observed, refused) = await world.AccountAsync(node);
             var explained = thing is null ? account : new Question(thing).Answer(account, observed);
             if (explained.Count > 0)
             {
                 nodes.Add(ExplainedNode.Of(node, explained));
+                refusals.UnionWith(thing is null ? refused : RefusedTo(explained, refused));
             }
         }
         if (nodes.Count == 0)
         {
             throw new LabException($"nothing in the kernels of lab '{lab.Paths.Name}' is called '{thing}' or caused by it; `plumb explain --all` lists what there is");
         }
-        Printer.Print(new ExplainResult(nodes, nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
+        Printer.Print(new ExplainResult(nodes, [.. refusals], nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
         return ExitCode.Done;
+    }
+
+    /// <summary>What the objects that cause some entries ask for in vain.</summary>
+    private static IEnumerable<string> RefusedTo(IReadOnlyList<Explanation> explained, IReadOnlyList<string> refused)
+    {
+        if (refused.Count == 0)
+        {
+            return [];
+        }
+        var subjects = explained.SelectMany(static one => one.Causes).Select(static cause => cause.Subject.ToString()).ToHashSet(StringComparer.Ordinal);
+        return refused.Where(line => subjects.Any(subject => line.StartsWith(subject, StringComparison.Ordinal) && line[subject.Length..] is [' ' or ':', ..]));
     }
 
     private static void WriteAll(ExplainResult result, TextWriter to, Style style)
@@ -128,11 +141,16 @@ internal sealed class ExplainCommand : Verb
                 to.WriteLine($"    {reason}");
             }
         }
+        foreach (var line in result.NotDone)
+        {
+            to.WriteLine(style.Warning($"not done: {line}"));
+        }
     }
 }
 
+/// <param name="NotDone">What the objects behind these entries ask for and nodes do not do, a line each.</param>
 /// <param name="Unexplained">How many entries nobody can account for.</param>
-internal sealed record ExplainResult(IReadOnlyList<ExplainedNode> Nodes, int Unexplained);
+internal sealed record ExplainResult(IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<string> NotDone, int Unexplained);
 
 internal sealed record ExplainedNode(string Node, IReadOnlyList<ExplainedEntry> Entries)
 {

@@ -48,8 +48,8 @@ internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
             : throw new LabException($"the lab '{lab.Name}' has no node '{only}'; it has {string.Join(", ", nodes)}");
     }
 
-    /// <summary>Everything in a node's own namespace and in those of its pods, with its reason.</summary>
-    public async Task<(IReadOnlyList<Explanation> Account, ObservedState Observed)> AccountAsync(string node)
+    /// <summary>Everything in a node's own namespace and in those of its pods, with its reason; and what objects ask for that the node does not do.</summary>
+    public async Task<(IReadOnlyList<Explanation> Account, ObservedState Observed, IReadOnlyList<string> Refusals)> AccountAsync(string node)
     {
         var seen = new HashSet<NamespaceId> { new(node) };
         foreach (var machine in lab.Machines)
@@ -72,7 +72,7 @@ internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
         var planned = plan.Entries.Where(e => seen.Contains(e.Key.Namespace)).ToList();
         var origins = plan.Origins();
         var observed = _kernels.Observe(seen, parameters: planned.Where(static e => e.Kind == EntryKind.Sysctl).Select(static e => e.Key));
-        return (Account.Of(observed, planned.ToDictionary(static e => e.Key, e => new PlannedReason(e.Text, origins[e.Key]))), observed);
+        return (Account.Of(observed, planned.ToDictionary(static e => e.Key, e => new PlannedReason(e.Text, origins[e.Key]))), observed, plan.Refusals);
     }
 
     private bool TryEnter(SandboxStatus pod)
