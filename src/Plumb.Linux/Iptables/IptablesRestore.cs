@@ -7,7 +7,7 @@ using Plumb.Linux.State;
 namespace Plumb.Linux.Iptables;
 
 /// <summary>
-/// Changes as the input of <c>iptables-restore --noflush</c>: only chains that change are named. A table is one transaction; or several where it would outgrow
+/// Changes as the input of <c>iptables-restore --noflush</c>: only chains that change are named. A table is one transaction; or several where it has many chains or would outgrow
 /// the program's send buffer, in an order in which each state between is a correct network: chains before those that jump to them, and away with them in the
 /// reverse order.
 /// </summary>
@@ -16,12 +16,17 @@ internal sealed partial class IptablesRestore
     // A long chain is told by what changes in it.
     private const int LongChain = 64;
 
+    // iptables-nft-restore keeps the names of a transaction's chains in a sorted list that it walks for each: 12,000 of them took it 27 s, and 1.9 s
+    // in pieces of 300.
+    private const int MostChains = 300;
+
     private readonly StringBuilder _text = new();
     private readonly List<DeltaItem?> _itemOfLine = [];
     private readonly int _mostBytes;
     private readonly bool _mayEdit;
     private string _table = "";
     private int _bytes;
+    private int _chains;
 
     private IptablesRestore(int mostBytes, bool mayEdit)
     {
@@ -164,6 +169,7 @@ internal sealed partial class IptablesRestore
         _text.Append('*').Append(_table).Append('\n');
         _itemOfLine.Add(null);
         _bytes = 0;
+        _chains = 0;
     }
 
     private void Commit()
@@ -180,12 +186,14 @@ internal sealed partial class IptablesRestore
         {
             bytes += BytesOf(line);
         }
-        if (_bytes != 0 && _bytes + bytes > _mostBytes)
+        var chains = lines[0].StartsWith(':') ? 1 : 0;
+        if ((_bytes != 0 && _bytes + bytes > _mostBytes) || _chains + chains > MostChains)
         {
             Commit();
             Begin();
         }
         _bytes += bytes;
+        _chains += chains;
         foreach (var line in lines)
         {
             _text.Append(line).Append('\n');
