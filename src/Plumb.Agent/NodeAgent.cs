@@ -11,6 +11,7 @@ using Plumb.Agent.Running;
 using Plumb.Agent.Storage;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Iptables;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.State;
 using Plumb.Linux.State.Json;
@@ -49,6 +50,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private bool _configurationIsWritten;
     private ClusterServices? _checkedServices;
     private HashSet<Refusal> _toldRefusals = [];
+    private readonly Departures _departures = new();
 
     private NodeAgent(NodeAgentOptions options, INodeKernel kernel, AgentFiles files, FileStream held)
     {
@@ -152,6 +154,10 @@ public sealed partial class NodeAgent : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Completes when this node sends no new connections to these addresses any more, of whatever Service; with false when it did not before either.</summary>
+    public async Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel) =>
+        await await _loop.AskAsync(state => _departures.WaitAsync(state.View.Cluster.Services, addresses, cancel));
 
     internal CniEndpoint Cni { get; }
 
@@ -296,6 +302,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
             _checkedServices = _state.View.Cluster.Services;
             _healthChecks.Update(HealthChecks.Of(_state.View));
             TellRefusals();
+            _departures.Look(_checkedServices);
         }
         if (!_configurationIsWritten && _state.IsApplied && PodPools.Usable(_state.View.Cluster, _state.View.Node, []).Count != 0)
         {

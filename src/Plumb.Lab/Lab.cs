@@ -319,6 +319,7 @@ public sealed class Lab : IAsyncDisposable
                 containers,
                 services,
                 new NodeSignals(),
+                EndpointsGoneAsync,
                 kernelTurn,
                 _time)
             {
@@ -425,6 +426,9 @@ public sealed class Lab : IAsyncDisposable
         _log?.Write("start", $"{step.Elapsed.TotalMilliseconds,6:0} ms {step.Step}{(step.Total > 0 ? $" {step.Done}/{step.Total}" : "")} {step.Detail}".TrimEnd());
         _progress.Report(step);
     }
+
+    private async Task<bool> EndpointsGoneAsync(IReadOnlyList<IpAddress> addresses, CancellationToken cancel) =>
+        (await Task.WhenAll(_nodes.Values.Select(node => node.Agent.DepartedAsync([.. addresses], cancel)))).Contains(true);
 
     private static IPNetwork NetworkOf(IpPrefix range) => new(range.First.ToIPAddress(), range.Length);
 

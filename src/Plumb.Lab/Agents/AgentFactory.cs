@@ -110,6 +110,8 @@ internal sealed class AgentFactory(
     {
         public int? ProcessId => null;
 
+        public Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel) => agent.DepartedAsync(addresses, cancel);
+
         public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
         {
             try

@@ -1,8 +1,10 @@
 using Plumb.Lab.Node;
 using Plumb.Lab.Running;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
+using Plumb.Linux.State;
 using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Agents;
@@ -72,6 +74,9 @@ internal sealed class AgentProcess : INodeAgent
         arguments[Array.IndexOf(arguments, ServicesOption) + 1] = services;
         Volatile.Write(ref _request, _request with { Arguments = arguments });
     }
+
+    // What it knows it does not tell other processes.
+    public Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel) => Task.FromResult(false);
 
     public async ValueTask DisposeAsync()
     {

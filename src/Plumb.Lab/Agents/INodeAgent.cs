@@ -1,5 +1,8 @@
 using Plumb.Network.Facts;
 
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
 namespace Plumb.Lab.Agents;
 
 /// <summary>A node's agent, in the lab's process or in one of its own.</summary>
@@ -7,6 +10,9 @@ internal interface INodeAgent : IAsyncDisposable
 {
     /// <summary>Id in the lab's pid namespace of an agent that is a process of its own, while it runs.</summary>
     int? ProcessId { get; }
+
+    /// <summary>Completes when the node sends no new connections to these addresses any more; with false when it did not before either, or cannot tell.</summary>
+    Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel);
 
     /// <summary>Goes over to another way of serving Services, with no connection lost.</summary>
     /// <exception cref="LabException">It cannot be; all is as it was.</exception>

@@ -57,6 +57,10 @@ internal sealed class Container : IContainer
         _ = LiveAsync();
     }
 
+    public bool IsBuiltIn => _kind is WorkloadKind;
+
+    public Task SettleAsync(CancellationToken cancel) => (Volatile.Read(ref _run) as WorkloadRun)?.SettleAsync(cancel) ?? Task.CompletedTask;
+
     public async Task StopAsync(TimeSpan grace)
     {
         _grace = grace;

@@ -19,6 +19,12 @@ public interface IContainer : IAsyncDisposable
     /// <summary>Starts the first run. Restarts follow by the pod's restart policy, with its back-off. Failures to start are states, not exceptions.</summary>
     void Start();
 
+    /// <summary>Whether it is a program of Plumb's own that can be asked to hear out who has come; others hear of their end by SIGTERM alone.</summary>
+    bool IsBuiltIn { get; }
+
+    /// <summary>Nobody is sent to a built-in workload any more: returns when all who were on their way have been taken in and have asked.</summary>
+    Task SettleAsync(CancellationToken cancel);
+
     /// <summary>SIGTERM, SIGKILL after the grace period, no restart. Returns when nothing of the container runs any more; again and again is harmless.</summary>
     Task StopAsync(TimeSpan grace);
 

@@ -4,9 +4,13 @@ using Plumb.Linux.Namespaces;
 
 namespace Plumb.Lab.Node;
 
+/// <summary>Completes when no node sends new connections to a pod's addresses any more; with false when none did before.</summary>
+internal delegate Task<bool> EndpointsGone(IReadOnlyList<IpAddress> addresses, CancellationToken cancel);
+
 /// <summary>What the pods of one node share.</summary>
 /// <param name="Network">The node's own network namespace: that of hostNetwork pods.</param>
 /// <param name="DnsServers">The cluster's DNS server, at an address of each family.</param>
+/// <param name="EndpointsGone">What a pod that goes waits for before it stops to listen.</param>
 /// <param name="KernelTurn">One at a time for all nodes of the lab: namespaces are made under one kernel lock, and two who wait for it block two threads.</param>
 internal sealed record NodeContext(
     NodeReport Report,
@@ -18,6 +22,7 @@ internal sealed record NodeContext(
     ContainerRuntime Containers,
     ServiceVariables Services,
     NodeSignals Signals,
+    EndpointsGone EndpointsGone,
     SemaphoreSlim KernelTurn,
     TimeProvider Time)
 {

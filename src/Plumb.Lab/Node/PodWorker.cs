@@ -16,6 +16,9 @@ internal sealed class PodWorker
     private static readonly TimeSpan SilentStart = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(30);
 
+    // Nodes hear of an endpoint that goes within milliseconds; one that a person wrote may stay for ever.
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(5);
+
     private readonly NodeContext _node;
     private readonly PodReport _report;
     private readonly PodStatusWriter _status;
@@ -201,13 +204,42 @@ internal sealed class PodWorker
                 _node.Events.Add(PodEvent.Killing(Name, running.Report.Name));
             }
         }
-        await StopContainersAsync(grace);
+        await LeaveAsync(grace);
         await RemoveSandboxAsync();
         if (!_shutdown.IsCancellationRequested)
         {
             await _status.FinishAsync();
             await _node.Api.ConfirmDeletionAsync(Name, _shutdown);
         }
+    }
+
+    /// <summary>
+    /// Ends the containers. A process is asked at once, as everywhere; a built-in workload goes on serving until no node sends it new connections, as a
+    /// program that knows its trade does.
+    /// </summary>
+    private async Task LeaveAsync(TimeSpan grace)
+    {
+        var builtIn = _containers.FindAll(static one => one.IsBuiltIn);
+        // Addresses of a node belong to others, too.
+        if (grace > TimeSpan.Zero && builtIn.Count > 0 && Sandbox is { IsOfNode: false } sandbox)
+        {
+            var others = Task.WhenAll(_containers.Where(static one => !one.IsBuiltIn).Select(one => one.StopAsync(grace)));
+            using var patience = new CancellationTokenSource(grace < LongestLeave ? grace : LongestLeave, _node.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _shutdown);
+            try
+            {
+                if (await _node.EndpointsGone(sandbox.Addresses, either.Token))
+                {
+                    await Task.WhenAll(builtIn.Select(one => one.SettleAsync(either.Token)));
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // Somebody's slice still names the pod; or the node ends.
+            }
+            await others;
+        }
+        await StopContainersAsync(grace);
     }
 
     private async Task StopContainersAsync(TimeSpan grace)

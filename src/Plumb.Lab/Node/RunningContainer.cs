@@ -31,6 +31,10 @@ internal sealed class RunningContainer(
         _container.Start();
     }
 
+    public bool IsBuiltIn => _container?.IsBuiltIn ?? false;
+
+    public Task SettleAsync(CancellationToken cancel) => _container?.SettleAsync(cancel) ?? Task.CompletedTask;
+
     public Task StopAsync(TimeSpan time)
     {
         EndProbes();

@@ -44,11 +44,13 @@ internal sealed class PodConnections : IConnectionListenerFactory, IConnectionLi
                         return connection;
                     }
 
+                    next.Workload.Heard();
                     await connection.DisposeAsync();
                 }
                 catch (SocketException)
                 {
                     // Reset between accept(2) and here: a client that is gone already.
+                    next.Workload.Heard();
                     next.Socket.Dispose();
                 }
             }

@@ -11,6 +11,9 @@ namespace Plumb.Lab.Workloads;
 /// <summary>One built-in workload in one container: its listening sockets and open connections.</summary>
 internal sealed class Workload
 {
+    private static readonly TimeSpan Underway = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(1);
+
     private readonly PodFacts _pod;
     private readonly ContainerLog _log;
     private readonly PodConnections _queue;
@@ -20,6 +23,8 @@ internal sealed class Workload
     private readonly HashSet<ConnectionContext> _connections = [];
     private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _allClosed; // not null: stopping
+    private TaskCompletionSource? _allHeard;
+    private int _unheard; // connections that have not asked for anything yet
 
     /// <exception cref="WorkloadException">A port that somebody named cannot be had.</exception>
     public Workload(PodFacts pod, WorkloadPlan plan, ContainerLog log, PodConnections queue, TimeProvider time)
@@ -67,6 +72,29 @@ internal sealed class Workload
     /// <summary>Ends as a program that calls exit(2) does: everything it held is closed.</summary>
     public void Exit(int exitCode) => _ = StopAsync(TimeSpan.FromSeconds(1), exitCode);
 
+    /// <summary>For whoever comes after nobody is sent here any more: connections that were on their way are taken in and heard.</summary>
+    public async Task SettleAsync(CancellationToken cancel)
+    {
+        // A first packet that was translated before is on its way, and nobody tells when the last of them has come.
+        await Task.Delay(Underway, _time, cancel);
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _allHeard, heard);
+        if (Volatile.Read(ref _unheard) == 0)
+        {
+            return;
+        }
+        await heard.Task.WaitAsync(Hearing, _time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>A connection has asked for something, or will not any more.</summary>
+    public void Heard()
+    {
+        if (Interlocked.Decrement(ref _unheard) == 0)
+        {
+            Volatile.Read(ref _allHeard)?.TrySetResult();
+        }
+    }
+
     /// <summary>Takes no more connections, lets requests in progress end within the grace period, then drops what is left.</summary>
     public async Task StopAsync(TimeSpan grace, int exitCode = 0)
     {
@@ -104,6 +132,7 @@ internal sealed class Workload
     /// <returns>False when the workload stops: the connection is the caller's to close.</returns>
     public bool TryAdopt(ConnectionContext connection)
     {
+        var visit = new Visit(this);
         lock (_gate)
         {
             if (_allClosed is not null)
@@ -115,7 +144,8 @@ internal sealed class Workload
         }
 
         connection.Features.Set(this);
-        connection.ConnectionClosed.UnsafeRegister(static state => ((ConnectionEnd)state!).Forget(), new ConnectionEnd(this, connection));
+        connection.Features.Set(visit);
+        connection.ConnectionClosed.UnsafeRegister(static state => ((ConnectionEnd)state!).Forget(), new ConnectionEnd(this, connection, visit));
         return true;
     }
 
@@ -182,7 +212,9 @@ internal sealed class Workload
         {
             try
             {
-                _queue.Add(await listener.AcceptAsync(), this);
+                var client = await listener.AcceptAsync();
+                Interlocked.Increment(ref _unheard);
+                _queue.Add(client, this);
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
             {
@@ -209,10 +241,11 @@ internal sealed class Workload
         }
     }
 
-    private sealed record ConnectionEnd(Workload Workload, ConnectionContext Connection)
+    private sealed record ConnectionEnd(Workload Workload, ConnectionContext Connection, Visit Visit)
     {
         public void Forget()
         {
+            Visit.Begin();
             lock (Workload._gate)
             {
                 if (Workload._connections.Remove(Connection) && Workload._connections.Count == 0)
@@ -220,6 +253,20 @@ internal sealed class Workload
                     Workload._allClosed?.TrySetResult();
                 }
             }
+        }
+    }
+}
+
+/// <summary>A connection to a workload, which has asked for something or not yet.</summary>
+internal sealed class Visit(Workload workload)
+{
+    private int _begun;
+
+    public void Begin()
+    {
+        if (Interlocked.Exchange(ref _begun, 1) == 0)
+        {
+            workload.Heard();
         }
     }
 }

@@ -50,6 +50,7 @@ internal sealed class WorkloadServer : IAsyncDisposable
         {
             // The connection's own features lie under the request's.
             var workload = context.Features.GetRequiredFeature<Workload>();
+            context.Features.GetRequiredFeature<Visit>().Begin();
             var startedAt = time.GetUtcNow();
             try
             {

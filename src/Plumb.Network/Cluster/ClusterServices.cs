@@ -34,6 +34,8 @@ public sealed class ClusterServices
     /// <summary>Those of which balancers ask every node whether it has endpoints.</summary>
     public IEnumerable<ClusterService> HealthChecked => _healthChecked.Select(service => _services[service]);
 
+    public IEnumerable<ServiceSlice> Slices => _slices.Values;
+
     public ClusterService? Service(Subject service) => _services.GetValueOrDefault(service);
 
     public ServiceSlice? Slice(Subject slice) => _slices.GetValueOrDefault(slice);

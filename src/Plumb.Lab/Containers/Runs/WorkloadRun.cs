@@ -38,6 +38,8 @@ internal sealed class WorkloadRun(PodFacts pod, ContainerSpec container, Contain
 
     public Task<RunEnd> Ended => _ended ??= EndAsync(workload?.Ended ?? _paused.Task);
 
+    public Task SettleAsync(CancellationToken cancel) => workload?.SettleAsync(cancel) ?? Task.CompletedTask;
+
     public async Task StopAsync(TimeSpan grace)
     {
         _paused.TrySetResult(0);
