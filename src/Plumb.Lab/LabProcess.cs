@@ -10,6 +10,9 @@ public static class LabProcess
     // A command that is asked to end may need a while for it; one that does not listen must not keep the lab.
     private static readonly TimeSpan CommandGrace = TimeSpan.FromSeconds(10);
 
+    // Never let go: the signal is sent again and again until the process has ended, and the runtime's own answer to it is another exit code.
+    private static readonly List<PosixSignalRegistration> Signals = [];
+
     /// <param name="view">Told each step when the lab runs in the foreground.</param>
     /// <returns>
     /// The exit code: that of <see cref="LabOptions.Command"/>; without one, 0 when the lab was asked to end and 128 + n when signal n ended it.
@@ -18,17 +21,17 @@ public static class LabProcess
     public static async Task<int> RunAsync(LabOptions options, IProgress<LabProgress> view, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using var stop = new CancellationTokenSource();
+        var stop = new CancellationTokenSource();
         var ended = 0;
-        void End(PosixSignalContext signal)
+        foreach (var heard in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
         {
-            signal.Cancel = true;
-            Interlocked.CompareExchange(ref ended, 128 + Number(signal.Signal), 0);
-            stop.Cancel();
+            Signals.Add(PosixSignalRegistration.Create(heard, signal =>
+            {
+                signal.Cancel = true;
+                Interlocked.CompareExchange(ref ended, 128 + Number(signal.Signal), 0);
+                stop.Cancel();
+            }));
         }
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
         var progress = options.Detached ? new ProgressLines() : view;
         try
         {

@@ -23,7 +23,7 @@ internal sealed class UdpService : IAsyncDisposable
         _socket = socket;
         _resolver = resolver;
         _failed = failed;
-        new Thread(Run, maxStackSize: 256 << 10) { IsBackground = true, Name = "plumb-dns" }.UnsafeStart();
+        new Thread(Run, maxStackSize: 1 << 20) { IsBackground = true, Name = "plumb-dns" }.UnsafeStart();
     }
 
     public PeerAddress Local => _socket.Local;

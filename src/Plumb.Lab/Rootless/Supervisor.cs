@@ -11,10 +11,11 @@ namespace Plumb.Lab.Rootless;
 /// </remarks>
 internal static class Supervisor
 {
-    // Commands that a shell starts in the background read nothing unless told so (hence descriptor 3). An interrupted `wait` is
-    // repeated until the process is really gone; its status is then the lab's. Until the lab's process has its handlers, the kernel
-    // drops what is sent to it, as it is pid 1 of its namespace: it is told again and again, by a process of that namespace, which
-    // ends with it. Whoever was interrupted ends by that signal, so that a script that called it ends too.
+    // Commands that a shell starts in the background read nothing unless told so (hence descriptor 3). A signal cuts `wait` short, and its
+    // answer is then the signal's number and not the lab's: it is repeated until no signal came, and says 127 when the lab's was told before.
+    // Until the lab's process has its handlers, the kernel drops what is sent to it, as it is pid 1 of its namespace: it is told again and
+    // again, by a process of that namespace, which ends with it. Whoever was interrupted ends by that signal, so that a script that called it
+    // ends too.
     private const string Script =
         """
         tell() {
@@ -25,9 +26,10 @@ internal static class Supervisor
         }
         end() {
           signal=${signal:-$1}
+          cut=yes
           if [ -n "$lab" ]; then tell; fi
         }
-        lab= signal= told=
+        lab= signal= told= before=
         trap 'end INT' INT
         trap 'end TERM' TERM
         trap 'end HUP' HUP
@@ -37,9 +39,12 @@ internal static class Supervisor
         exec 3<&-
         if [ -n "$signal" ]; then tell; fi
         while :; do
+          cut=
           wait $lab
           status=$?
-          kill -0 $lab 2>/dev/null || break
+          if [ -n "$before" ] && [ $status = 127 ]; then status=$before; fi
+          if [ -z "$cut" ]; then break; fi
+          before=$status
         done
         case $signal:$status in
           :*) ;;

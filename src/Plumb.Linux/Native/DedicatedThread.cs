@@ -21,7 +21,7 @@ internal sealed class DedicatedThread
     {
         // Threads are born where their creator is; the poller's is born before this one leaves.
         _ = Poller.Shared;
-        var thread = new Thread(Loop, maxStackSize: 256 << 10) { IsBackground = true, Name = name };
+        var thread = new Thread(Loop, maxStackSize: 1 << 20) { IsBackground = true, Name = name };
         _threadId = thread.ManagedThreadId;
         thread.UnsafeStart();
     }

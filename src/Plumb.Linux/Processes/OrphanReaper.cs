@@ -25,7 +25,7 @@ internal sealed class OrphanReaper
         {
             throw SystemCallException.Last("signal", "SIGCHLD");
         }
-        new Thread(Loop, maxStackSize: 256 << 10) { IsBackground = true, Name = "plumb-reaper" }.UnsafeStart();
+        new Thread(Loop, maxStackSize: 1 << 20) { IsBackground = true, Name = "plumb-reaper" }.UnsafeStart();
     }
 
     /// <summary>Told the pid of each orphan.</summary>

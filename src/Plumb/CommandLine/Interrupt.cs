@@ -32,7 +32,7 @@ internal sealed class Interrupt : IDisposable
         {
             signal.Dispose();
         }
-        _source.Dispose();
+        // The source has nothing to give back, and one who was interrupted twice may still be at it.
     }
 
     private PosixSignalRegistration Register(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
