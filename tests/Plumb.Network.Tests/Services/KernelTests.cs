@@ -252,6 +252,19 @@ public sealed class KernelTests
         Assert.Empty(Difference.Between(desired, world.Kernels.Observe([node], kinds), kinds).Items);
     }
 
+    [Fact]
+    public void A_balancer_for_everybody_is_read_back_as_it_was_planned()
+    {
+        using var world = new ServiceWorld(dual: true, ServicesKind.Iptables);
+        const string status = "\nstatus: {loadBalancer: {ingress: [{ip: 192.168.1.201}]}}\n---\n";
+        world.Apply(Website("type: LoadBalancer\n  loadBalancerSourceRanges: [\"0.0.0.0/0\", \"::/0\"]").Replace("\n---\n", status, StringComparison.Ordinal) + Slice("a", 8080, ("near", "")));
+        var node = new NamespaceId("node-1");
+        var kinds = new HashSet<EntryKind> { EntryKind.IptablesChain, EntryKind.IptablesRule };
+        var desired = world.PlanOf("node-1").Desired;
+        Assert.Contains(desired.Entries.Keys, static key => key.Name.StartsWith("ip nat KUBE-FW-", StringComparison.Ordinal));
+        Assert.Empty(Difference.Between(desired, world.Kernels.Observe([node], kinds), kinds).Items);
+    }
+
     [Theory]
     [InlineData("type: ClusterIP")]
     [InlineData("sessionAffinity: ClientIP")]

@@ -211,7 +211,9 @@ internal sealed class PortRules
         {
             if (range.Family == _family)
             {
-                rules.Add($"-s {range.Network} {Comment("loadbalancer IP")} -j {External}{_hash}");
+                // iptables prints no condition that everybody meets.
+                var from = range.Length == 0 ? "" : $"-s {range.Network} ";
+                rules.Add($"{from}{Comment("loadbalancer IP")} -j {External}{_hash}");
             }
         }
         rules.Add(RuleText.Comment($"other traffic to {_name} will be dropped by {Firewall}"));
