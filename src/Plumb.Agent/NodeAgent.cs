@@ -148,9 +148,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
     {
         foreach (var pods in options.ClusterRanges)
         {
-            if (services == ServicesKind.Iptables && IptablesProgram.FindRestore(pods.Family) is null)
+            if (services == ServicesKind.Iptables && IptablesProgram.Missing(pods.Family) is { } missing)
             {
-                throw new AgentException(IptablesProgram.Missing(pods.Family));
+                throw new AgentException(missing);
             }
         }
     }

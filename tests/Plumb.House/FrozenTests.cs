@@ -44,7 +44,8 @@ public sealed class FrozenTests
         {
             yield return $"chain {stage.Chain} = {stage.Type} {stage.Hook} {stage.Priority}";
         }
-        yield return $"iptables mark of ownership = {IptablesMark.Of(new NamespaceId("node-1"), new IptablesTable(IpFamily.V4, IptablesTable.Nat), "KUBE-SVC-*").Print().ReplaceLineEndings(" ")}";
+        yield return $"iptables mark of ownership = {IptablesMark.Of(new NamespaceId("node-1"), new IptablesTable(IpFamily.V4, IptablesTable.Nat), [], "KUBE-SVC-*").Print().ReplaceLineEndings(" ")}";
+        yield return $"iptables mark of jumps = {IptablesMark.Of(new NamespaceId("node-1"), new IptablesTable(IpFamily.V4, IptablesTable.Nat), ["kubernetes service portals"]).Print().ReplaceLineEndings(" ")}";
         foreach (var field in Stages.PacketMark)
         {
             yield return $"packet mark {field.Name} = bit {field.Shift}";

@@ -17,34 +17,49 @@ public static class IptablesProgram
 
     private static readonly string[] SystemDirectories = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-    /// <summary>Where the program is that writes a family's tables; null: not on this machine.</summary>
-    public static string? FindRestore(IpFamily family) => Find(family, "restore");
-
-    /// <summary>One line for a person who wants the tables written and has no program that does.</summary>
-    public static string Missing(IpFamily family) =>
-        $"{Name(family, "")}-restore is not on this machine, and Services by iptables are written with it: install the package iptables, or choose --services nftables";
-
-    /// <summary>All tables that are in use; null where there is no program that tells.</summary>
-    /// <exception cref="IptablesException">It failed.</exception>
-    internal static string? Save(NetworkNamespace inside, IpFamily family)
+    /// <summary>One line for a person who wants a family's tables written, where a program is missing that reads or writes them; null: both are there.</summary>
+    public static string? Missing(IpFamily family)
     {
-        if (Find(family, "save") is not { } program)
+        foreach (var (verb, what) in new[] { ("restore", "written"), ("save", "read") })
         {
-            return null;
+            if (Find(family, verb) is null)
+            {
+                return Missing(family, verb, what);
+            }
         }
+        return null;
+    }
+
+    private static string Missing(IpFamily family, string verb, string what) =>
+        $"{Name(family, "")}-{verb} is not on this machine, and Services by iptables are {what} with it: install the package iptables, or choose --services nftables";
+
+    /// <summary>All tables that are in use.</summary>
+    /// <exception cref="IptablesException">It failed, or there is no such program.</exception>
+    internal static string Save(NetworkNamespace inside, IpFamily family)
+    {
+        var program = Find(family, "save") ?? throw new IptablesException(Missing(family, "save", "read"));
         var (output, complaint) = Run(inside, program, [], "", null);
         return complaint is null ? output : throw new IptablesException(complaint);
     }
 
     /// <summary>Makes changes; tables before the one that fails are done.</summary>
     /// <param name="started">Told the process's id, by which the kernel names who changed something.</param>
+    /// <param name="ended">Told it again when the process has ended, and the id is anybody's.</param>
     /// <returns>Null, or what the program complains of.</returns>
     /// <exception cref="IptablesException">There is no such program.</exception>
-    internal static string? Restore(NetworkNamespace inside, IpFamily family, string input, Action<int> started)
+    internal static string? Restore(NetworkNamespace inside, IpFamily family, string input, Action<int> started, Action<int> ended)
     {
         const string seconds = "10";
-        var program = Find(family, "restore") ?? throw new IptablesException(Missing(family));
-        return Run(inside, program, ["-w", seconds, "--noflush"], input, started).Complaint;
+        var program = Find(family, "restore") ?? throw new IptablesException(Missing(family, "restore", "written"));
+        var id = 0;
+        try
+        {
+            return Run(inside, program, ["-w", seconds, "--noflush"], input, pid => started(id = pid)).Complaint;
+        }
+        finally
+        {
+            ended(id);
+        }
     }
 
     private static (string Output, string? Complaint) Run(

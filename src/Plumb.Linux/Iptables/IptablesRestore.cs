@@ -7,9 +7,9 @@ using Plumb.Linux.State;
 namespace Plumb.Linux.Iptables;
 
 /// <summary>
-/// Changes as the input of <c>iptables-restore --noflush</c>: only chains that change are named. A table is one transaction; or several where it has many chains or would outgrow
-/// the program's send buffer, in an order in which each state between is a correct network: chains before those that jump to them, and away with them in the
-/// reverse order.
+/// Changes as the input of <c>iptables-restore --noflush</c>: only chains that change are named. A table is one transaction; or several where it has many chains
+/// or would outgrow the program's send buffer, in an order in which each state between is a correct network: first the chain that says whose the others are; chains before those
+/// that jump to them, and away with them in the reverse order; of a chain that outgrows the buffer by itself, all new rules before any old one goes.
 /// </summary>
 internal sealed partial class IptablesRestore
 {
@@ -23,28 +23,25 @@ internal sealed partial class IptablesRestore
     private readonly StringBuilder _text = new();
     private readonly List<DeltaItem?> _itemOfLine = [];
     private readonly int _mostBytes;
-    private readonly bool _mayEdit;
+    private readonly bool _removesLast;
     private string _table = "";
     private int _bytes;
     private int _chains;
 
-    private IptablesRestore(int mostBytes, bool mayEdit)
+    private IptablesRestore(int mostBytes, bool removesLast)
     {
         _mostBytes = mostBytes;
-        _mayEdit = mayEdit;
+        _removesLast = removesLast;
     }
 
     public string Text => _text.ToString();
 
-    /// <summary>Whether some of it only works on chains that are as they are believed to be.</summary>
-    public bool Edits { get; private set; }
-
     /// <summary>What to write for the changes of one family; its text is empty when there are none.</summary>
     /// <param name="mostBytes">About how long a transaction may be in netlink's form.</param>
-    /// <param name="mayEdit">False: every chain that changes is written whole.</param>
-    public static IptablesRestore Of(IEnumerable<DeltaItem> items, IpFamily family, int mostBytes = int.MaxValue, bool mayEdit = true)
+    /// <param name="removesLast">True: chains that go are emptied first, and removed in a transaction of its own: somebody else may jump there, and then the kernel keeps them.</param>
+    public static IptablesRestore Of(IEnumerable<DeltaItem> items, IpFamily family, int mostBytes = int.MaxValue, bool removesLast = false)
     {
-        var restore = new IptablesRestore(mostBytes, mayEdit);
+        var restore = new IptablesRestore(mostBytes, removesLast);
         var byTable = new SortedDictionary<string, List<DeltaItem>>(StringComparer.Ordinal);
         foreach (var item in items)
         {
@@ -72,11 +69,21 @@ internal sealed partial class IptablesRestore
             ? _itemOfLine[number - 1]
             : null;
 
+    /// <summary>Whether it is of the chain that says whose the others are.</summary>
+    public static bool IsMark(DeltaItem item) => (item.Want?.Entry ?? item.Was) is IptablesChainEntry { Name: IptablesMark.Chain };
+
+    public static IptablesTable? TableOf(DeltaItem item) => (item.Want?.Entry ?? item.Was) switch
+    {
+        IptablesChainEntry chain => chain.Table,
+        IptablesRuleEntry rule => rule.Table,
+        _ => null,
+    };
+
     private void Write(string table, List<DeltaItem> items)
     {
         _table = table;
         Begin();
-        foreach (var item in TargetsFirst(items, static item => item.Want?.Entry as IptablesChainEntry))
+        foreach (var item in TargetsFirst(items, static item => item.Want?.Entry as IptablesChainEntry).OrderByDescending(IsMark))
         {
             Make(item);
         }
@@ -95,24 +102,40 @@ internal sealed partial class IptablesRestore
                 Append(item, $"-D {gone.Chain} {gone.Text}");
             }
         }
-        var going = TargetsFirst(items, static item => item.Want is null ? item.Was as IptablesChainEntry : null);
-        for (var i = going.Count - 1; i >= 0; i--)
-        {
-            var chain = (IptablesChainEntry)going[i].Was!;
-            Append(going[i], $":{chain.Name} - [0:0]", $"-X {chain.Name}");
-        }
+        Remove(items);
         Commit();
+    }
+
+    private void Remove(List<DeltaItem> items)
+    {
+        var going = TargetsFirst(items, static item => item.Want is null ? item.Was as IptablesChainEntry : null);
+        going.Reverse();
+        if (_removesLast && going.Count != 0)
+        {
+            foreach (var item in going)
+            {
+                if (!IsMark(item))
+                {
+                    Append(item, $":{Name(item)} - [0:0]");
+                }
+            }
+            Commit();
+            Begin();
+        }
+        foreach (var item in going.OrderBy(IsMark))
+        {
+            Append(item, $":{Name(item)} - [0:0]", $"-X {Name(item)}");
+        }
+
+        static string Name(DeltaItem item) => ((IptablesChainEntry)item.Was!).Name;
     }
 
     private void Make(DeltaItem item)
     {
         var chain = (IptablesChainEntry)item.Want!.Entry;
-        if (_mayEdit
-            && item.Was is IptablesChainEntry { Rules.Count: > LongChain } was
-            && RuleEdits.Between(was.Rules, chain.Rules) is { } edits
-            && edits.Count < chain.Rules.Count)
+        var was = item.Was is IptablesChainEntry there ? there.Rules : [];
+        if (was.Count > LongChain && RuleEdits.Between(was, chain.Rules) is { } edits && edits.Count < chain.Rules.Count)
         {
-            Edits = true;
             foreach (var edit in edits)
             {
                 Append(item, edit.Position is { } position ? $"-I {chain.Name} {position} {edit.Rule}".TrimEnd() : $"-D {chain.Name} {edit.Rule}".TrimEnd());
@@ -120,10 +143,35 @@ internal sealed partial class IptablesRestore
             return;
         }
         // A chain that is named is made or emptied; nothing of it is seen before COMMIT.
-        Append(item, $":{chain.Name} - [0:0]");
-        foreach (var rule in chain.Rules)
+        var whole = new string[chain.Rules.Count + 1];
+        whole[0] = $":{chain.Name} - [0:0]";
+        for (var i = 0; i < chain.Rules.Count; i++)
         {
-            Append(item, $"-A {chain.Name} {rule}".TrimEnd());
+            whole[i + 1] = $"-A {chain.Name} {chain.Rules[i]}".TrimEnd();
+        }
+        if (item.Was is null)
+        {
+            foreach (var line in whole)
+            {
+                Append(item, line); // nobody jumps there yet
+            }
+        }
+        else if (BytesOf(whole) <= _mostBytes)
+        {
+            Append(item, whole);
+        }
+        else
+        {
+            // From the last to the first, each before what stands there: what is left over by some of the new rules falls to those behind them.
+            for (var i = chain.Rules.Count - 1; i >= 0; i--)
+            {
+                Append(item, $"-I {chain.Name} {chain.Rules[i]}".TrimEnd());
+            }
+            foreach (var rule in was)
+            {
+                // The program tells the kernel all of the rule, though it is named by its number.
+                Append(item, BytesOf(rule), $"-D {chain.Name} {chain.Rules.Count + 1}");
+            }
         }
     }
 
@@ -179,13 +227,10 @@ internal sealed partial class IptablesRestore
     }
 
     /// <summary>Lines that must be in one transaction.</summary>
-    private void Append(DeltaItem item, params ReadOnlySpan<string> lines)
+    private void Append(DeltaItem item, params ReadOnlySpan<string> lines) => Append(item, BytesOf(lines), lines);
+
+    private void Append(DeltaItem item, int bytes, params ReadOnlySpan<string> lines)
     {
-        var bytes = 0;
-        foreach (var line in lines)
-        {
-            bytes += BytesOf(line);
-        }
         var chains = lines[0].StartsWith(':') ? 1 : 0;
         if ((_bytes != 0 && _bytes + bytes > _mostBytes) || _chains + chains > MostChains)
         {
@@ -201,6 +246,16 @@ internal sealed partial class IptablesRestore
         }
     }
 
+    private static int BytesOf(ReadOnlySpan<string> lines)
+    {
+        var bytes = 0;
+        foreach (var line in lines)
+        {
+            bytes += BytesOf(line);
+        }
+        return bytes;
+    }
+
     // Each match has its own structure in the kernel's form, the longest (xt_recent's) of 232 bytes.
     private static int BytesOf(string line)
     {
@@ -213,13 +268,6 @@ internal sealed partial class IptablesRestore
         }
         return bytes;
     }
-
-    private static IptablesTable? TableOf(DeltaItem item) => (item.Want?.Entry ?? item.Was) switch
-    {
-        IptablesChainEntry chain => chain.Table,
-        IptablesRuleEntry rule => rule.Table,
-        _ => null,
-    };
 
     // "line 12 failed", "Error occurred at line: 12": the only thing that is read from what the program says.
     [GeneratedRegex(@"line:? (\d+)")]

@@ -16,9 +16,9 @@ public static class IptablesSave
         var all = new List<Observed>();
         Table? table = null;
         var number = 0;
-        foreach (var line in text.AsSpan().EnumerateLines())
+        for (var rest = text.AsSpan(); !rest.IsEmpty;)
         {
-            number++;
+            var line = TakeLine(ref rest, ref number);
             if (line.IsEmpty || line[0] == '#')
             {
                 continue;
@@ -42,6 +42,35 @@ public static class IptablesSave
             }
         }
         return table is null ? all : throw new FormatException($"iptables-save ended within table {table.Id}");
+    }
+
+    // A comment may hold anything, and the program prints the ends of lines in it as they are: a rule ends where its quotes are closed.
+    private static ReadOnlySpan<char> TakeLine(ref ReadOnlySpan<char> rest, ref int number)
+    {
+        var isQuoted = false;
+        number++;
+        for (var i = 0; i < rest.Length; i++)
+        {
+            switch (rest[i])
+            {
+                case '\\' when isQuoted:
+                    i++;
+                    break;
+                case '"' when rest[0] != '#':
+                    isQuoted = !isQuoted;
+                    break;
+                case '\n' when isQuoted:
+                    number++;
+                    break;
+                case '\n':
+                    var line = rest[..i];
+                    rest = rest[(i + 1)..];
+                    return line;
+            }
+        }
+        var last = rest;
+        rest = [];
+        return last;
     }
 
     private static FormatException Bad(int number, ReadOnlySpan<char> line, string why) =>
@@ -92,7 +121,9 @@ public static class IptablesSave
 
         public void AddTo(List<Observed> all)
         {
-            var owned = _rules.TryGetValue(IptablesMark.Chain, out var mark) ? IptablesMark.Names(mark) : [];
+            var mark = _rules.GetValueOrDefault(IptablesMark.Chain) ?? [];
+            var owned = IptablesMark.Names(mark);
+            var jumps = IptablesMark.Jumps(mark);
             foreach (var (name, policy, rules) in _chains)
             {
                 var owner = policy is not null ? Owner.Kernel : IptablesMark.Matches(owned, name) ? Owner.Plumb : Owner.Foreign;
@@ -100,19 +131,22 @@ public static class IptablesSave
                 all.Add(new Observed(policy is null ? chain with { Rules = [.. rules] } : chain, owner, null, NoFacts));
                 if (policy is not null)
                 {
-                    AddRules(all, name, rules, owned);
+                    AddRules(all, name, rules, owned, jumps);
                 }
             }
         }
 
-        private void AddRules(List<Observed> all, string chain, List<string> rules, IReadOnlyList<string> owned)
+        private void AddRules(List<Observed> all, string chain, List<string> rules, IReadOnlyList<string> owned, IReadOnlyList<string> jumps)
         {
             var copies = new Dictionary<string, int>(StringComparer.Ordinal);
             for (var i = 0; i < rules.Count; i++)
             {
                 var copy = copies.GetValueOrDefault(rules[i]);
                 copies[rules[i]] = copy + 1;
-                var owner = RuleText.Target(rules[i]) is { } target && IptablesMark.Matches(owned, target) ? Owner.Plumb : Owner.Foreign;
+                // Others may jump to Plumb's chains too.
+                var isPlumbs = RuleText.Target(rules[i]) is { } target && IptablesMark.Matches(owned, target)
+                    && RuleText.CommentOf(rules[i]) is { } comment && IptablesMark.Matches(jumps, comment);
+                var owner = isPlumbs ? Owner.Plumb : Owner.Foreign;
                 // The handle is the rule's number in its chain, as `iptables -L --line-numbers` shows it.
                 all.Add(new Observed(new IptablesRuleEntry(space, id, chain, rules[i]) { Copy = copy }, owner, null, new KernelFacts(Handle: (ulong)i + 1)));
             }

@@ -25,8 +25,18 @@ internal sealed class IptablesFamily : IEntryFamily
         var byNft = NftablesKernel.Tables(kernel.Netfilter, kernel.Id);
         foreach (var family in Families)
         {
-            if (!IsUsed(kernel, family, byNft) || Read(kernel, family) is not { } saved)
+            if (!IsUsed(kernel, family, byNft))
             {
+                continue;
+            }
+            var (saved, trouble) = Read(kernel, family);
+            if (trouble is not null)
+            {
+                // nf_tables tells of it in its way, as far as it is there.
+                foreach (var kind in kinds)
+                {
+                    into.SetUnread(kernel.Id, kind, trouble);
+                }
                 continue;
             }
             var forms = new NftForms(into, kernel.Id, NftFamily(family));
@@ -41,22 +51,23 @@ internal sealed class IptablesFamily : IEntryFamily
         }
     }
 
-    // The program sometimes meets somebody else's transaction. What it cannot tell at all is told by nf_tables, as far as it is there.
-    private static IReadOnlyList<Observed>? Read(KernelNamespace kernel, IpFamily family)
+    // The program sometimes meets somebody else's transaction.
+    private static (IReadOnlyList<Observed> Saved, string? Trouble) Read(KernelNamespace kernel, IpFamily family)
     {
         const int attempts = 3;
+        var trouble = "";
         for (var attempt = 0; attempt < attempts; attempt++)
         {
             try
             {
-                return IptablesProgram.Save(kernel.Network, family) is { } saved ? IptablesSave.Read(saved, family, kernel.Id) : null;
+                return (IptablesSave.Read(IptablesProgram.Save(kernel.Network, family), family, kernel.Id), null);
             }
             catch (Exception failed) when (failed is IptablesException or FormatException)
             {
-                // Tried again.
+                trouble = failed.Message;
             }
         }
-        return null;
+        return ([], trouble);
     }
 
     public void Apply(KernelNamespace kernel, IReadOnlyList<DeltaItem> items, IWriteSeam seam)
@@ -64,27 +75,9 @@ internal sealed class IptablesFamily : IEntryFamily
         var refusals = new List<Refusal>();
         foreach (var family in Families)
         {
-            // The program makes its buffer as large as it needs where it may.
-            var mostBytes = kernel.Netfilter.MayForceBuffer ? int.MaxValue : MostBytes;
-            var restore = IptablesRestore.Of(items, family, mostBytes);
-            if (restore.Text.Length == 0)
-            {
-                continue;
-            }
             try
             {
-                seam.BeforeWrite($"iptables-restore: {items.Count} changes");
-                var complaint = IptablesProgram.Restore(kernel.Network, family, restore.Text, kernel.AddWriter);
-                if (complaint is not null && restore.Edits)
-                {
-                    // Somebody else was there: what stands there now does not matter to who writes whole chains.
-                    restore = IptablesRestore.Of(items, family, mostBytes, mayEdit: false);
-                    complaint = IptablesProgram.Restore(kernel.Network, family, restore.Text, kernel.AddWriter);
-                }
-                if (complaint is not null)
-                {
-                    refusals.Add(new Refusal(restore.ItemIn(complaint) ?? items[0], complaint));
-                }
+                Write(kernel, family, items.Where(item => IptablesRestore.TableOf(item)?.Family == family).ToList(), seam, refusals);
             }
             catch (IptablesException exception)
             {
@@ -95,6 +88,63 @@ internal sealed class IptablesFamily : IEntryFamily
         {
             throw new ApplyException(refusals);
         }
+    }
+
+    /// <summary>
+    /// What is refused is tried again from what stands there, if that is not what it was believed to be: somebody else was there, or some of the tables are done. A chain that the
+    /// kernel keeps, because somebody else jumps there, is left empty; everything else is done.
+    /// </summary>
+    private static void Write(KernelNamespace kernel, IpFamily family, List<DeltaItem> items, IWriteSeam seam, List<Refusal> refusals)
+    {
+        const int mostAttempts = 10;
+        // The program makes its buffer as large as it needs where it may.
+        var mostBytes = kernel.Netfilter.MayForceBuffer ? int.MaxValue : MostBytes;
+        var restore = IptablesRestore.Of(items, family, mostBytes);
+        for (var attempt = 1; restore.Text.Length != 0; attempt++)
+        {
+            seam.BeforeWrite($"iptables-restore: {items.Count} changes");
+            if (IptablesProgram.Restore(kernel.Network, family, restore.Text, kernel.AddWriter, kernel.EndWriter) is not { } complaint)
+            {
+                return;
+            }
+            var refused = restore.ItemIn(complaint);
+            var (seen, trouble) = Read(kernel, family);
+            items = trouble is null ? StillToDo(items, seen) : items;
+            var next = IptablesRestore.Of(items, family, mostBytes, removesLast: true);
+            var isNew = next.Text != restore.Text;
+            if (!isNew && refused is { Want: null, Was: IptablesChainEntry } && !IptablesRestore.IsMark(refused))
+            {
+                refusals.Add(new Refusal(refused, complaint));
+                items = [.. items.Where(item => item.Key != refused.Key && !IsMarkOf(item, refused))];
+                next = IptablesRestore.Of(items, family, mostBytes, removesLast: true);
+            }
+            else if (!isNew || attempt == mostAttempts)
+            {
+                refusals.Add(new Refusal(refused ?? items[0], complaint));
+                return;
+            }
+            restore = next;
+        }
+    }
+
+    // What says whose a chain is stays as long as the chain.
+    private static bool IsMarkOf(DeltaItem item, DeltaItem chain) =>
+        item.Want is null && IptablesRestore.IsMark(item) && IptablesRestore.TableOf(item) == IptablesRestore.TableOf(chain);
+
+    /// <summary>The changes that are not yet made, from what is there.</summary>
+    private static List<DeltaItem> StillToDo(List<DeltaItem> items, IReadOnlyList<Observed> seen)
+    {
+        var there = seen.ToDictionary(static one => one.Entry.Key, static one => one.Entry);
+        var left = new List<DeltaItem>(items.Count);
+        foreach (var item in items)
+        {
+            var now = there.GetValueOrDefault(item.Key);
+            if (item.Want is { } want ? now is null || !want.Entry.IsSatisfiedBy(now) : now is not null)
+            {
+                left.Add(item with { Was = now });
+            }
+        }
+        return left;
     }
 
     private static TableFamily NftFamily(IpFamily family) => family == IpFamily.V4 ? TableFamily.Ip : TableFamily.Ip6;

@@ -7,8 +7,10 @@ namespace Plumb.Linux.Kernel;
 /// <summary>One network namespace that is observed and changed, with the netlink sockets inside it, opened when first needed.</summary>
 internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) : IDisposable
 {
+    private const long NewsTakesMs = 3000;
+
     private readonly Lock _opening = new();
-    private readonly Queue<uint> _writers = new();
+    private readonly Dictionary<uint, long?> _writers = []; // when each ended, in ms of the machine's uptime; null: it runs
     private NetlinkSocket? _route;
     private NetlinkSocket? _netfilter;
 
@@ -26,17 +28,32 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     /// <summary>Port ids of the sockets opened so far: by them one's own changes are told from others'.</summary>
     public bool IsOwnPort(uint portId) => portId != 0 && (portId == _route?.PortId || portId == _netfilter?.PortId || IsWriter(portId));
 
-    /// <summary>Remembers for a while a process that writes in Plumb's name: the kernel gives its first socket the process's id (<c>netlink_autobind</c>).</summary>
+    /// <summary>Remembers a process that writes in Plumb's name: the kernel gives its first socket the process's id (<c>netlink_autobind</c>).</summary>
     public void AddWriter(int processId)
     {
-        const int most = 256;
         lock (_writers)
         {
-            while (_writers.Count >= most)
+            _writers[(uint)processId] = null;
+        }
+    }
+
+    /// <summary>It has ended. What the kernel tells of it may still be on its way; a little later the id is somebody else's.</summary>
+    public void EndWriter(int processId)
+    {
+        lock (_writers)
+        {
+            var now = Environment.TickCount64;
+            foreach (var (id, endedAt) in _writers)
             {
-                _writers.Dequeue();
+                if (now - endedAt > NewsTakesMs)
+                {
+                    _writers.Remove(id);
+                }
             }
-            _writers.Enqueue((uint)processId);
+            if (_writers.ContainsKey((uint)processId))
+            {
+                _writers[(uint)processId] = now;
+            }
         }
     }
 
@@ -44,7 +61,7 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     {
         lock (_writers)
         {
-            return _writers.Contains(portId);
+            return _writers.TryGetValue(portId, out var endedAt) && !(Environment.TickCount64 - endedAt > NewsTakesMs);
         }
     }
 

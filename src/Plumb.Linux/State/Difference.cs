@@ -12,7 +12,7 @@ public static class Difference
     /// </summary>
     /// <param name="desired">All that is desired in the namespaces that were observed.</param>
     /// <param name="observed">All that those namespaces hold of the given kinds.</param>
-    /// <param name="kinds">The kinds of entry that were observed; null: all. Others take no part.</param>
+    /// <param name="kinds">The kinds of entry that were observed; null: all. Others take no part, nor does what could not be read.</param>
     public static Delta Between(DesiredState desired, ObservedState observed, IReadOnlySet<EntryKind>? kinds = null)
     {
         ArgumentNullException.ThrowIfNull(desired);
@@ -21,7 +21,7 @@ public static class Difference
         var conflicts = ImmutableArray.CreateBuilder<Conflict>();
         foreach (var (key, want) in desired.Entries)
         {
-            if (kinds is not null && !kinds.Contains(key.Kind))
+            if ((kinds is not null && !kinds.Contains(key.Kind)) || observed.Unread.ContainsKey((key.Namespace, key.Kind)))
             {
                 continue;
             }

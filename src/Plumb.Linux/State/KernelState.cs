@@ -60,10 +60,16 @@ public sealed class DesiredState
 public sealed class ObservedState
 {
     private readonly Dictionary<EntryKey, Observed> _entries = [];
+    private readonly Dictionary<(NamespaceId, EntryKind), string> _unread = [];
 
     public int Count => _entries.Count;
 
     public IReadOnlyDictionary<EntryKey, Observed> Entries => _entries;
+
+    /// <summary>Kinds of entry of which some could not be read, and why in one line: that there is none here says nothing.</summary>
+    public IReadOnlyDictionary<(NamespaceId Namespace, EntryKind Kind), string> Unread => _unread;
+
+    public void SetUnread(NamespaceId space, EntryKind kind, string reason) => _unread[(space, kind)] = reason;
 
     public void Set(Observed observed) => _entries[observed.Entry.Key] = observed;
 

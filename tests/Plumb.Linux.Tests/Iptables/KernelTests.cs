@@ -128,6 +128,39 @@ public sealed class KernelTests
     }
 
     [Fact]
+    public async Task Whatever_others_write_in_comments_and_wherever_they_jump_nothing_differs()
+    {
+        using var network = NetworkNamespace.Create();
+        using var kernels = Kernels(network);
+        var desired = Few(IpFamily.V4);
+        kernels.Apply(Difference.Between(desired, kernels.Observe([Node])).Items);
+        await Witness.Shell(
+            network, "iptables -A INPUT -m comment --comment \"$(printf 'a\\nb')\" -j ACCEPT; iptables -t nat -I PREROUTING -i eth9 -j KUBE-SERVICES");
+        Assert.Contains("a\nb", await Witness.Run(network, "iptables-save"), StringComparison.Ordinal);
+        Assert.Empty(Difference.Between(desired, kernels.Observe([Node])).Items);
+    }
+
+    /// <summary>The kernel keeps what is jumped to.</summary>
+    [Fact]
+    public async Task A_chain_that_others_jump_to_is_left_empty_and_everything_else_goes()
+    {
+        using var network = NetworkNamespace.Create();
+        using var kernels = Kernels(network);
+        kernels.Apply(Difference.Between(Few(IpFamily.V4), kernels.Observe([Node])).Items);
+        await Witness.Shell(network, "iptables -t nat -N MINE; iptables -t nat -A MINE -j KUBE-SVC-A");
+        var nothing = new DesiredState();
+
+        var kept = Assert.Throws<ApplyException>(() => kernels.Apply(Difference.Between(nothing, kernels.Observe([Node])).Items));
+
+        Assert.Equal("ip nat KUBE-SVC-A", Assert.Single(kept.Refusals).Item.Key.Name);
+        var listed = Lines(await Witness.Run(network, "iptables", "-t", "nat", "-S")).Where(static line => !line.StartsWith("-P", StringComparison.Ordinal) && !line.Contains("PLUMB", StringComparison.Ordinal));
+        Assert.Equal(["-N KUBE-SVC-A", "-N MINE", "-A MINE -j KUBE-SVC-A"], listed);
+        await Witness.Shell(network, "iptables -t nat -F MINE; iptables -t nat -X MINE");
+        kernels.Apply(Difference.Between(nothing, kernels.Observe([Node])).Items);
+        Assert.All(kernels.Observe([Node]).Entries.Values, static held => Assert.Equal(Owner.Kernel, held.Owner));
+    }
+
+    [Fact]
     public async Task A_write_of_ours_is_known_as_ours()
     {
         using var network = NetworkNamespace.Create();
@@ -154,7 +187,7 @@ public sealed class KernelTests
     {
         var state = new DesiredState();
         var nat = new IptablesTable(family, "nat");
-        state.Set(IptablesMark.Of(Node, nat, "KUBE-SERVICES", "KUBE-SVC-*"));
+        state.Set(IptablesMark.Of(Node, nat, ["first", "second"], "KUBE-SERVICES", "KUBE-SVC-*"));
         state.Set(new IptablesChainEntry(Node, nat, "KUBE-SERVICES") { Rules = ["-d 10.96.0.1/32 -j KUBE-SVC-A"] });
         state.Set(new IptablesChainEntry(Node, nat, "KUBE-SVC-A") { Rules = ["-j RETURN"] });
         state.Set(new IptablesRuleEntry(Node, nat, "PREROUTING", "-m comment --comment \"second\" -j KUBE-SERVICES") { Order = 2 });
@@ -193,7 +226,7 @@ public sealed class KernelTests
             foreach (var (name, rules) in new[] { ("nat", nat), ("filter", filter) })
             {
                 var table = new IptablesTable(family, name);
-                state.Set(IptablesMark.Of(Node, table, "KUBE-*"));
+                state.Set(IptablesMark.Of(Node, table, ["chain *"], "KUBE-*"));
                 state.Set(new IptablesChainEntry(Node, table, "KUBE-MARK-MASQ") { Rules = ["-j MARK --set-xmark 0x4000/0x4000"] });
                 for (var i = 0; i < 6; i++)
                 {

@@ -28,6 +28,7 @@ public sealed class SaveTests
         -A KUBE-SEP-LJJN3RU7QQ47DL6W
         -A PLUMB -m comment --comment "plumb: owns KUBE-SERVICES" -j RETURN
         -A PLUMB -m comment --comment "plumb: owns KUBE-SEP-*" -j RETURN
+        -A PLUMB -m comment --comment "plumb: jumps by kubernetes service portals" -j RETURN
         COMMIT
         # Completed on Sat Nov 21 13:09:08 2026
 
@@ -52,12 +53,31 @@ public sealed class SaveTests
                     Rules = ["-p tcp -m comment --comment \"default/x\" -m tcp -j DNAT --to-destination 10.244.1.4:8080", ""],
                 }, Owner.Plumb),
                 (new IptablesChainEntry(Node, nat, "CNI-1ef629b00323a07c5f38349c"), Owner.Foreign),
-                (IptablesMark.Of(Node, nat, "KUBE-SERVICES", "KUBE-SEP-*"), Owner.Plumb),
+                (IptablesMark.Of(Node, nat, ["kubernetes service portals"], "KUBE-SERVICES", "KUBE-SEP-*"), Owner.Plumb),
             ],
             all.Select(static one => (one.Entry, one.Owner)));
         Assert.Equal(all.Count, all.Select(static one => one.Entry.Key).Distinct().Count());
         // As `iptables -L --line-numbers` counts.
         Assert.Equal([1UL, 2UL, 1UL], all.Where(static one => one.Entry is IptablesRuleEntry).Select(static one => one.Facts.Handle));
+    }
+
+    /// <summary>iptables 1.8.9 takes any character in a comment, and prints it as it is.</summary>
+    [Fact]
+    public void A_line_s_end_within_quotes_is_not_the_end_of_a_rule()
+    {
+        var all = IptablesSave.Read(
+            "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m comment --comment \"a\n-A NOWHERE \\\"b\u2028\" -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n", IpFamily.V4, Node);
+        Assert.Equal(
+            ["-m comment --comment \"a\n-A NOWHERE \\\"b\u2028\" -j ACCEPT", "-j DROP"],
+            all.Select(static one => one.Entry).OfType<IptablesRuleEntry>().Select(static rule => rule.Text));
+    }
+
+    [Fact]
+    public void Who_jumps_to_a_chain_of_Plumb_s_in_his_own_way_keeps_his_rule()
+    {
+        var text = Saved.Replace("[74:4440] -A KUBE", "-A PREROUTING -i eth9 -j KUBE-SERVICES\n[74:4440] -A KUBE", StringComparison.Ordinal);
+        var rules = IptablesSave.Read(text, IpFamily.V4, Node).Where(static one => one.Entry is IptablesRuleEntry { Chain: "PREROUTING" });
+        Assert.Equal([Owner.Plumb, Owner.Plumb, Owner.Foreign], rules.Select(static one => one.Owner));
     }
 
     [Theory]

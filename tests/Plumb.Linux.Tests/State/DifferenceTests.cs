@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
 
 namespace Plumb.Linux.Tests.State;
@@ -31,6 +32,19 @@ public sealed class DifferenceTests
 
         Assert.Equal([new DeltaItem(new Desired(Route("192.168.1.12")), null), new DeltaItem(null, stale)], delta.Items);
         Assert.Empty(delta.Conflicts);
+    }
+
+    [Fact]
+    public void What_could_not_be_read_is_neither_missing_nor_in_the_way()
+    {
+        var rule = new IptablesRuleEntry(Node, new IptablesTable(IpFamily.V4, IptablesTable.Nat), "PREROUTING", "-j KUBE-SERVICES");
+        _desired.Set(Route("192.168.1.12"));
+        _desired.Set(rule);
+        Assert.Equal(2, Difference.Between(_desired, _observed).Items.Count);
+
+        _observed.SetUnread(Node, EntryKind.IptablesRule, "no such program");
+
+        Assert.Equal(EntryKind.Route, Assert.Single(Difference.Between(_desired, _observed).Items).Key.Kind);
     }
 
     [Fact]
