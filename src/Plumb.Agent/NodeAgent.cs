@@ -122,7 +122,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
     }
 
     /// <summary>
-    /// Goes over to another way of serving Services while it runs, with no connection lost. Returns when the kernel holds the new one and nothing of the old.
+    /// Goes over to another way of serving Services while it runs, with no connection lost. Returns when the kernel holds the new one and nothing of the old but what it
+    /// does not let go: a warning and an event name that.
     /// </summary>
     /// <exception cref="AgentException">It cannot be: the message is one line, and all is as it was.</exception>
     public async Task SwitchServicesAsync(ServicesKind services)
@@ -137,10 +138,14 @@ public sealed partial class NodeAgent : IAsyncDisposable
         {
             throw new AgentException("the agent is ending");
         }
-        var failures = await work.Done.Task;
-        if (failures.Count != 0)
+        var (refused, left) = await work.Done.Task;
+        if (refused.Count != 0)
         {
-            throw new AgentException($"Services of {_options.NodeName} cannot be served by {services.ToString().ToLowerInvariant()}: {failures[0].Message}");
+            throw new AgentException($"Services of {_options.NodeName} cannot be served by {services.ToString().ToLowerInvariant()}: {refused[0].Message}");
+        }
+        foreach (var rest in left)
+        {
+            _events.Write("OldServicesLeft", $"{rest.Key} is left of the way in which Services were served before: {rest.Message}", isWarning: true);
         }
     }
 

@@ -106,7 +106,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         }
     }
 
-    // 200, or 400 with the reason as text.
+    // 200, or with the reason as text 400 where all is as it was, and 500 where the agent ends of it.
     private async Task SwitchAsync(DefaultHttpContext http)
     {
         var kind = http.Request.Query["kind"].ToString();
@@ -120,9 +120,10 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
             await _services(services);
             await WriteAsync(http, HttpStatusCode.OK, []);
         }
-        catch (Exception refused) when (refused is AgentException or OperationCanceledException)
+        catch (Exception refused)
         {
-            await WriteAsync(http, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes(refused.Message));
+            var status = refused is AgentException ? HttpStatusCode.BadRequest : HttpStatusCode.InternalServerError;
+            await WriteAsync(http, status, Encoding.UTF8.GetBytes(refused.Message));
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
             }
         }
         AddContainersOf(items);
-        var failures = items.Count == 0 ? [] : state.Kernel.Apply(items);
+        var failures = items.Count == 0 ? [] : state.Apply(items);
         var findings = new List<RepairFinding>(held.Count);
         foreach (var (item, verdict) in held)
         {

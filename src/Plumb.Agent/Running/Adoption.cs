@@ -52,7 +52,7 @@ internal static class Adoption
             // An earlier agent may have served Services in another way.
             foreach (var step in Changeover.Steps(items))
             {
-                failures.AddRange(state.Kernel.Apply(step));
+                failures.AddRange(state.Apply(step));
             }
         }
         return failures;
@@ -63,6 +63,10 @@ internal static class Adoption
         foreach (var entry in from.Entries.Values)
         {
             to.Set(entry);
+        }
+        foreach (var ((space, kind), reason) in from.Unread)
+        {
+            to.SetUnread(space, kind, reason);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Repair;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Cluster;
@@ -24,7 +25,11 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
 {
     private readonly Channel<AgentWork> _queue = Channel.CreateUnbounded<AgentWork>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Attachments _attachments = new(state);
+    private readonly List<AgentWork.Switch> _switches = [];
+    private readonly HashSet<EntryFailure> _said = [];
     private AgentWork? _held;
+    private LaterComparison? _later;
+    private string? _unread;
 
     /// <summary>Called after each round; told whether nodes changed in it.</summary>
     public Action<bool>? RoundDone { get; set; }
@@ -66,11 +71,16 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         catch (Exception exception)
         {
             _attachments.Abandon(exception);
+            foreach (var other in _switches)
+            {
+                other.Done.TrySetException(exception);
+            }
             throw;
         }
         finally
         {
             _queue.Writer.TryComplete();
+            _later?.Dispose();
             RefuseWhatIsLeft();
         }
     }
@@ -83,7 +93,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var questions = new List<AgentWork.Ask>();
         var serviceChanges = new List<Subject>();
         var answersChanged = false;
-        var switches = new List<AgentWork.Switch>();
+        var comparesAgain = false;
         ForeignChange? foreign = null;
         ObservedState? seen = null;
         while (Next() is { } work)
@@ -118,7 +128,11 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                     foreign = Repairer.Join(foreign, change);
                     break;
                 case AgentWork.Switch other:
-                    switches.Add(other);
+                    _switches.Add(other);
+                    break;
+                case AgentWork.Compare:
+                    comparesAgain = state.IsApplied;
+                    _later?.Begin();
                     break;
                 case AgentWork.Ask ask:
                     questions.Add(ask);
@@ -133,21 +147,24 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         }
         changes.AddRange(serviceChanges.Select(static subject => new Change(subject)));
         var failures = changes.Count == 0 ? [] : state.Make(changes, new NetworkView(cluster, node));
+        var compares = state.MustCompare || comparesAgain;
+        if (compares)
+        {
+            failures = [.. failures, .. Adoption.Compare(state, seen)];
+        }
         _attachments.Finish(failures);
         Report(failures);
-        if (state.MustCompare)
-        {
-            Report(Adoption.Compare(state, seen));
-        }
-        foreach (var other in switches)
+        foreach (var other in _switches)
         {
             Do(other);
         }
+        _switches.Clear();
         if (nodesChanged || (foreign is not null && state.KnowsNodes))
         {
             Look(foreign);
         }
         state.LeaveAll();
+        Settle(compares);
         RoundDone?.Invoke(nodesChanged);
         Trim?.Count(changes.Count);
         foreach (var question in questions)
@@ -160,9 +177,10 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
     {
         try
         {
-            var failures = state.Switch(work.Options(state.View.Node.Options));
-            Report(failures);
-            work.Done.SetResult(failures);
+            var outcome = state.Switch(work.Options(state.View.Node.Options));
+            Report(outcome.Refused);
+            Report(outcome.Left);
+            work.Done.SetResult(outcome);
         }
         catch (Exception exception)
         {
@@ -269,7 +287,31 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
     {
         foreach (var failure in failures)
         {
+            // That it is tried again and again need not be said each time.
+            if (IptablesKernel.Handles(failure.Key.Kind) && !_said.Add(failure))
+            {
+                continue;
+            }
             Log.Refused(log, failure.Key.ToString(), failure.Message);
+        }
+    }
+
+    private void Settle(bool hasCompared)
+    {
+        if (state.Unread is { } reason && reason != _unread)
+        {
+            Log.Unread(log, reason);
+        }
+        _unread = state.Unread;
+        if (state.TakeUnsettled())
+        {
+            _later ??= new LaterComparison(state.Options.Time, () => Post(new AgentWork.Compare()));
+            _later.Ask();
+        }
+        else if (hasCompared)
+        {
+            _later?.Settle();
+            _said.Clear();
         }
     }
 
@@ -302,5 +344,8 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
     {
         [LoggerMessage(1001, LogLevel.Warning, "the kernel refused {Entry}: {Reason}")]
         public static partial void Refused(ILogger log, string entry, string reason);
+
+        [LoggerMessage(1008, LogLevel.Warning, "what iptables' tables hold cannot be read, and they stay as they are until it can: {Reason}")]
+        public static partial void Unread(ILogger log, string reason);
     }
 }

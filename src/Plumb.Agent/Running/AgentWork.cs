@@ -44,10 +44,17 @@ internal abstract record AgentWork
     /// <summary>The network is to be planned by other options from now on, with no connection lost.</summary>
     public sealed record Switch(Func<NetworkOptions, NetworkOptions> Options) : AgentWork
     {
-        /// <summary>What could not be done; nothing, when all of it was.</summary>
-        public TaskCompletionSource<IReadOnlyList<EntryFailure>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<SwitchOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
+
+    /// <summary>Something was not done, or could not be read, and it is time to try again.</summary>
+    public sealed record Compare : AgentWork;
 
     /// <summary>A look at the agent's state that changes nothing.</summary>
     public sealed record Ask(Action<NodeState> Question) : AgentWork;
 }
+
+/// <summary>What became of going over to other options.</summary>
+/// <param name="Refused">What could not be made, and why: then all is as it was. Nothing, when the new plan is in the kernel.</param>
+/// <param name="Left">What is still there of the old one.</param>
+internal sealed record SwitchOutcome(IReadOnlyList<EntryFailure> Refused, IReadOnlyList<EntryFailure> Left);

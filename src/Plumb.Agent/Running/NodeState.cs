@@ -1,6 +1,7 @@
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.State;
 using Plumb.Network;
@@ -62,10 +63,14 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
             _leftSomething = false;
             return items;
         }
-        var allowed = items.Where(static item => item.Want is not null || !Kernels.IsRules(item.Key.Kind)).ToList();
+        var allowed = items.Where(static item => !TakesRules(item)).ToList();
         _leftSomething |= allowed.Count != items.Count;
         return allowed;
     }
+
+    // A chain of iptables is changed as a whole: that of no Services takes away the rules of all.
+    private static bool TakesRules(DeltaItem item) =>
+        (item.Want is null && Kernels.IsRules(item.Key.Kind)) || item.Was is IptablesChainEntry { IsBuiltIn: false, Rules.Count: > 0 };
 
     /// <summary>Whether what an earlier agent left in the kernel has been compared with the plan; until then nothing is changed there.</summary>
     public bool IsApplied { get; set; }
@@ -97,13 +102,43 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     }
 
     /// <summary>What a namespace holds: the node's, or an entered one.</summary>
-    public ObservedState Observe(NamespaceId name, KernelAreas areas = KernelAreas.All) =>
-        Kernel.Observe(name, (areas & KernelAreas.Routing) == 0 ? [] : Planner.Desired.Entries.Keys.Where(key => key.Kind == EntryKind.Sysctl && key.Namespace == name), areas);
+    public ObservedState Observe(NamespaceId name, KernelAreas areas = KernelAreas.All)
+    {
+        var parameters = (areas & KernelAreas.Routing) == 0 ? [] : Planner.Desired.Entries.Keys.Where(key => key.Kind == EntryKind.Sysctl && key.Namespace == name);
+        var observed = Kernel.Observe(name, parameters, areas);
+        if (name == Home && (areas & KernelAreas.Rules) != 0)
+        {
+            Unread = View.Node.Options.Services == ServicesKind.Iptables ? observed.Unread.Values.FirstOrDefault() : null;
+            _isUnsettled |= Unread is not null;
+        }
+        return observed;
+    }
+
+    /// <summary>Why it is not known what iptables' tables hold, in one line; null: it is, or nobody needs to know.</summary>
+    public string? Unread { get; private set; }
+
+    private bool _isUnsettled;
+
+    /// <summary>Whether since the last call something of iptables was refused or could not be read.</summary>
+    public bool TakeUnsettled()
+    {
+        var was = _isUnsettled;
+        _isUnsettled = false;
+        return was;
+    }
+
+    /// <summary>Makes the changes; what the kernel refuses is returned.</summary>
+    public IReadOnlyList<EntryFailure> Apply(IReadOnlyList<DeltaItem> items)
+    {
+        var failures = Kernel.Apply(items);
+        _isUnsettled |= failures.Any(static failure => IptablesKernel.Handles(failure.Key.Kind));
+        return failures;
+    }
 
     /// <summary>
     /// Plans by other options and goes over to that plan. What is new is there before anything old goes; when some of it is refused, all of it is taken back and the old plan stays.
     /// </summary>
-    public IReadOnlyList<EntryFailure> Switch(NetworkOptions options)
+    public SwitchOutcome Switch(NetworkOptions options)
     {
         var before = View.Node.Options;
         var steps = Changeover.Steps(Replan(options));
@@ -111,23 +146,24 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
         {
             // A comparison is still to come, and makes of it what this would. What an earlier agent left serves until then.
             _leftSomething = true;
-            return [];
+            return new SwitchOutcome([], []);
         }
         for (var i = 0; i < steps.Count; i++)
         {
-            var failures = Kernel.Apply([.. steps[i].Where(item => IsAlive(item.Key.Namespace))]);
+            var failures = Apply([.. steps[i].Where(item => IsAlive(item.Key.Namespace))]);
             if (failures.Count != 0 && i == 0)
             {
                 Replan(before);
                 Adoption.Compare(this);
-                return failures;
+                return new SwitchOutcome(failures, []);
             }
             if (failures.Count != 0)
             {
-                return Adoption.Compare(this); // once more: what is old has no business here
+                // Once more: what is old has no business here. What is new serves, whatever becomes of it.
+                return new SwitchOutcome([], Adoption.Compare(this));
             }
         }
-        return [];
+        return new SwitchOutcome([], []);
     }
 
     private IReadOnlyList<DeltaItem> Replan(NetworkOptions options)
@@ -146,7 +182,7 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
         {
             return [];
         }
-        var failures = items.Count == 0 ? [] : Kernel.Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
+        var failures = items.Count == 0 ? [] : Apply([.. items.Where(item => IsAlive(item.Key.Namespace))]);
         // Now that no packet can begin such a connection anew.
         Kernel.Forget(Planner.Ended);
         return failures;

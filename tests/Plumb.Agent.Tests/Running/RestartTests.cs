@@ -1,4 +1,9 @@
+using System.Net.Sockets;
+using Plumb.Kubernetes.Clients;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
+using Plumb.Network.Facts;
 
 namespace Plumb.Agent.Tests.Running;
 
@@ -55,6 +60,32 @@ public sealed class RestartTests
             await agent.Ready;
             Assert.Equal(before, node.Kernel.Dump());
         }
+    }
+
+    [Fact]
+    public async Task While_the_api_is_away_an_earlier_agent_s_rules_for_Services_stay()
+    {
+        using var node = new TestNode();
+        var nat = new IptablesTable(IpFamily.V4, IptablesTable.Nat);
+        node.Kernel.Give(IptablesMark.Of(TestNode.Id, nat, [], "KUBE-*"), Owner.Plumb);
+        var shared = new IptablesChainEntry(TestNode.Id, nat, "KUBE-SERVICES") { Rules = ["-d 10.96.0.10/32 -j KUBE-SVC-A"] };
+        var port = new IptablesChainEntry(TestNode.Id, nat, "KUBE-SVC-A") { Rules = ["-j RETURN"] };
+        node.Kernel.Give(shared, Owner.Plumb);
+        node.Kernel.Give(port, Owner.Plumb);
+        using var api = new KubernetesClient(
+            new ClusterConnection { Server = new Uri("http://away"), Connect = static _ => throw new SocketException((int)SocketError.ConnectionRefused) }, TimeProvider.System, "test");
+        await using var agent = await node.StartAsync(change: options => options with
+        {
+            Api = api,
+            ApiPatience = TimeSpan.Zero,
+            Cluster = options.Cluster with { Services = ServicesKind.Iptables },
+        });
+        await agent.Ready;
+        var held = await node.ObservedAsync();
+        Assert.Equal(shared, held.Entries[shared.Key].Entry);
+        Assert.Equal(port, held.Entries[port.Key].Entry);
+        // What is missing is made.
+        Assert.Contains(held.Entries.Values, static one => one.Entry is IptablesRuleEntry { Chain: "PREROUTING" });
     }
 
     [Fact]
