@@ -138,6 +138,7 @@ public sealed class Lab : IAsyncDisposable
     /// <summary>
     /// Has every node go over to another way of serving Services, one after the other, with no connection lost. Waits until the lab has started.
     /// </summary>
+    /// <param name="cancel">Until the first node begins: some that have gone over and others that have not are no network that anybody asked for.</param>
     /// <exception cref="LabException">A node cannot; all are as they were.</exception>
     public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
     {
@@ -145,23 +146,7 @@ public sealed class Lab : IAsyncDisposable
         await _setting.WaitAsync(cancel);
         try
         {
-            var done = new List<LabNode>();
-            try
-            {
-                foreach (var node in InOrder())
-                {
-                    await node.Agent.SetServicesAsync(services, cancel);
-                    done.Add(node);
-                }
-            }
-            catch
-            {
-                foreach (var node in done)
-                {
-                    await node.Agent.SetServicesAsync(_options.Services, CancellationToken.None);
-                }
-                throw;
-            }
+            await ServicesOfNodes.SetAsync(InOrder(), _options.Services, services, _log);
             _options = _options with { Services = services };
             _log?.Write("set", $"Services by {services.ToString().ToLowerInvariant()}");
         }

@@ -118,7 +118,7 @@ internal sealed class AgentFactory(
             {
                 await agent.SwitchServicesAsync(services).WaitAsync(cancel);
             }
-            catch (AgentException refused)
+            catch (Exception refused) when (!cancel.IsCancellationRequested)
             {
                 throw new LabException(refused.Message, refused);
             }

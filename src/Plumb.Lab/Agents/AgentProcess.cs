@@ -15,6 +15,8 @@ namespace Plumb.Lab.Agents;
 /// </summary>
 internal sealed class AgentProcess : INodeAgent
 {
+    private static readonly TimeSpan MostSilence = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(10);
 
     public const string ServicesOption = "--services";
@@ -50,21 +52,36 @@ internal sealed class AgentProcess : INodeAgent
     public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
     {
         var kind = services.ToString().ToLowerInvariant();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _stop.Token);
         using var http = UnixHttp.ClientOf(_socket);
-        try
+        var since = _time.GetTimestamp();
+        for (var attempt = 0; ; attempt++)
         {
-            using var answer = await http.PostAsync(new Uri($"services?kind={kind}", UriKind.Relative), content: null, cancel);
-            if (!answer.IsSuccessStatusCode)
+            try
             {
-                throw new LabException(await answer.Content.ReadAsStringAsync(cancel));
+                using var answer = await http.PostAsync(new Uri($"services?kind={kind}", UriKind.Relative), content: null, either.Token);
+                if (!answer.IsSuccessStatusCode)
+                {
+                    throw new LabException(await answer.Content.ReadAsStringAsync(either.Token));
+                }
+                StartNextWith(kind);
+                return;
             }
-            StartNextWith(kind);
-        }
-        catch (HttpRequestException)
-        {
-            // It ended, or has not begun to listen: the next one does it when it starts.
-            StartNextWith(kind);
-            Volatile.Read(ref _process)?.Kill();
+            catch (HttpRequestException silent) when (_time.GetElapsedTime(since) < MostSilence)
+            {
+                // It ended, or has not begun to listen: the next one does it when it starts, and says so.
+                StartNextWith(kind);
+                if (attempt == 0)
+                {
+                    _log.Write(_node, $"the agent does not answer and is started again: {silent.Message}");
+                    Volatile.Read(ref _process)?.Kill();
+                }
+                await Task.Delay(BetweenAttempts, _time, either.Token);
+            }
+            catch (HttpRequestException silent)
+            {
+                throw new LabException($"the agent of {_node} does not answer: {silent.Message}", silent);
+            }
         }
     }
 

@@ -1,0 +1,43 @@
+using Plumb.Lab.Running;
+using Plumb.Network.Facts;
+
+namespace Plumb.Lab.Agents;
+
+/// <summary>Has all nodes serve Services in another way, one after the other; or none.</summary>
+internal static class ServicesOfNodes
+{
+    /// <exception cref="LabException">A node cannot; all are as they were.</exception>
+    public static async Task SetAsync(IEnumerable<LabNode> nodes, ServicesKind from, ServicesKind to, LabLog? log)
+    {
+        var begun = new List<LabNode>();
+        try
+        {
+            foreach (var node in nodes)
+            {
+                begun.Add(node);
+                await node.Agent.SetServicesAsync(to, CancellationToken.None);
+            }
+        }
+        catch
+        {
+            await TakeBackAsync(begun, from, log);
+            throw;
+        }
+    }
+
+    private static async Task TakeBackAsync(List<LabNode> nodes, ServicesKind from, LabLog? log)
+    {
+        foreach (var node in nodes)
+        {
+            try
+            {
+                await node.Agent.SetServicesAsync(from, CancellationToken.None);
+            }
+            catch (LabException refused)
+            {
+                // The others still can; and why the first could not is what is to be told.
+                log?.Write("set", $"a node does not go back to Services by {from.ToString().ToLowerInvariant()}: {refused.Message}");
+            }
+        }
+    }
+}
