@@ -4,6 +4,7 @@ using Plumb.CommandLine;
 using Plumb.Kubernetes.Manifests;
 using Plumb.Lab;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
@@ -83,6 +84,10 @@ internal sealed class PlanCommand : Verb
                 to.Write(CommandText.Print(index, new NamespaceId(node)));
                 break;
             case PlanFormat.Nft:
+                if (index.State.Entries.Keys.Any(static key => IptablesKernel.Handles(key.Kind)))
+                {
+                    to.WriteLine("# Services are in chains of iptables, which nft does not load: -o ip prints the commands that make them");
+                }
                 to.Write(RulesetText.Print(index.State.Entries.Values.OrderBy(static d => d.Entry.Key)));
                 break;
             default:

@@ -36,6 +36,15 @@ public sealed class PlanTests
         Assert.Equal(4, subjects.Count);
     }
 
+    [Theory]
+    [InlineData("iptables", true)]
+    [InlineData("nftables", false)]
+    public async Task What_nft_loads_says_where_the_Services_are_if_not_there(string services, bool says)
+    {
+        var plan = await Said.By("plan", "-f", Checkout.PathOf("labs", "services"), "--services", services, "-o", "nft");
+        Assert.Equal(says, plan.Output.StartsWith("# Services are in chains of iptables", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_node_that_is_not_there_is_refused_by_name()
     {
