@@ -12,9 +12,14 @@ namespace Plumb.Network;
 /// <param name="Mark">What the connections bear.</param>
 public abstract record EndedFlow(IpFamily Family, IpProtocol Protocol, ConnectionMark Mark)
 {
+    /// <summary>The endpoint that they were sent to; null: whichever.</summary>
+    public virtual Backend? Reached => null;
+
     /// <summary>Those that were sent to an endpoint which is no longer there.</summary>
     public sealed record ToBackend(IpFamily Family, IpProtocol Protocol, ConnectionMark Mark, Backend Backend) : EndedFlow(Family, Protocol, Mark)
     {
+        public override Backend? Reached => Backend;
+
         public override bool Includes(ConntrackEntry connection) =>
             base.Includes(connection) && connection.Reply.Source == Backend.Address && connection.Reply.SourcePort == Backend.Port;
     }
@@ -27,6 +32,8 @@ public abstract record EndedFlow(IpFamily Family, IpProtocol Protocol, Connectio
     /// <param name="Port">Host order.</param>
     public sealed record Unmarked(IpFamily Family, IpProtocol Protocol, IpAddress? Address, ushort Port, Backend Backend) : EndedFlow(Family, Protocol, default)
     {
+        public override Backend? Reached => Backend;
+
         public override bool Includes(ConntrackEntry connection) =>
             base.Includes(connection)
             && connection.Original.DestinationPort == Port

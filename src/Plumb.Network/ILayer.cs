@@ -45,6 +45,9 @@ public interface ILayer
     /// <summary>Connections that must not go on as the kernel remembers them. Asked after <see cref="Remember"/>; most changes end none.</summary>
     IEnumerable<EndedFlow> Ended(Change change, NetworkView before, NetworkView after) => [];
 
+    /// <summary>Connections that began while there was no layer of this name, and would go on without it.</summary>
+    IEnumerable<EndedFlow> Unserved(NetworkView view) => [];
+
     /// <summary>Writes all entries of one key; none when its subject is no more.</summary>
     void Plan(PlanKey key, ClusterView cluster, NodeFacts node, IPlanWriter write);
 }

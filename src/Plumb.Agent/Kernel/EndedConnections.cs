@@ -2,6 +2,7 @@ using Plumb.Linux.Conntrack;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.State;
 using Plumb.Network;
+using Plumb.Network.Facts;
 
 namespace Plumb.Agent.Kernel;
 
@@ -16,29 +17,31 @@ internal static class EndedConnections
         var forgotten = 0;
         foreach (var family in ended.GroupBy(static flow => flow.Family))
         {
-            var byMark = family.ToLookup(static flow => flow.Mark);
+            var marks = family.Select(static flow => flow.Mark).ToHashSet();
+            var byEnd = family.ToLookup(static flow => (flow.Mark, flow.Reached));
             var found = new List<ConntrackEntry>();
-            if (byMark.Count <= MostMarks)
+            if (marks.Count <= MostMarks)
             {
-                foreach (var pool in byMark)
+                foreach (var mark in marks)
                 {
-                    Select(kernels.Connections(home, family.Key, pool.Key), byMark, found);
+                    Select(kernels.Connections(home, family.Key, mark), byEnd, found);
                 }
             }
             else
             {
-                Select(kernels.Connections(home, family.Key), byMark, found);
+                Select(kernels.Connections(home, family.Key), byEnd, found);
             }
             forgotten += kernels.Forget(home, found);
         }
         return forgotten;
     }
 
-    private static void Select(IReadOnlyList<ConntrackEntry> connections, ILookup<ConnectionMark, EndedFlow> byMark, List<ConntrackEntry> found)
+    private static void Select(IReadOnlyList<ConntrackEntry> connections, ILookup<(ConnectionMark Mark, Backend? Reached), EndedFlow> byEnd, List<ConntrackEntry> found)
     {
         foreach (var connection in connections)
         {
-            if (byMark[connection.Mark].Any(flow => flow.Includes(connection)))
+            var reached = new Backend(connection.Reply.Source, connection.Reply.SourcePort);
+            if (byEnd[(connection.Mark, reached)].Any(flow => flow.Includes(connection)) || byEnd[(connection.Mark, null)].Any(flow => flow.Includes(connection)))
             {
                 found.Add(connection);
             }

@@ -1,4 +1,5 @@
 using Plumb.Agent.Kernel;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -49,6 +50,10 @@ internal static class Adoption
         var items = state.Allowed(delta.Items);
         if (items.Count != 0)
         {
+            if (items.Any(static item => item is { Want: null, Was: IptablesChainEntry }) && !state.View.Node.HasUnmarked)
+            {
+                state.Planner.Apply([], state.View with { Node = state.View.Node.WithUnmarked() });
+            }
             // An earlier agent may have served Services in another way.
             foreach (var step in Changeover.Steps(items))
             {

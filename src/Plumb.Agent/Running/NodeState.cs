@@ -142,6 +142,7 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     {
         var before = View.Node.Options;
         var steps = Changeover.Steps(Replan(options));
+        var ended = Planner.Ended.ToList();
         if (!IsApplied || MustCompare || !KnowsServices)
         {
             // A comparison is still to come, and makes of it what this would. What an earlier agent left serves until then.
@@ -160,9 +161,11 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
             if (failures.Count != 0)
             {
                 // Once more: what is old has no business here. What is new serves, whatever becomes of it.
+                Kernel.Forget(ended);
                 return new SwitchOutcome([], Adoption.Compare(this));
             }
         }
+        Kernel.Forget(ended);
         return new SwitchOutcome([], []);
     }
 

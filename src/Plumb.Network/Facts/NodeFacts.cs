@@ -19,7 +19,8 @@ public sealed class NodeFacts
         ImmutableSortedDictionary<SandboxId, Sandbox> sandboxes,
         ImmutableSortedDictionary<IpPrefix, int> ranges,
         PoolTable pools,
-        ValueList<LocalAnswer> answers)
+        ValueList<LocalAnswer> answers,
+        bool hasUnmarked)
     {
         Name = name;
         Namespace = networkNamespace;
@@ -29,6 +30,7 @@ public sealed class NodeFacts
         _ranges = ranges;
         Pools = pools;
         Answers = answers;
+        HasUnmarked = hasUnmarked;
     }
 
     /// <summary>Name of the Node object.</summary>
@@ -44,6 +46,9 @@ public sealed class NodeFacts
 
     /// <summary>Service addresses that this node itself answers at now, instead of the Service's endpoints: unless it is told otherwise, all that it should.</summary>
     public ValueList<LocalAnswer> Answers { get; }
+
+    /// <summary>Whether connections to Services may bear no mark of theirs: iptables serves them, or has done so as far as is known.</summary>
+    public bool HasUnmarked { get; }
 
     /// <summary>Which endpoint of a Service stands in which slot here; kept by the layer that serves them.</summary>
     public PoolTable Pools { get; }
@@ -64,18 +69,23 @@ public sealed class NodeFacts
             ImmutableSortedDictionary<SandboxId, Sandbox>.Empty,
             ImmutableSortedDictionary<IpPrefix, int>.Empty,
             PoolTable.Empty,
-            LocalAnswer.Dns(options));
+            LocalAnswer.Dns(options),
+            options.Services == ServicesKind.Iptables);
 
     public Sandbox? Sandbox(SandboxId id) => _sandboxes.GetValueOrDefault(id);
 
-    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _ranges, Pools, Answers);
+    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _ranges, Pools, Answers, HasUnmarked);
 
-    public NodeFacts With(ValueList<LocalAnswer> answers) => new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, Pools, answers);
+    public NodeFacts With(ValueList<LocalAnswer> answers) => new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, Pools, answers, HasUnmarked);
 
     public NodeFacts With(PoolTable pools) =>
-        ReferenceEquals(pools, Pools) ? this : new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, pools, Answers);
+        ReferenceEquals(pools, Pools) ? this : new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, pools, Answers, HasUnmarked);
 
-    public NodeFacts With(NetworkOptions options) => new(Name, Namespace, options, Underlay, _sandboxes, _ranges, Pools, Answers);
+    public NodeFacts With(NetworkOptions options) =>
+        new(Name, Namespace, options, Underlay, _sandboxes, _ranges, Pools, Answers, HasUnmarked || options.Services == ServicesKind.Iptables);
+
+    /// <summary>An earlier agent served Services by iptables.</summary>
+    public NodeFacts WithUnmarked() => new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, Pools, Answers, hasUnmarked: true);
 
     public NodeFacts With(Sandbox sandbox)
     {
@@ -85,12 +95,12 @@ public sealed class NodeFacts
         {
             ranges = Count(ranges, was, -1);
         }
-        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(ranges, sandbox, +1), Pools, Answers);
+        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(ranges, sandbox, +1), Pools, Answers, HasUnmarked);
     }
 
     public NodeFacts Without(SandboxId id) =>
         Sandbox(id) is { } was
-            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_ranges, was, -1), Pools, Answers)
+            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_ranges, was, -1), Pools, Answers, HasUnmarked)
             : this;
 
     /// <summary>Whether anything but the sandboxes differs.</summary>

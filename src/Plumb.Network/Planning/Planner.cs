@@ -26,7 +26,7 @@ public sealed class Planner
     /// <summary>What the plan was last made from.</summary>
     public NetworkView View { get; private set; }
 
-    /// <summary>The connections that the last <see cref="Apply"/> ended: to be forgotten by the kernel when it holds the new state.</summary>
+    /// <summary>The connections that the last <see cref="Apply"/> or <see cref="Replan"/> ended: to be forgotten by the kernel when it holds the new state.</summary>
     public IReadOnlyCollection<EndedFlow> Ended => _ended;
 
     public DesiredIndex Index { get; private set; } = new();
@@ -51,12 +51,20 @@ public sealed class Planner
     {
         ArgumentNullException.ThrowIfNull(view);
         var before = Desired;
+        var namesBefore = _layerByName;
         _layers = layers;
         _layerByName = layers.ToDictionary(static layer => layer.Name);
         Index = new DesiredIndex();
         View = new NetworkView(ClusterView.Empty, NodeFacts.Create(view.Node.Name, view.Node.Namespace, view.Node.Options));
         Apply([.. AllSubjects(view)], view);
         _ended.Clear(); // nobody went: connections go on as they are
+        foreach (var layer in layers)
+        {
+            if (!namesBefore.ContainsKey(layer.Name))
+            {
+                _ended.UnionWith(layer.Unserved(View));
+            }
+        }
         var items = new List<DeltaItem>();
         foreach (var (key, want) in Desired.Entries)
         {

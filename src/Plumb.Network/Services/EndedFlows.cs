@@ -17,11 +17,17 @@ internal static class EndedFlows
         {
             foreach (var flow in Gone(oldService, was, after.Cluster.Services.Service(subject), now))
             {
-                yield return flow;
+                if (MayBe(flow))
+                {
+                    yield return flow;
+                }
             }
             foreach (var flow in Cut(oldService, was, before.Cluster.Services, after.Cluster.Services))
             {
-                yield return flow;
+                if (MayBe(flow))
+                {
+                    yield return flow;
+                }
             }
         }
         if (after.Cluster.Services.Service(subject) is { } service)
@@ -29,6 +35,24 @@ internal static class EndedFlows
             foreach (var flow in Come(before.Cluster.Services.Service(subject), service))
             {
                 yield return flow;
+            }
+        }
+
+        // To look for connections without a mark is to look at all that have nothing to do with Services.
+        bool MayBe(EndedFlow flow) => flow is not EndedFlow.Unmarked || after.Node.HasUnmarked;
+    }
+
+    /// <summary>UDP's to a Service's addresses, from before anybody served them: they went wherever the node's routes lead.</summary>
+    public static IEnumerable<EndedFlow> Unserved(ClusterService service, ServicePools pools)
+    {
+        foreach (var port in pools.Ports)
+        {
+            if (service.Ports[port.Index].Protocol == IpProtocol.Udp)
+            {
+                foreach (var (address, number) in Frontends(service, port))
+                {
+                    yield return new EndedFlow.ToFrontend(port.Family, IpProtocol.Udp, address, number);
+                }
             }
         }
     }

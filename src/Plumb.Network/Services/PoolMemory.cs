@@ -29,6 +29,21 @@ internal static class PoolMemory
         }
     }
 
+    public static IEnumerable<EndedFlow> Unserved(NetworkView view)
+    {
+        foreach (var service in view.Cluster.Services.All)
+        {
+            if (view.Node.Pools.Of(service.Subject) is not { } pools)
+            {
+                continue;
+            }
+            foreach (var flow in EndedFlows.Unserved(service, pools))
+            {
+                yield return flow;
+            }
+        }
+    }
+
     /// <summary>The Services whose pools or entries a change may concern.</summary>
     public static IEnumerable<Subject> ServicesOf(Subject subject, NetworkView before, NetworkView after)
     {

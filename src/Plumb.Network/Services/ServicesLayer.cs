@@ -43,6 +43,8 @@ public sealed class ServicesLayer : ILayer
 
     public IEnumerable<EndedFlow> Ended(Change change, NetworkView before, NetworkView after) => PoolMemory.Ended(change, before, after);
 
+    public IEnumerable<EndedFlow> Unserved(NetworkView view) => PoolMemory.Unserved(view);
+
     public void Plan(PlanKey key, ClusterView cluster, NodeFacts node, IPlanWriter write)
     {
         if (key.Subject.Kind == SubjectKind.Service)

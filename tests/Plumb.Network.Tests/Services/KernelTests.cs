@@ -239,6 +239,38 @@ public sealed class KernelTests
             ((await Talk.UdpAsync(inside, _website, 80)).Server, (await Talk.UdpAsync(outside, world.AddressOf("node-1"), 31100)).Server);
     }
 
+    /// <summary>Most connections of a node have no mark, and nothing to do with Services.</summary>
+    [Fact]
+    public void Connections_without_a_mark_are_looked_for_only_where_iptables_serves_or_has_served()
+    {
+        using var world = new ServiceWorld();
+        world.Apply(Website() + Slice("a", 8080, ("near", "")));
+        world.Apply(Slice("a", 8080, ("far", "")));
+        Assert.NotEmpty(Ended());
+        Assert.Empty(Ended().OfType<EndedFlow.Unmarked>());
+        foreach (var (services, endpoint) in new[] { (ServicesKind.Iptables, "near"), (ServicesKind.Nftables, "far") })
+        {
+            world.Switch(services);
+            world.Apply(Slice("a", 8080, (endpoint, "")));
+            Assert.NotEmpty(Ended().OfType<EndedFlow.Unmarked>());
+        }
+
+        IReadOnlyCollection<EndedFlow> Ended() => world.PlanOf("node-1").Ended;
+    }
+
+    [Theory]
+    [InlineData(ServicesKind.Iptables, ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Nftables, ServicesKind.Iptables)]
+    public void Datagrams_that_went_astray_while_nobody_served_are_forgotten_when_somebody_does(ServicesKind first, ServicesKind then)
+    {
+        using var world = new ServiceWorld(services: ServicesKind.None);
+        world.Apply(Website() + Slice("a", 8080, ("near", "")));
+        world.Switch(first);
+        Assert.Contains(new EndedFlow.ToFrontend(IpFamily.V4, IpProtocol.Udp, _website, 80), world.PlanOf("node-1").Ended);
+        world.Switch(then);
+        Assert.Empty(world.PlanOf("node-1").Ended);
+    }
+
     [Fact]
     public void Who_takes_over_chains_of_an_earlier_agent_writes_nothing()
     {
