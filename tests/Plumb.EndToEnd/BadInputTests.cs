@@ -55,6 +55,20 @@ public sealed class BadInputTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Of_many_Services_that_are_created_at_once_the_first_that_is_refused_is_named_with_its_place()
+    {
+        var manifest = string.Concat(Enumerable.Range(0, 100).Select(static i =>
+            $"apiVersion: v1\nkind: Service\nmetadata: {{name: service-{i}}}\nspec: {{ports: [{{port: {(i is 40 or 41 or 90 ? 70_000 : 80)}}}]}}\n---\n"));
+        var refused = await _user.PlumbWithInputAsync(manifest, "up", "--detach", "--nodes", "1", "-f", "-");
+        Assert.Equal(1, refused.ExitCode);
+        var line = refused.Error.TrimEnd().Split('\n')[^1];
+        Assert.StartsWith("plumb up: stdin:201", line, StringComparison.Ordinal);
+        Assert.Contains("Service \"service-40\" is invalid: ", line, StringComparison.Ordinal);
+        Assert.Contains("spec.ports[0].port: Invalid value: 70000", line, StringComparison.Ordinal);
+        Assert.Empty(_user.Files);
+    }
+
+    [Fact]
     public async Task A_manifest_that_is_not_there_is_named()
     {
         Assert.Contains("/does/not/exist.yaml", await RefusedAsync("up", "-f", "/does/not/exist.yaml"), StringComparison.Ordinal);

@@ -343,21 +343,64 @@ public sealed class KernelTests
     [Theory]
     [InlineData(ServicesKind.Nftables)]
     [InlineData(ServicesKind.Iptables)]
+    public async Task Datagrams_flow_again_when_a_Service_is_made_anew_at_the_same_address(ServicesKind services)
+    {
+        using var world = new ServiceWorld(services: services);
+        using var near = new Server("near", world["near"], 8080);
+        using var far = new Server("far", world["far"], 8080);
+        using var socket = world["client"].OpenUdp(AddressFamily.InterNetwork);
+        for (var i = 0; i < 3; i++)
+        {
+            // One socket all the time: what the kernel remembers of it must not lead to an endpoint of the Service before.
+            var (name, endpoint) = i % 2 == 0 ? ("website", "near") : ("another", "far");
+            var yaml = Website(name: name) + Slice("a", 8080, name, (endpoint, ""));
+            world.Apply(yaml);
+            Assert.Equal(endpoint, (await Talk.UdpAsync(socket, _website, 80)).Server);
+            world.Delete(yaml);
+            Assert.DoesNotContain(world.Kernels.Connections(new NamespaceId("node-1"), IpFamily.V4), static connection => connection.Original.Destination == _website);
+            Assert.Equal(Heard.Refused, await Talk.UdpAsync(socket, _website, 80));
+        }
+    }
+
+    [Theory]
+    [InlineData(ServicesKind.Nftables, 1000)]
+    [InlineData(ServicesKind.Iptables, 50)]
+    public void Services_that_come_and_go_one_after_the_other_leave_the_kernel_as_it_was(ServicesKind services, int count)
+    {
+        using var world = new ServiceWorld(services: services);
+        var before = Held(world);
+        for (var i = 0; i < count; i++)
+        {
+            var yaml = Website(i % 3 == 0 ? "sessionAffinity: ClientIP" : "type: ClusterIP", $"s-{i}", 20 + (i % 200))
+                + Slice("a", 8080, $"s-{i}", [.. ServiceWorld.Pods.Keys.Take(i % 5).Select(static pod => (pod, ""))]);
+            world.Apply(yaml);
+            if (i == count / 2)
+            {
+                Assert.NotEqual(before, Held(world));
+            }
+            world.Delete(yaml);
+        }
+        Assert.Equal(before, Held(world));
+    }
+
+    [Theory]
+    [InlineData(ServicesKind.Nftables)]
+    [InlineData(ServicesKind.Iptables)]
     public void When_all_Services_are_gone_the_kernel_is_as_it_was_before_the_first(ServicesKind services)
     {
         using var world = new ServiceWorld(dual: true, services);
-        var before = Held();
+        var before = Held(world);
         var yaml = string.Concat(Enumerable.Range(20, 200).Select(static i =>
             Website(i % 3 == 0 ? "sessionAffinity: ClientIP" : "type: ClusterIP", $"s-{i}", i) + Slice($"s-{i}", 8080 + i, $"s-{i}", [.. ServiceWorld.Pods.Keys.Take(i % 4).Select(static pod => (pod, ""))])));
         world.Apply(yaml);
-        Assert.NotEqual(before, Held());
+        Assert.NotEqual(before, Held(world));
         world.Delete(yaml);
-        Assert.Equal(before, Held());
-
-        List<string> Held() =>
-            [.. world.Kernels.Observe([new NamespaceId("node-1")], new HashSet<EntryKind> { EntryKind.Chain, EntryKind.Set, EntryKind.Element, EntryKind.Object, EntryKind.IptablesChain, EntryKind.IptablesRule }).Entries.Values
-                .Select(static held => $"{held.Entry.Key} {held.Entry.Print()} {held.Stamp}").Order(StringComparer.Ordinal)];
+        Assert.Equal(before, Held(world));
     }
+
+    private static List<string> Held(ServiceWorld world) =>
+        [.. world.Kernels.Observe([new NamespaceId("node-1")], new HashSet<EntryKind> { EntryKind.Chain, EntryKind.Set, EntryKind.Element, EntryKind.Object, EntryKind.IptablesChain, EntryKind.IptablesRule }).Entries.Values
+            .Select(static held => $"{held.Entry.Key} {held.Entry.Print()} {held.Stamp}").Order(StringComparer.Ordinal)];
 
     private static string Website(string spec = "type: ClusterIP", string name = "website", int last = 7) =>
         $$"""
