@@ -33,11 +33,13 @@ internal static class WatchRun
         while (slices.Changes.TryRead(out _))
         {
         }
-        var random = new Random(7);
+        // No two runs give an endpoint an address that it has already: nothing would change.
+        var random = new Random(Environment.ProcessId);
+        var range = 204 + (Environment.ProcessId % 50);
         var (fromEvent, fromRequest) = (new List<double>(), new List<double>());
         for (var i = 0; i < Warm + changes; i++)
         {
-            var address = $"10.201.{i >> 8}.{i & 255}";
+            var address = $"10.{range}.{i >> 8}.{i & 255}";
             var name = $"service-{random.Next(services)}-a";
             while (commits.Reader.TryRead(out _))
             {
