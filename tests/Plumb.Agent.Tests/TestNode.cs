@@ -107,6 +107,13 @@ internal sealed class TestNode : IDisposable
         return answer.StatusCode;
     }
 
+    public async Task<(System.Net.HttpStatusCode Status, string Text)> SetServicesAsync(string kind)
+    {
+        using var http = Client();
+        using var answer = await http.PostAsync(new Uri("http://agent/services?kind=" + kind), content: null, TestContext.Current.CancellationToken);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     public async Task<JsonDocument> StateAsync()
     {
         using var http = Client();

@@ -27,6 +27,20 @@ public sealed class AgentServerTests : IDisposable
         Assert.Equal(observed.Entries.Values.Select(static holds => holds.Entry.Print()).Order(), (await _node.ObservedAsync()).Entries.Values.Select(static holds => holds.Entry.Print()).Order());
     }
 
+    [Fact]
+    public async Task Who_asks_for_another_way_of_serving_Services_hears_why_the_agent_ended_of_it()
+    {
+        var seam = new Cut();
+        await using var agent = await _node.StartAsync(seam);
+        await agent.Ready;
+        Assert.Equal(HttpStatusCode.BadRequest, (await _node.SetServicesAsync("magic")).Status);
+        Assert.Contains("hears of no Services", (await _node.SetServicesAsync("nftables")).Text, StringComparison.Ordinal);
+        seam.IsNow = true;
+        var (status, text) = await _node.SetServicesAsync("none");
+        Assert.Equal(HttpStatusCode.InternalServerError, status);
+        Assert.StartsWith("cut before: ", text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("GET", "/observed", HttpStatusCode.OK)]
     [InlineData("POST", "/observed", HttpStatusCode.MethodNotAllowed)]
@@ -39,5 +53,18 @@ public sealed class AgentServerTests : IDisposable
         await using var agent = await _node.StartAsync();
         await agent.Ready;
         Assert.Equal(status, await _node.StatusOfAsync(new HttpMethod(method), path));
+    }
+
+    private sealed class Cut : IWriteSeam
+    {
+        public bool IsNow { get; set; }
+
+        public void BeforeWrite(string what)
+        {
+            if (IsNow)
+            {
+                throw new CutException(what);
+            }
+        }
     }
 }

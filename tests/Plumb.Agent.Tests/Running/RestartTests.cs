@@ -89,6 +89,22 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task What_iptables_refused_is_tried_again_though_nothing_else_happens()
+    {
+        using var node = new TestNode();
+        node.Kernel.Refuses = "-N KUBE-FORWARD";
+        await using var agent = await node.StartAsync(change: static options => options with { Cluster = options.Cluster with { Services = ServicesKind.Iptables } });
+        await agent.Ready;
+        await node.Log.LineAsync("the kernel refused");
+        Assert.DoesNotContain((await node.ObservedAsync()).Entries.Values, static one => one.Entry is IptablesChainEntry { Name: "KUBE-FORWARD" });
+        node.Kernel.Refuses = null;
+        while (!(await node.ObservedAsync()).Entries.Values.Any(static one => one.Entry is IptablesChainEntry { Name: "KUBE-FORWARD" }))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task Two_agents_on_one_state_directory_are_refused()
     {
         using var node = new TestNode();
