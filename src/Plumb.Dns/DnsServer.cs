@@ -127,10 +127,33 @@ public sealed partial class DnsServer : IAsyncDisposable
         var resolver = new Resolver(new AnswerEngine(options.Zone) { Forwards = _forwarder.IsUseful }, _forwarder);
         foreach (var address in options.Addresses)
         {
-            var socket = DatagramSocket.Bind(options.Network, address, options.Port);
+            var (socket, listener) = Bind(options, address);
             _services.Add(new UdpService(socket, resolver, failure => Fail(options.Log, socket.Local, failure)));
             _local.Add(socket.Local);
-            _services.Add(new TcpService(Listen(options.Network, socket.Local), resolver, options.Time, MostConnections));
+            _services.Add(new TcpService(listener, resolver, options.Time, MostConnections));
+        }
+    }
+
+    // A port that is free for datagrams may be somebody's for connections: where any will do, it is another one.
+    private static (DatagramSocket Datagrams, Socket Connections) Bind(DnsServerOptions options, IpAddress address)
+    {
+        const int most = 16;
+        for (var attempt = 1; ; attempt++)
+        {
+            var socket = DatagramSocket.Bind(options.Network, address, options.Port);
+            try
+            {
+                return (socket, Listen(options.Network, socket.Local));
+            }
+            catch (SocketException taken) when (options.Port == 0 && taken.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < most)
+            {
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
         }
     }
 
