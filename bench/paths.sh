@@ -30,7 +30,7 @@ talk_in_lab() {
     local overlay=$1
     quietly "$plumb" up --detach --nodes 2 --overlay "$overlay" -f "$bench/two-pods.yaml"
     export IN_CLIENT="$plumb shell one --" IN_SERVER="$plumb shell two --"
-    SERVER=$("$plumb" status -o json | tr -d '\n' | sed 's/.*"name": "two",[^}]*"address": "\([0-9.]*\)".*/\1/')
+    SERVER=$("$plumb" status -o json | tr -d '\n' | sed 's/.*"name": "two",[^}]*"addresses": \[ *"\([0-9.]*\)".*/\1/')
     export SERVER
     talk
     quietly "$plumb" down
