@@ -69,8 +69,7 @@ public sealed class CrashTests : IAsyncDisposable
         var alive = Numbers.Where(number => File.Exists(Path.Combine(crashes, $"node-{number}"))).ToList();
         Assert.True(alive.Count > 0, $"{what} has {Nodes} writes or more: more nodes are needed to try them all");
         Assert.True(alive[0] > atLeast, $"only {alive[0] - 1} agents were killed at {what}");
-        // That of the first one who lived took fewer writes than its number: all before were tried. One beyond may have had more to write than
-        // that, such as what it left when it was killed before.
+        Assert.Equal(Numbers.Skip(alive[0] - 1), alive);
         return alive[0] - 1;
     }
 

@@ -95,24 +95,18 @@ internal sealed class Kubelet : IAsyncDisposable
                 }
                 worker = new PodWorker(_node, pod, _shutdown.Token);
                 _pods.Add(uid, worker);
+                // One that is deleted already must not begin.
+                worker.Update(pod);
                 worker.Start();
-                _ = ForgetWhenDoneAsync(uid, worker);
+                _ = ForgetWhenGoneAsync(uid, worker);
+                return;
             }
         }
         worker.Update(pod);
     }
 
     /// <summary>The pod's object is gone.</summary>
-    public void Remove(string uid)
-    {
-        lock (_gate)
-        {
-            if (_pods.TryGetValue(uid, out var worker))
-            {
-                worker.Forget();
-            }
-        }
-    }
+    public void Remove(string uid) => Find(uid)?.Forget();
 
     public PodWorker? Find(string uid)
     {
@@ -135,9 +129,11 @@ internal sealed class Kubelet : IAsyncDisposable
     // A pod that ended before this node knew of it has nothing here.
     private static bool IsOver(Pod pod) => pod.Status.Phase is "Succeeded" or "Failed" && pod.Metadata.DeletionTimestamp is null;
 
-    private async Task ForgetWhenDoneAsync(string uid, PodWorker worker)
+    // The node's own writes come back to it in the watch after the pod has ended: whoever forgot the pod by then would start it once more.
+    private async Task ForgetWhenGoneAsync(string uid, PodWorker worker)
     {
         await worker.Done.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await worker.Gone;
         lock (_gate)
         {
             _pods.Remove(uid);

@@ -24,6 +24,7 @@ internal sealed class PodWorker
     private readonly PodStatusWriter _status;
     private readonly List<RunningContainer> _containers = [];
     private readonly CancellationTokenSource _delete = new();
+    private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _shutdown;
     private readonly Lock _gate = new();
     private Pod _pod;
@@ -58,6 +59,9 @@ internal sealed class PodWorker
     /// <summary>Completes when nothing of the pod is left on the node.</summary>
     public Task Done { get; private set; } = Task.CompletedTask;
 
+    /// <summary>Completes when the object is gone from the API.</summary>
+    public Task Gone => _gone.Task;
+
     public string Phase
     {
         get
@@ -84,8 +88,12 @@ internal sealed class PodWorker
         }
     }
 
-    /// <summary>The object is gone without having waited for the node (grace 0).</summary>
-    public void Forget() => _delete.Cancel();
+    /// <summary>The object is gone: the node said that it may, or nobody waited for the node (grace 0).</summary>
+    public void Forget()
+    {
+        _gone.TrySetResult();
+        _delete.Cancel();
+    }
 
     /// <summary>The container of this name that runs or ran; null when it was never started.</summary>
     public IContainer? Find(string container)
@@ -117,6 +125,7 @@ internal sealed class PodWorker
 
     private async Task StartAsync(CancellationToken cancel)
     {
+        cancel.ThrowIfCancellationRequested();
         using var silence = _node.Time.CreateTimer(_ => _status.Changed(), null, SilentStart, Timeout.InfiniteTimeSpan);
         if (_report.InitContainers.Count > 0)
         {

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using Plumb.Kubernetes.Clients;
+using Plumb.Kubernetes.Objects;
+using Plumb.Lab.Containers;
+using Plumb.Lab.Node;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+
+namespace Plumb.Lab.Tests.Node;
+
+public sealed class KubeletTests : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("plumb-kubelet-").FullName;
+    private readonly NetworkNamespace _network = NetworkNamespace.OpenHome();
+    private readonly KubernetesClient _client = new(
+        new ClusterConnection { Server = new Uri("http://nowhere"), Connect = static _ => throw new IOException("nobody is asked") }, TimeProvider.System, "test");
+
+    private readonly ContainerRuntime _containers;
+    private readonly Journal _api = new();
+    private readonly Kubelet _kubelet;
+
+    public KubeletTests()
+    {
+        _containers = new ContainerRuntime(_directory, TimeProvider.System);
+        _kubelet = new Kubelet(new NodeContext(
+            new NodeReport("node-1", [IpAddress.Parse("192.168.1.11")], [IpPrefix.Parse("10.244.1.0/24")]),
+            _network,
+            [],
+            _api,
+            new EventQueue("node-1", _api, TimeProvider.System),
+            new CniClient(_directory, Path.Combine(_directory, "no.sock")),
+            _containers,
+            new ServiceVariables(new Informer<Service>(_client, ListOptions.All, Random.Shared)),
+            new NodeSignals(),
+            static (_, _) => Task.FromResult(false),
+            new SemaphoreSlim(1),
+            TimeProvider.System));
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _kubelet.DisposeAsync();
+        await _containers.DisposeAsync();
+        _client.Dispose();
+        _network.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_pod_that_has_ended_does_not_begin_again_when_the_nodes_own_last_write_comes_back_in_the_watch()
+    {
+        var pod = PodOf("website", isDeleted: false);
+        _kubelet.Apply(pod);
+        var first = Assert.Single(_kubelet.Pods);
+        _kubelet.Apply(PodOf("website", isDeleted: true));
+        await first.Done.WaitAsync(Cancel);
+        Assert.Equal("website", Assert.Single(_api.Confirmed));
+
+        _kubelet.Apply(PodOf("website", isDeleted: true));
+        Assert.Same(first, Assert.Single(_kubelet.Pods));
+
+        _kubelet.Remove(pod.Metadata.Uid!);
+        await first.Gone.WaitAsync(Cancel);
+        Assert.Single(_api.Confirmed);
+    }
+
+    [Fact]
+    public async Task A_pod_that_is_known_first_when_it_is_deleted_is_let_go_without_a_start()
+    {
+        _kubelet.Apply(PodOf("late", isDeleted: true));
+        await Assert.Single(_kubelet.Pods).Done.WaitAsync(Cancel);
+        Assert.Equal("late", Assert.Single(_api.Confirmed));
+        Assert.Empty(_api.Events);
+    }
+
+    private static Pod PodOf(string name, bool isDeleted) => new()
+    {
+        Metadata = new ObjectMeta { Name = name, Namespace = "default", Uid = $"uid-of-{name}", DeletionTimestamp = isDeleted ? DateTimeOffset.UnixEpoch : null },
+        Spec = new PodSpec { NodeName = "node-1", Containers = [new Kubernetes.Objects.Container { Name = "main", Image = "httpd" }] },
+    };
+
+    /// <summary>Writes down what a node says.</summary>
+    private sealed class Journal : INodeApi
+    {
+        public ConcurrentQueue<string> Confirmed { get; } = new();
+
+        public ConcurrentQueue<string> Events { get; } = new();
+
+        public Task CreateNodeAsync(string name, ReadOnlyMemory<byte> node, CancellationToken cancel) => Task.CompletedTask;
+
+        public Task PatchNodeStatusAsync(string name, ReadOnlyMemory<byte> patch, CancellationToken cancel) => Task.CompletedTask;
+
+        public Task WriteLeaseAsync(NodeReport node, DateTimeOffset now, CancellationToken cancel) => Task.CompletedTask;
+
+        public Task<bool> PatchPodStatusAsync(PodName pod, ReadOnlyMemory<byte> patch, CancellationToken cancel) => Task.FromResult(true);
+
+        public Task ConfirmDeletionAsync(PodName pod, CancellationToken cancel)
+        {
+            Confirmed.Enqueue(pod.Name);
+            return Task.CompletedTask;
+        }
+
+        public Task<bool> CreateEventAsync(string @namespace, ReadOnlyMemory<byte> body, CancellationToken cancel)
+        {
+            Events.Enqueue(System.Text.Encoding.UTF8.GetString(body.Span));
+            return Task.FromResult(true);
+        }
+
+        public Task<bool> PatchEventAsync(string @namespace, string name, ReadOnlyMemory<byte> patch, CancellationToken cancel) => Task.FromResult(true);
+    }
+}
