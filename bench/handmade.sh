@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# handmade.sh routed|vxlan bare|hooks PORT COMMAND…: two machines on a bridge, a pod on each, by `ip` alone, in a user namespace of its own; runs
-# `COMMAND` with "in" and "address" as its helpers: $IN_CLIENT runs a command in the client pod, $IN_SERVER in the server pod, $SERVER is its address.
+# handmade.sh routed|vxlan bare|hooks COMMAND…: two machines on a bridge, a pod on each, by `ip` alone, in a user namespace of its own, while COMMAND
+# runs there: `ip netns exec p1` is the one pod, 10.244.1.2, and `ip netns exec p2` the other, 10.244.2.2.
 # With `hooks`, each machine has connection tracking and a masquerade rule for what leaves the cluster, as a Kubernetes node must.
 set -euo pipefail
 if [ -z "${HANDMADE_INSIDE:-}" ]; then
@@ -53,5 +53,4 @@ table ip hand {
 RULES
     fi
 done
-export IN_CLIENT='ip netns exec p1' IN_SERVER='ip netns exec p2' SERVER=10.244.2.2
 "$@"

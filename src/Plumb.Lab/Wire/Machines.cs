@@ -7,7 +7,7 @@ namespace Plumb.Lab.Wire;
 /// <summary>The network namespaces of the wire and of the machines on it, held by descriptors alone: they end with the process.</summary>
 internal sealed class Machines : IDisposable
 {
-    private static readonly HashSet<EntryKind> Kinds = [EntryKind.Link, EntryKind.Address, EntryKind.Route, EntryKind.Neighbour];
+    private static readonly HashSet<EntryKind> Kinds = [EntryKind.Link, EntryKind.Address, EntryKind.Route, EntryKind.Neighbour, EntryKind.Sysctl];
 
     private readonly Kernels _kernels = new();
     private readonly List<NetworkNamespace> _nodes = [];
@@ -37,7 +37,7 @@ internal sealed class Machines : IDisposable
         try
         {
             machines = new Machines(addresses);
-            machines.Connect(WirePlan.Of(addresses), addresses);
+            machines.Connect(WirePlan.Of(addresses, Directory.Exists($"/proc/sys/{WirePlan.BridgeFilterDirectory}")), addresses);
             return machines;
         }
         catch (Exception refused) when (refused is ApplyException or Linux.Native.SystemCallException or Linux.Netlink.NetlinkException)

@@ -38,6 +38,11 @@ public sealed class MachinesTests
         var link = Assert.Single(JsonElement.Parse(Inside(machines.Nodes[1], "ip", "-j", "link", "show", "eth0")).EnumerateArray());
         Assert.Equal("02:4c:c0:a8:01:0c", link.GetProperty("address").GetString());
         Assert.StartsWith("plumb-lab:", link.GetProperty("ifalias").GetString(), StringComparison.Ordinal);
+        foreach (var parameter in (ReadOnlySpan<string>)["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"])
+        {
+            // Where br_netfilter is not loaded nothing is asked of it.
+            Assert.Contains(Inside(machines.Nodes[0], "sh", "-c", $"cat /proc/sys/net/bridge/{parameter} || echo none"), (string[])["0\n", "none\n"]);
+        }
     }
 
     [Fact]

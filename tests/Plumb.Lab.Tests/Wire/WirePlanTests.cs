@@ -6,7 +6,7 @@ namespace Plumb.Lab.Tests.Wire;
 
 public sealed class WirePlanTests
 {
-    private static readonly DesiredState State = WirePlan.Of(new WireAddresses(new LabOptions { Nodes = 2 }));
+    private static readonly DesiredState State = WirePlan.Of(new WireAddresses(new LabOptions { Nodes = 2 }), bridgeFilter: true);
 
     [Fact]
     public void Every_machine_has_a_cable_to_the_wire_and_a_way_out()
@@ -38,6 +38,18 @@ public sealed class WirePlanTests
         }
         var eth0 = Of<LinkEntry>(WirePlan.NodeId(2)).Single(static link => link.Name == "eth0");
         Assert.Equal(eth0.Mac, Of<NeighbourEntry>(WirePlan.NodeId(1)).Single(static one => one.Address == IpAddress.Parse("192.168.1.12")).Mac);
+    }
+
+    [Fact]
+    public void Bridges_do_not_show_frames_to_the_hooks_of_IP_where_the_kernel_would()
+    {
+        foreach (var id in (ReadOnlySpan<NamespaceId>)[WirePlan.WireId, WirePlan.NodeId(1), WirePlan.NodeId(2)])
+        {
+            Assert.Equal(
+                ["net/bridge/bridge-nf-call-ip6tables 0", "net/bridge/bridge-nf-call-iptables 0"],
+                Of<SysctlEntry>(id).Select(static one => $"{one.Path} {one.Value}").Order(StringComparer.Ordinal));
+        }
+        Assert.DoesNotContain(WirePlan.Of(new WireAddresses(new LabOptions()), bridgeFilter: false).Entries.Values, static one => one.Entry is SysctlEntry);
     }
 
     private static List<T> Of<T>(NamespaceId id)
