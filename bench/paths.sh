@@ -1,6 +1,7 @@
 # Packets from a pod on one node to a pod on another; sourced by bench/run. Plumb and its peers are up at the same time, and take turns of a second.
 
 declare -A in_client in_server at
+children() { tr -d ' ' <"/proc/$1/task/$1/children"; }
 
 # In whose pods the measuring programs run: how a command gets into each, and the server's address.
 raise_peer() {
@@ -13,14 +14,14 @@ raise_peer() {
     fi
     exec {said}< <(exec "$bench/handmade.sh" "$overlay" "$peer" sh -c 'echo up; exec sleep 3600')
     read -r -t 20 <&$said || { echo "the $peer peer is not up" >&2; return 1; }
-    held[$peer]=$(tr -d ' ' <"/proc/$!/task/$!/children")
+    held[$peer]=$(children $!)
     local inside="nsenter --preserve-credentials --user --mount --target ${held[$peer]}"
     in_client[$peer]="$inside ip netns exec p1" in_server[$peer]="$inside ip netns exec p2" at[$peer]=10.244.2.2
 }
 
 end_peer() {
     local peer=$1
-    if [ "$peer" = plumb ]; then quietly "$plumb" down; else kill -9 "${held[$peer]}" && unset "held[$peer]"; fi
+    if [ "$peer" = plumb ]; then quietly "$plumb" down; else kill -PIPE $(children "${held[$peer]}") && unset "held[$peer]"; fi
 }
 
 # Both on one processor, always: what a packet costs shows, and not where the kernel put whom, which moves the result by a third.
