@@ -165,6 +165,6 @@ internal sealed class NodeKernel : INodeKernel
     private static Desired Comparable(Desired want, ObservedState observed) =>
         want.Entry is LinkEntry { Type: LinkType.Veth } link
         && observed.Entries.GetValueOrDefault(link.Key)?.Entry is LinkEntry { Type: LinkType.Veth { PeerNamespace: null } }
-            ? want with { Entry = link with { Type = new LinkType.Veth(null, null) } }
+            ? new Desired(link with { Type = new LinkType.Veth(null, null) }, want.Stamp)
             : want;
 }

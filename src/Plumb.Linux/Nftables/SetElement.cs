@@ -8,27 +8,32 @@ namespace Plumb.Linux.Nftables;
 /// <param name="Key">Components one after another, each padded to four bytes if there are several.</param>
 public sealed record SetElement(Octets Key)
 {
+    // A hundred thousand elements are a key and a value each, and few have more: that stands apart.
+    private Rest? _rest;
+
+    private Rest Given => _rest ?? Rest.None;
+
     /// <summary>The last key of a range, inclusive, component by component; empty: <see cref="Key"/> alone.</summary>
-    public Octets Last { get; init; }
+    public Octets Last { get => _rest?.Last ?? default; init => _rest = _rest is null && value.IsEmpty ? null : Given with { Last = value }; }
 
     /// <summary>NFT_SET_ELEM_CATCHALL, <c>*</c>: found when nothing else is.</summary>
-    public bool IsCatchAll { get; init; }
+    public bool IsCatchAll { get => _rest?.IsCatchAll ?? false; init => _rest = _rest is null && !value ? null : Given with { IsCatchAll = value }; }
 
     public Octets Data { get; init; }
 
     public Verdict? Verdict { get; init; }
 
     /// <summary>The object of an object map.</summary>
-    public string? ObjectName { get; init; }
+    public string? ObjectName { get => _rest?.ObjectName; init => _rest = _rest is null && value is null ? null : Given with { ObjectName = value }; }
 
     /// <summary>Null: the set's, or none.</summary>
-    public ulong? TimeoutMilliseconds { get; init; }
+    public ulong? TimeoutMilliseconds { get => _rest?.TimeoutMilliseconds; init => _rest = _rest is null && value is null ? null : Given with { TimeoutMilliseconds = value }; }
 
     /// <summary>What is left of the timeout, as observed; no part of equality.</summary>
-    public ulong? ExpiresMilliseconds { get; init; }
+    public ulong? ExpiresMilliseconds { get => _rest?.ExpiresMilliseconds; init => _rest = _rest is null && value is null ? null : Given with { ExpiresMilliseconds = value }; }
 
     /// <summary>What the element runs when it is found.</summary>
-    public ValueList<Expression> Statements { get; init; }
+    public ValueList<Expression> Statements { get => _rest?.Statements ?? default; init => _rest = _rest is null && value.Count == 0 ? null : Given with { Statements = value }; }
 
     public bool IsRange => !Last.IsEmpty;
 
@@ -134,5 +139,17 @@ public sealed record SetElement(Octets Key)
             at += fields[i].PaddedBytes;
         }
         return Octets.Adopt(bytes);
+    }
+
+    private sealed record Rest
+    {
+        public static readonly Rest None = new();
+
+        public Octets Last { get; init; }
+        public bool IsCatchAll { get; init; }
+        public string? ObjectName { get; init; }
+        public ulong? TimeoutMilliseconds { get; init; }
+        public ulong? ExpiresMilliseconds { get; init; }
+        public ValueList<Expression> Statements { get; init; }
     }
 }

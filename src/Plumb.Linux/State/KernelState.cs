@@ -34,8 +34,21 @@ public sealed record KernelFacts(int Index = 0, ulong Handle = 0)
 /// <summary>What a counter has seen.</summary>
 public readonly record struct TrafficCount(ulong Packets, ulong Bytes);
 
-/// <summary>An entry with the stamp that it shall carry.</summary>
-public sealed record Desired(Entry Entry, Stamp? Stamp = null);
+/// <summary>An entry with the stamp that it shall carry: equal to every other that asks the kernel for the same. Who plans may keep more with it.</summary>
+public class Desired(Entry entry, Stamp? stamp = null) : IEquatable<Desired>
+{
+    public Entry Entry => entry;
+
+    public Stamp? Stamp => stamp;
+
+    public bool Equals(Desired? other) => other is not null && Stamp == other.Stamp && Entry.Equals(other.Entry);
+
+    public sealed override bool Equals(object? obj) => Equals(obj as Desired);
+
+    public sealed override int GetHashCode() => HashCode.Combine(Entry, Stamp);
+
+    public override string ToString() => Stamp is { } own ? $"{Entry} \"{own}\"" : Entry.ToString();
+}
 
 /// <summary>An entry as the kernel holds it.</summary>
 public sealed record Observed(Entry Entry, Owner Owner, Stamp? Stamp, KernelFacts Facts);

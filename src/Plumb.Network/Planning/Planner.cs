@@ -69,7 +69,7 @@ public sealed class Planner
         foreach (var (key, want) in Desired.Entries)
         {
             var was = before.Entries.GetValueOrDefault(key);
-            if (want != was)
+            if (!want.Equals(was))
             {
                 items.Add(new DeltaItem(want, was?.Entry));
             }
@@ -125,10 +125,10 @@ public sealed class Planner
             }
         }
         View = after;
-        var touched = new Dictionary<EntryKey, Desired?>(keys.Count * 8);
+        var touched = new Dictionary<EntryKey, Wants>(keys.Count * 8);
         foreach (var key in keys)
         {
-            var part = new PlannedPart();
+            var part = new PlannedPart(key);
             _layerByName[key.Layer].Plan(key, after.Cluster, after.Node, part);
             Index.Replace(key, part, touched);
         }

@@ -40,7 +40,7 @@ public sealed class StateJsonTests
     [Fact]
     public void A_ruleset_survives_with_everything_in_it() => Prop.ForAll(ArbMap.Default.GeneratorFor<int>().ToArbitrary(), seed =>
     {
-        foreach (var (entry, _) in new RandomRuleset(seed).Build(new NamespaceId("node-1")))
+        foreach (var entry in new RandomRuleset(seed).Build(new NamespaceId("node-1")).Select(static desired => desired.Entry))
         {
             var back = StateJson.ReadEntry(StateJson.Print(entry));
             Assert.Equal((entry, entry.Key, entry.Print()), (back, back.Key, back.Print()));
@@ -73,7 +73,7 @@ public sealed class StateJsonTests
     public void Messages_of_a_ruleset_cut_or_damaged_are_refused_as_JSON()
     {
         var random = new Random(1);
-        foreach (var (entry, _) in new RandomRuleset(7).Build(new NamespaceId("node-1")))
+        foreach (var entry in new RandomRuleset(7).Build(new NamespaceId("node-1")).Select(static desired => desired.Entry))
         {
             var json = JsonNode.Parse(StateJson.Print(entry))!.AsObject();
             var messages = Convert.FromBase64String(json["messages"]!.GetValue<string>());
