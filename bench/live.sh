@@ -15,10 +15,11 @@ slices() {
 # in_status FIELD: of the first node.
 in_status() { "$plumb" status -o json | sed -n "s/^ *\"$1\": \([0-9]*\).*/\1/p" | head -1; }
 
-# Until node-1's kernel has that many frontends.
-await_frontends() {
-    local attempts=600
-    until [ "$("$plumb" shell node-1 -- nft list map ip plumb frontends 2>/dev/null | grep -c service-)" -ge "$1" ]; do
+# await_services NUMBER [COMMAND…]: until node-1's kernel has that many.
+await_services() {
+    local attempts=600 list=("${@:2}")
+    [ ${#list[@]} -gt 0 ] || list=(nft list map ip plumb frontends)
+    until [ "$("$plumb" shell node-1 -- "${list[@]}" 2>/dev/null | grep -c service-)" -ge "$1" ]; do
         [ $((attempts -= 1)) -gt 0 ] || { echo "node-1 has not $1 Services" >&2; return 1; }
     done
 }
@@ -27,7 +28,7 @@ await_frontends() {
 watch_run() {
     local size=$1 changes=$2 since=$EPOCHREALTIME up memory times
     quietly "$plumb" up --detach --nodes 1 --agent-processes --dns-upstream none -f "$XDG_RUNTIME_DIR/slices.yaml"
-    await_frontends "$size"
+    await_services "$size"
     up=$(awk -v a="$since" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
     times=$("$plumb" shell node-1 -- "$root/artifacts/bin/Plumb.Benchmarks/release/Plumb.Benchmarks" watch "$(dirname "$("$plumb" kubeconfig)")/kubeconfig.wire" "$size" "$changes")
     # A second after much has changed the agent gives back what it needed for it.
@@ -37,22 +38,55 @@ watch_run() {
     quietly "$plumb" down
 }
 
-# connect TARGET PORT: connections a second and requests a second from pod one.
-connect() { "$plumb" shell one -- /usr/bin/python3 "$bench/pingpong.py" "$2" "$1" "${SECONDS_EACH:-3}" "$3"; }
-
-# Direct to the pod, then through its ClusterIP, in turns: connections/s, requests/s of each.
-talk_live() {
-    local pod address
-    pod=$(kubectl --kubeconfig "$("$plumb" kubeconfig)" get pod two -o 'jsonpath={.status.podIP}')
-    address=$(kubectl --kubeconfig "$("$plumb" kubeconfig)" get service two -o 'jsonpath={.spec.clusterIP}')
-    "$plumb" shell two -- /usr/bin/python3 "$bench/pingpong.py" 5202 &
-    local answerer=$! attempts=100
-    until "$plumb" shell one -- bash -c "exec 3<>/dev/tcp/$address/5202" 2>/dev/null; do
-        [ $((attempts -= 1)) -gt 0 ] || { echo "nothing answers on $address:5202" >&2; return 1; }
+# Two pods and a Service of one of them, and SIZE Services in all, in a lab of its own; a server in the pod.
+raise_talk() {
+    local lab=$1 size=$2 services=$3 address attempts=100
+    export PLUMB_LAB=$lab
+    { sed 's/^  name: two$/&\n  labels: {app: two}/' "$bench/two-pods.yaml"; printf -- '---\napiVersion: v1\nkind: Service\nmetadata: {name: two}\nspec: {selector: {app: two}, ports: [{name: ping, port: 5202}]}\n---\n'; slices $((size - 1)) 1; } >"$XDG_RUNTIME_DIR/talk.yaml"
+    quietly "$plumb" up --detach --nodes 2 --dns-upstream none --services "$services" -f "$XDG_RUNTIME_DIR/talk.yaml"
+    if [ "$services" = nftables ]; then await_services $((size - 1)); else await_services $((size - 1)) iptables-save -t nat; fi
+    direct[$lab]=$(kubectl --kubeconfig "$("$plumb" kubeconfig)" get pod two -o 'jsonpath={.status.podIP}')
+    service[$lab]=$(kubectl --kubeconfig "$("$plumb" kubeconfig)" get service two -o 'jsonpath={.spec.clusterIP}')
+    "$plumb" shell two -- taskset -c 1 /usr/bin/python3 "$bench/pingpong.py" 5202 &
+    answerers+=($!)
+    until "$plumb" shell one -- bash -c "exec 3<>/dev/tcp/${service[$lab]}/5202" 2>/dev/null; do
+        [ $((attempts -= 1)) -gt 0 ] || { echo "nothing answers on ${service[$lab]}:5202" >&2; return 1; }
     done
-    echo "$(connect "$pod" 5202 connections) $(connect "$address" 5202 connections) $(connect "$pod" 5202 requests) $(connect "$address" 5202 requests)"
-    kill $answerer 2>/dev/null || true
-    wait $answerer 2>/dev/null || true
+}
+
+# talk_to LAB ADDRESS: connections a second and requests a second from pod one. On one processor, as bench/paths.sh says.
+talk_to() {
+    local what said=()
+    for what in connections requests; do
+        said+=("$(PLUMB_LAB=$1 "$plumb" shell one -- taskset -c 1 /usr/bin/python3 "$bench/pingpong.py" 5202 "$2" 1 $what)")
+    done
+    echo "${said[@]}"
+}
+
+measure_talk() {
+    local labs=(nftables-10 nftables-10000 iptables-10000) lab i answerers=()
+    declare -A direct service
+    for lab in "${labs[@]}"; do raise_talk "$lab" "${lab#*-}" "${lab%-*}"; done
+    for ((i = 0; i < ${TURNS:-$((runs * 4))}; i++)); do
+        for lab in "${labs[@]}"; do
+            record "direct-$lab" talk_to "$lab" "${direct[$lab]}"
+            record "service-$lab" talk_to "$lab" "${service[$lab]}"
+        done
+        labs=("${labs[@]:1}" "${labs[0]}")
+    done
+    kill "${answerers[@]}" 2>/dev/null || true
+    echo
+    echo '| through a ClusterIP, pod to pod across nodes | 10 Services | 10,000 | ratio | of 10,000, directly | ratio | 10,000, iptables | over it directly |'
+    echo '| --- | --- | --- | --- | --- | --- | --- | --- |'
+    talk_row 'new connections/s' 1
+    talk_row 'requests/s' 2
+    unset PLUMB_LAB
+}
+
+# talk_row TITLE COLUMN
+talk_row() {
+    local ten=service-nftables-10 many=service-nftables-10000 bare=direct-nftables-10000
+    echo "| $1 | $(result $ten "$2") | $(result $many "$2") | $(ratio $many $ten "$2") | $(result $bare "$2") | $(ratio $many $bare "$2") | $(result service-iptables-10000 "$2") | $(ratio service-iptables-10000 direct-iptables-10000 "$2") |"
 }
 
 measure_live() {
@@ -66,23 +100,4 @@ measure_live() {
         for ((i = 0; i < runs; i++)); do record "watch-$size" watch_run "${size%x*}" "${CHANGES:-1000}"; done
         echo "| ${size/x/ × } | $(result "watch-$size" 1) | $(result "watch-$size" 2) | $(result "watch-$size" 3) | $(result "watch-$size" 4) | $(result "watch-$size" 5) | $(result "watch-$size" 6) |"
     done
-    for size in 10 10000; do
-        { sed 's/^  name: two$/&\n  labels: {app: two}/' "$bench/two-pods.yaml"; printf -- '---\napiVersion: v1\nkind: Service\nmetadata: {name: two}\nspec: {selector: {app: two}, ports: [{name: ping, port: 5202}]}\n---\n'; slices $((size - 1)) 1; } >"$XDG_RUNTIME_DIR/talk.yaml"
-        quietly "$plumb" up --detach --nodes 2 --dns-upstream none -f "$XDG_RUNTIME_DIR/talk.yaml"
-        await_frontends $((size - 1))
-        for ((i = 0; i < runs; i++)); do record "talk-$size" talk_live; done
-        quietly "$plumb" down
-    done
-    echo
-    echo '| pod to pod across nodes, through a ClusterIP | of 10 Services | of 10,000 | ratio | directly | 10,000 over it |'
-    echo '| --- | --- | --- | --- | --- | --- |'
-    live_row 'new connections/s' 1 2
-    live_row 'requests/s' 3 4
-}
-
-# live_row TITLE DIRECT-COLUMN SERVICE-COLUMN
-live_row() {
-    local c
-    for c in "$2" "$3"; do for size in 10 10000; do column talk-$size "$c" >"$XDG_RUNTIME_DIR/live-$size-$c.result"; done; done
-    echo "| $1 | $(result "live-10-$3") | $(result "live-10000-$3") | $(ratio "live-10000-$3" "live-10-$3") | $(result "live-10000-$2") | $(ratio "live-10000-$3" "live-10000-$2") |"
 }
