@@ -40,6 +40,9 @@ public sealed record Connection(ConnectionState State, ConntrackTuple Original, 
     /// <summary>IPS_SRC_NAT: the source was rewritten.</summary>
     public bool SourceTranslated => Original.Source != Reply.Destination || (Original.SourcePort != Reply.DestinationPort && Original.Protocol is Packet.Tcp or Packet.Udp or Packet.Sctp);
 
+    /// <summary>The kernel takes a source port at random: the one that stands in the reply and in the packet is one of many.</summary>
+    public bool HasRandomSourcePort { get; init; }
+
     /// <summary>The kernel remembers it already: its entry was found, and not made for this packet.</summary>
     public bool IsKnown { get; init; }
 }

@@ -17,6 +17,9 @@ public sealed record HookPlace(NamespaceId Namespace, ChainHook Hook, string? In
 
     /// <summary>What the routes of this namespace say of an address, for <c>fib</c> and <c>addrtype</c>: given address, device (or null) and whether it is the packet's source.</summary>
     public Func<IpAddress, FibAnswer>? Fib { get; init; }
+
+    /// <summary>What masquerading makes the source, where whoever walks knows the packet's route; null: the rules look at the addresses of <see cref="OutDevice"/>.</summary>
+    public IpAddress? MasqueradeAddress { get; init; }
 }
 
 /// <param name="Index">ifindex.</param>

@@ -48,6 +48,15 @@ public static class RulesetText
         return text.ToString().TrimEnd('\n');
     }
 
+    /// <summary>One rule of a chain, on one line.</summary>
+    /// <param name="schemas">Finds a set of the chain's table by name.</param>
+    public static string Print(ChainEntry chain, Rule rule, Func<string, SetSchema?> schemas)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        ArgumentNullException.ThrowIfNull(rule);
+        return RuleText.Of(chain.Table.Family, rule, schemas);
+    }
+
     internal static string Chain(ChainEntry chain, string? comment)
     {
         var text = new StringBuilder();
