@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Plumb.Lab.Rootless;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 
@@ -71,6 +72,7 @@ public static class LabProcess
         {
             environment[(string)variable.Key] = (string?)variable.Value ?? "";
         }
+        environment.Remove(Supervisor.DiagnosticsVariable);
         environment["KUBECONFIG"] = lab.Paths.Kubeconfig;
         environment["PLUMB_LAB"] = options.Name.ToString();
         SpawnedProcess command;

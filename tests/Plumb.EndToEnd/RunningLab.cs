@@ -10,12 +10,12 @@ public sealed class LabUser : IAsyncDisposable
     public LabUser()
     {
         RuntimeDirectory = Directory.CreateTempSubdirectory("p-").FullName;
-        _environment = new Dictionary<string, string?> { ["XDG_RUNTIME_DIR"] = RuntimeDirectory };
+        _environment = new Dictionary<string, string?> { ["XDG_RUNTIME_DIR"] = RuntimeDirectory, ["TMPDIR"] = RuntimeDirectory };
     }
 
     public string RuntimeDirectory { get; }
 
-    /// <summary>What is left of this user's labs on disk.</summary>
+    /// <summary>What is left on disk of this user's labs and commands.</summary>
     public IReadOnlyList<string> Files => Directory.GetFileSystemEntries(RuntimeDirectory, "*", SearchOption.AllDirectories);
 
     public IReadOnlyDictionary<string, string?> Environment => _environment;

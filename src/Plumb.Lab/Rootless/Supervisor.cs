@@ -11,13 +11,16 @@ namespace Plumb.Lab.Rootless;
 /// </remarks>
 internal static class Supervisor
 {
+    /// <summary>Set for the lab's own processes only; whatever else it starts is not told.</summary>
+    public const string DiagnosticsVariable = "DOTNET_EnableDiagnostics";
+
     // Commands that a shell starts in the background read nothing unless told so (hence descriptor 3). A signal cuts `wait` short, and its
     // answer is then the signal's number and not the lab's: it is repeated until no signal came, and says 127 when the lab's was told before.
     // Until the lab's process has its handlers, the kernel drops what is sent to it, as it is pid 1 of its namespace: it is told again and
     // again, by a process of that namespace, which ends with it. Whoever was interrupted ends by that signal, so that a script that called it
-    // ends too.
+    // ends too. The files by which debuggers find a .NET process would stay in /tmp when a lab is killed: who wants them says so.
     private const string Script =
-        """
+        $$"""
         tell() {
           if [ -z "$told" ]; then
             told=yes
@@ -34,7 +37,7 @@ internal static class Supervisor
         trap 'end TERM' TERM
         trap 'end HUP' HUP
         exec 3<&0
-        "$@" <&3 3<&- &
+        {{DiagnosticsVariable}}=${{{DiagnosticsVariable}}:-0} "$@" <&3 3<&- &
         lab=$!
         exec 3<&-
         if [ -n "$signal" ]; then tell; fi

@@ -15,7 +15,21 @@ public static class Exec
         using var pathVector = new StringVector([path]);
         using var argumentVector = new StringVector(arguments);
         using var environmentVector = new StringVector(EnvironmentBlock.Of(environment));
+        RemoveRuntimeFiles();
         _ = Libc.Execute(pathVector.Pointers[0], argumentVector.Pointers, environmentVector.Pointers);
         throw SystemCallException.Last("execve", path);
+    }
+
+    // Where debuggers find a .NET process; the runtime takes them away when the process ends, and here it does not end.
+    private static void RemoveRuntimeFiles()
+    {
+        // proc_pid_stat(5): the program's name is in parentheses and may hold anything; (22) starttime is the 20th field behind it.
+        const int startTime = 19;
+        var stat = File.ReadAllText("/proc/self/stat");
+        var process = $"{Environment.ProcessId}-{stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[startTime]}";
+        foreach (var name in (ReadOnlySpan<string>)[$"dotnet-diagnostic-{process}-socket", $"clr-debug-pipe-{process}-in", $"clr-debug-pipe-{process}-out"])
+        {
+            File.Delete(Path.Combine(Path.GetTempPath(), name));
+        }
     }
 }

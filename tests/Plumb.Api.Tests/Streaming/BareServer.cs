@@ -31,6 +31,9 @@ internal sealed class BareServer : IAsyncDisposable
 
     public int Port { get; private init; }
 
+    /// <summary>For clients, which keep caches of what a server can do.</summary>
+    public string Home { get; } = Directory.CreateTempSubdirectory("plumb-kubectl-").FullName;
+
     public string Url => $"http://127.0.0.1:{Port}";
 
     public static async Task<BareServer> StartAsync(IPodRuntime runtime)
@@ -47,7 +50,11 @@ internal sealed class BareServer : IAsyncDisposable
         return new BareServer(app) { Port = new Uri(address).Port };
     }
 
-    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        Directory.Delete(Home, recursive: true);
+    }
 
     private static Task AnswerAsync(HttpContext http, PodStreams streams, PodIdentity pod)
     {

@@ -20,7 +20,7 @@ internal static class Kubectl
         start.Environment["KUBECONFIG"] = "/dev/null";
         start.Environment["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"] = webSockets ? "true" : "false";
         start.Environment["KUBECTL_PORT_FORWARD_WEBSOCKETS"] = webSockets ? "true" : "false";
-        start.Environment["HOME"] = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"plumb-kubectl-{server.Port}");
+        start.Environment["HOME"] = server.Home;
         return start;
     }
 

@@ -117,6 +117,26 @@ public sealed class TestScriptTests : IDisposable
         Assert.Equal("1 passed, 0 failed", run.LastLine);
     }
 
+    [Fact]
+    public async Task What_a_test_leaves_in_its_own_temporary_directory_is_a_failure()
+    {
+        var run = await Test(
+            Fake("Tidy", "[ $TMPDIR != /tmp ] && mkdir $TMPDIR/x && rmdir $TMPDIR/x && result 1 0 0 0"),
+            Fake("Untidy", "mkdir $TMPDIR/plumb-x1 && touch $TMPDIR/y && result 1 0 0 0"));
+
+        Assert.Equal("2 passed, 1 failed", run.LastLine);
+        Assert.Matches(@"Untidy .*\(left in TMPDIR: (plumb-x1 y|y plumb-x1) \)", run.Output);
+        Assert.Equal(1, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Files_of_killed_runtimes_are_nobodys_fault()
+    {
+        var run = await Test(Fake("Killer", "touch $TMPDIR/dotnet-diagnostic-1-2-socket $TMPDIR/clr-debug-pipe-1-2-in && result 1 0 0 0"));
+
+        Assert.Equal("1 passed, 0 failed", run.LastLine);
+    }
+
     [Fact, Trait("Needs", "Root")]
     public async Task Root_runs_the_marked_tests_as_root_and_the_others_as_an_ordinary_user()
     {
