@@ -71,7 +71,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _healthChecks = new HealthCheckServer(options.Network, _log);
         Cni = new CniEndpoint(new CniVerbs(_loop));
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
-        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync);
+        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync);
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>

@@ -26,13 +26,15 @@ public sealed class RolloutTests
         spec: {selector: {app: web}, ports: [{port: 80}]}
         """;
 
-    [Fact]
-    public async Task No_new_connection_is_refused_while_pods_are_replaced()
+    [Theory]
+    [InlineData]
+    [InlineData("--agent-processes")]
+    public async Task No_new_connection_is_refused_while_pods_are_replaced(params string[] how)
     {
         await using var user = new LabUser();
         var file = Path.Combine(user.RuntimeDirectory, "web.yaml");
         await File.WriteAllTextAsync(file, Manifests, TestContext.Current.CancellationToken);
-        var lab = await user.UpAsync("--nodes", "2", "--dns-upstream", "none", "-f", file);
+        var lab = await user.UpAsync([.. how, "--nodes", "2", "--dns-upstream", "none", "-f", file]);
         var address = await lab.GetAsync("service", "web", "-o", "jsonpath={.spec.clusterIP}");
         // One connection after another until the file in the pod is gone; each that fails says by which of curl's codes.
         const string load = """

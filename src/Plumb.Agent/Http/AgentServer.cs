@@ -8,6 +8,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Plumb.Agent.Cni;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
 using Plumb.Network.Facts;
 
 namespace Plumb.Agent.Http;
@@ -21,9 +23,13 @@ internal delegate byte[]? NameQuestion(IReadOnlyDictionary<string, string> query
 /// <summary>Goes over to another way of serving Services.</summary>
 internal delegate Task ServicesSwitch(ServicesKind services);
 
+/// <summary>Completes when the node sends no new connections to some addresses any more; with false when it did not before either.</summary>
+internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, CancellationToken cancel);
+
 /// <summary>
 /// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why) and <c>GET /observed</c>
-/// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>. One bare Kestrel, because ten
+/// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>,
+/// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more). One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
 internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
@@ -36,9 +42,17 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
     private readonly AgentQuestion _observed;
     private readonly NameQuestion _name;
     private readonly ServicesSwitch _services;
+    private readonly DepartureQuestion _departed;
     private readonly string _path;
 
-    public AgentServer(string socketPath, CniEndpoint cni, AgentQuestion state, AgentQuestion observed, NameQuestion name, ServicesSwitch services)
+    public AgentServer(
+        string socketPath,
+        CniEndpoint cni,
+        AgentQuestion state,
+        AgentQuestion observed,
+        NameQuestion name,
+        ServicesSwitch services,
+        DepartureQuestion departed)
     {
         _path = socketPath;
         _cni = cni;
@@ -46,6 +60,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         _observed = observed;
         _name = name;
         _services = services;
+        _departed = departed;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = MostBodyBytes;
         options.ListenUnixSocket(socketPath);
@@ -97,7 +112,10 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
             case "/services" when method == "POST":
                 await SwitchAsync(http);
                 break;
-            case "/cni" or "/state" or "/observed" or "/dns" or "/services":
+            case "/departed" when method == "GET":
+                await WaitForDepartureAsync(http);
+                break;
+            case "/cni" or "/state" or "/observed" or "/dns" or "/services" or "/departed":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:
@@ -125,6 +143,21 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
             var status = refused is AgentException ? HttpStatusCode.BadRequest : HttpStatusCode.InternalServerError;
             await WriteAsync(http, status, Encoding.UTF8.GetBytes(refused.Message));
         }
+    }
+
+    private async Task WaitForDepartureAsync(DefaultHttpContext http)
+    {
+        var addresses = new List<IpAddress>();
+        foreach (var text in http.Request.Query["address"])
+        {
+            if (!IpAddress.TryParse(text, out var address))
+            {
+                await WriteAsync(http, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes($"'{text}' is no address"));
+                return;
+            }
+            addresses.Add(address);
+        }
+        await WriteAsync(http, HttpStatusCode.OK, await _departed([.. addresses], http.RequestAborted) ? "true"u8.ToArray() : "false"u8.ToArray());
     }
 
     private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpRequest request)

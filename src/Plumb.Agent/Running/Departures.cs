@@ -13,7 +13,7 @@ internal sealed class Departures
 {
     private readonly List<(TaskCompletionSource<bool> Gone, ValueList<IpAddress> Addresses, List<Subject> Slices)> _waiting = [];
 
-    /// <summary>Completes with false at once when no Service leads there, with true when that has ended.</summary>
+    /// <summary>Completes with false at once when no slice has them, with true when none of those that do leads there any more.</summary>
     /// <param name="cancel">Whoever waits has no more time.</param>
     public Task<bool> WaitAsync(ClusterServices services, ValueList<IpAddress> addresses, CancellationToken cancel)
     {
@@ -27,7 +27,8 @@ internal sealed class Departures
         }
         if (slices.Count == 0)
         {
-            return Task.FromResult(false);
+            // The news that they are going may have been here before the question.
+            return Task.FromResult(services.Slices.Any(slice => slice.Endpoints.Any(endpoint => addresses.Contains(endpoint.Address))));
         }
         var gone = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         cancel.UnsafeRegister(static state => ((TaskCompletionSource<bool>)state!).TrySetCanceled(), gone);

@@ -21,7 +21,7 @@ internal sealed class AgentProcess : INodeAgent
 
     public const string ServicesOption = "--services";
 
-    private readonly string _socket;
+    private readonly HttpClient _http;
     private SpawnRequest _request;
     private readonly string _node;
     private readonly LabLog _log;
@@ -33,7 +33,7 @@ internal sealed class AgentProcess : INodeAgent
     public AgentProcess(string node, NetworkNamespace network, string socket, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, LabLog log, TimeProvider time)
     {
         _node = node;
-        _socket = socket;
+        _http = UnixHttp.ClientOf(socket);
         _log = log;
         _time = time;
         _request = new SpawnRequest(command[0])
@@ -53,13 +53,12 @@ internal sealed class AgentProcess : INodeAgent
     {
         var kind = services.ToString().ToLowerInvariant();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _stop.Token);
-        using var http = UnixHttp.ClientOf(_socket);
         var since = _time.GetTimestamp();
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                using var answer = await http.PostAsync(new Uri($"services?kind={kind}", UriKind.Relative), content: null, either.Token);
+                using var answer = await _http.PostAsync(new Uri($"services?kind={kind}", UriKind.Relative), content: null, either.Token);
                 if (!answer.IsSuccessStatusCode)
                 {
                     throw new LabException(await answer.Content.ReadAsStringAsync(either.Token));
@@ -92,14 +91,30 @@ internal sealed class AgentProcess : INodeAgent
         Volatile.Write(ref _request, _request with { Arguments = arguments });
     }
 
-    // What it knows it does not tell other processes.
-    public Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel) => Task.FromResult(false);
+    public async Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel)
+    {
+        var question = new Uri($"departed?address={string.Join("&address=", addresses)}", UriKind.Relative);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _stop.Token);
+        while (true)
+        {
+            try
+            {
+                return await _http.GetStringAsync(question, either.Token) == "true";
+            }
+            catch (HttpRequestException)
+            {
+                // It ended, and the kernel leads where it did until the next one begins.
+                await Task.Delay(BetweenAttempts, _time, either.Token);
+            }
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         Volatile.Read(ref _process)?.Kill();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _http.Dispose();
         _stop.Dispose();
     }
 

@@ -1,7 +1,6 @@
-using Plumb.Network.Facts;
-
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Agents;
 
@@ -11,7 +10,7 @@ internal interface INodeAgent : IAsyncDisposable
     /// <summary>Id in the lab's pid namespace of an agent that is a process of its own, while it runs.</summary>
     int? ProcessId { get; }
 
-    /// <summary>Completes when the node sends no new connections to these addresses any more; with false when it did not before either, or cannot tell.</summary>
+    /// <summary>Completes when the node sends no new connections to these addresses any more; with false when it did not before either.</summary>
     Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel);
 
     /// <summary>Goes over to another way of serving Services, with no connection lost.</summary>
