@@ -32,7 +32,7 @@ internal sealed class EndpointSliceController(ControllerContext context) : Keyed
         if (!services.TryGetValue(key, out var service))
             return;
         if (service.IsTopologyAware)
-            service.Spread(zones ??= ReadZones());
+            service.Spread(zones ??= ReadZones(), Context.Events);
         service.Write(Context);
     }
 

@@ -13,6 +13,7 @@ internal sealed class ServiceSlices
 
     private readonly SlicePlacement placement = new();
     private readonly List<Slice> going = [];
+    private string? saidOfHints;
 
     public ServiceSlices(StoredObject stored, Service record)
     {
@@ -24,8 +25,10 @@ internal sealed class ServiceSlices
 
     public Service Record { get; private set; }
 
-    /// <summary>`service.kubernetes.io/topology-mode: Auto`: hints depend on all endpoints and nodes.</summary>
-    public bool IsTopologyAware => Record.Metadata.Annotations.TryGetValue("service.kubernetes.io/topology-mode", out string? mode) && mode is "Auto" or "auto";
+    /// <summary>`service.kubernetes.io/topology-mode: Auto`, or its name of before 1.27: hints depend on all endpoints and nodes.</summary>
+    public bool IsTopologyAware =>
+        (Record.Metadata.Annotations.GetValueOrDefault("service.kubernetes.io/topology-aware-hints") ?? Record.Metadata.Annotations.GetValueOrDefault("service.kubernetes.io/topology-mode"))
+            is "Auto" or "auto";
 
     private IReadOnlyList<string> Families => Record.Spec.IpFamilies.Count > 0 ? Record.Spec.IpFamilies : ["IPv4"];
 
@@ -70,6 +73,7 @@ internal sealed class ServiceSlices
         Record = record;
         if (same && sameLabels && wasAware == IsTopologyAware)
             return false;
+        saidOfHints = null;
         placement.Clear();
         foreach (string family in Families)
             placement.Open(family);
@@ -97,18 +101,26 @@ internal sealed class ServiceSlices
     public bool Remove(string podUid) => placement.Remove(podUid);
 
     /// <summary>Spreads the endpoints over the zones anew.</summary>
-    public void Spread(ZoneShares zones)
+    public void Spread(ZoneShares zones, EventRecorder events)
     {
+        string? fault = null;
         foreach (string family in Families)
         {
             var ready = placement.Slices.Where(slice => slice.Family == family).SelectMany(static slice => slice.Endpoints.Values).Where(static endpoint => endpoint.Ready).ToList();
-            var assigned = TopologyHints.Assign(ready, zones);
+            var assigned = TopologyHints.Assign(ready, zones, out string? why);
+            fault ??= why is null ? null : $"no topology hints for {family}: {why}";
             foreach (var slice in placement.Slices.Where(slice => slice.Family == family).ToList())
             {
                 foreach (var endpoint in slice.Endpoints.Values.ToList())
-                    placement.Put(family, slice.Ports, endpoint with { ForZone = assigned?.GetValueOrDefault(endpoint.PodUid) ?? "" });
+                    placement.Put(family, slice.Ports, endpoint with { ForZone = assigned.GetValueOrDefault(endpoint.PodUid, "") });
             }
         }
+        if (saidOfHints == (saidOfHints = fault ?? ""))
+            return;
+        if (fault is null)
+            events.Normal(Stored, "endpoint-slice-controller", "TopologyAwareHintsEnabled", "each endpoint is for one zone");
+        else
+            events.Warning(Stored, "endpoint-slice-controller", "TopologyAwareHintsDisabled", fault);
     }
 
     /// <summary>Somebody else deleted a slice, or wrote one.</summary>
@@ -238,6 +250,8 @@ internal sealed class ServiceSlices
     private PlacedEndpoint EndpointOf(PodFacts pod, string address, string zone, string family)
     {
         bool terminating = pod.Stored.IsDeleting;
+        bool ready = Record.Spec.PublishNotReadyAddresses || (pod.IsReady && !terminating);
+        bool prefersNear = !IsTopologyAware && ready;
         // Topology hints stay as they are until they are spread anew.
         string kept = IsTopologyAware ? placement.Find(pod.Stored.Uid, family)?.ForZone ?? "" : "";
         return new PlacedEndpoint(pod.Stored.Uid, pod.Key.Name, address)
@@ -245,11 +259,11 @@ internal sealed class ServiceSlices
             NodeName = pod.NodeName,
             Zone = zone,
             Hostname = pod.Hostname is { Length: > 0 } hostname && pod.Subdomain == Stored.Name ? hostname : "",
-            Ready = Record.Spec.PublishNotReadyAddresses || (pod.IsReady && !terminating),
+            Ready = ready,
             Serving = pod.IsReady,
             Terminating = terminating,
-            ForZone = IsTopologyAware ? kept : Record.Spec.TrafficDistribution is "PreferClose" or "PreferSameZone" or "PreferSameNode" ? zone : "",
-            ForNode = !IsTopologyAware && Record.Spec.TrafficDistribution == "PreferSameNode" ? pod.NodeName : "",
+            ForZone = prefersNear && Record.Spec.TrafficDistribution is "PreferClose" or "PreferSameZone" or "PreferSameNode" ? zone : kept,
+            ForNode = prefersNear && Record.Spec.TrafficDistribution == "PreferSameNode" ? pod.NodeName : "",
         };
     }
 

@@ -106,6 +106,35 @@ public sealed class EndpointSliceTests
         await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Hints: null }] }]);
     }
 
+    [Theory]
+    [InlineData("service.kubernetes.io/topology-mode")]
+    [InlineData("service.kubernetes.io/topology-aware-hints")]
+    public async Task A_service_that_wants_its_endpoints_spread_over_zones_hears_why_they_are_not(string annotation)
+    {
+        await using var cluster = new Cluster(nodes: 0).Start();
+        cluster.AddNode("node-a", new JsonObject { ["topology.kubernetes.io/zone"] = "east" });
+        cluster.Pod("p");
+        // The annotation is older and goes before the field.
+        cluster.Create(GroupResource.Services, $$$"""{"metadata":{"name":"p","annotations":{"{{{annotation}}}":"Auto"}},"spec":{"trafficDistribution":"PreferClose","selector":{"app":"p"},"ports":[{"port":80}]}}""");
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Zone: "east", Hints: null, Conditions.Ready: true }] }]);
+        await cluster.UntilAsync(() => cluster.Store.List(GroupResource.Events, "default").Select(static e => e.ToNode()).Any(static e =>
+            (string?)e["reason"] == "TopologyAwareHintsDisabled" && ((string?)e["message"])!.StartsWith("no topology hints for IPv4: ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_is_not_ready_is_for_nobody_in_particular()
+    {
+        await using var cluster = new Cluster(kubelets: false, nodes: 0).Start();
+        cluster.AddNode("node-a", new JsonObject { ["topology.kubernetes.io/zone"] = "east" });
+        cluster.Pod("p");
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"p"},"spec":{"trafficDistribution":"PreferSameNode","selector":{"app":"p"},"ports":[{"port":80}]}}""");
+        await cluster.UntilAsync(() => cluster.Pods("p")[0].NodeName.Length > 0);
+        cluster.Run("p", false, "10.244.1.5");
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Zone: "east", Hints: null }] }]);
+        cluster.Run("p", true, "10.244.1.5");
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Endpoints: [{ Hints: { ForZones: [{ Name: "east" }], ForNodes: [{ Name: "node-a" }] } }] }]);
+    }
+
     [Fact]
     public async Task Dual_stack_has_slices_of_each_family_and_endpoints_only_where_the_pod_has_the_address()
     {
