@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using Plumb.Dns.Answering;
+using Plumb.Linux.Sockets;
 
 namespace Plumb.Dns.Serving;
 
@@ -27,32 +28,15 @@ internal sealed class TcpService : IAsyncDisposable
         _resolver = resolver;
         _time = time;
         _room = new SemaphoreSlim(mostConnections);
-        _accepting = AcceptAsync();
+        _accepting = TcpAcceptor.RunAsync(listener, _room, client => _ = ServeAsync(client), time, _ending.Token);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
         _listener.Dispose();
-        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _accepting;
         _ending.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        while (true)
-        {
-            await _room.WaitAsync(_ending.Token);
-            try
-            {
-                _ = ServeAsync(await _listener.AcceptAsync(_ending.Token));
-            }
-            catch (SocketException) when (!_ending.IsCancellationRequested)
-            {
-                // The client was gone before it was taken.
-                _room.Release();
-            }
-        }
     }
 
     private async Task ServeAsync(Socket client)

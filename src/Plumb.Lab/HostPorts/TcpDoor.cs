@@ -1,7 +1,7 @@
 using System.Net.Sockets;
-using Plumb.Lab.Node;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
+using Plumb.Linux.Sockets;
 
 namespace Plumb.Lab.HostPorts;
 
@@ -34,7 +34,7 @@ internal sealed class TcpDoor : HostDoor
         _listener = Listen(wanted);
         _closing = CancellationTokenSource.CreateLinkedTokenSource(ending);
         Port = PortOf(_listener);
-        _accepting = AcceptAsync();
+        _accepting = TcpAcceptor.RunAsync(_listener, room, client => _ = CarryAsync(client), time, _closing.Token);
     }
 
     public override ushort Port { get; }
@@ -69,47 +69,6 @@ internal sealed class TcpDoor : HostDoor
             }
         }
     }
-
-    private async Task AcceptAsync()
-    {
-        var full = NewBackOff();
-        while (!_closing.IsCancellationRequested)
-        {
-            var held = false;
-            try
-            {
-                await _room.WaitAsync(_closing.Token);
-                held = true;
-                var client = await _listener.AcceptAsync(_closing.Token);
-                held = false;
-                full = NewBackOff();
-                _ = CarryAsync(client);
-            }
-            catch (SocketException none) when (none.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
-            {
-                // No descriptors are left in this process, and nobody tells when one is free again.
-                await Task.Delay(full.Delay, _time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                full.Next();
-            }
-            catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
-            {
-                // That client went before it was taken in.
-            }
-            catch (Exception closed) when (closed is SocketException or ObjectDisposedException or OperationCanceledException)
-            {
-                return;
-            }
-            finally
-            {
-                if (held)
-                {
-                    _room.Release();
-                }
-            }
-        }
-    }
-
-    private static BackOff NewBackOff() => new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(2));
 
     private async Task CarryAsync(Socket client)
     {
