@@ -38,6 +38,13 @@ public static class Account
         return all;
     }
 
+    /// <summary>Accounts for one entry; null: the kernel does not hold it.</summary>
+    public static Explanation? Of(EntryKey key, ObservedState observed, PlannedReason? planned)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        return observed.Entries.TryGetValue(key, out var held) ? Explain(held, observed, new KernelReasons(observed), planned) : null;
+    }
+
     private static Explanation Explain(Observed held, ObservedState all, KernelReasons kernel, PlannedReason? reason)
     {
         var entry = held.Entry;

@@ -13,6 +13,7 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     private readonly Dictionary<uint, long?> _writers = []; // when each ended, in ms of the machine's uptime; null: it runs
     private NetlinkSocket? _route;
     private NetlinkSocket? _netfilter;
+    private NetlinkSocket? _sockets;
 
     public NamespaceId Id { get; } = id;
 
@@ -21,6 +22,8 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     public NetlinkSocket Route => Open(ref _route, NetlinkFamily.Route);
 
     public NetlinkSocket Netfilter => Open(ref _netfilter, NetlinkFamily.Netfilter);
+
+    public NetlinkSocket Sockets => Open(ref _sockets, NetlinkFamily.SocketDiagnosis);
 
     /// <summary>Which namespaces the numbers stand for by which the kernel names others here (IFLA_LINK_NETNSID).</summary>
     public Dictionary<int, NamespaceId> Numbers { get; } = [];
@@ -69,6 +72,7 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     {
         _route?.Dispose();
         _netfilter?.Dispose();
+        _sockets?.Dispose();
         Network.Dispose();
     }
 

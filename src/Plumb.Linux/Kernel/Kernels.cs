@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Netlink;
+using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
 using Plumb.Linux.Sysctls;
 
@@ -83,6 +84,10 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
     /// <exception cref="NetlinkException">The kernel refuses to tell, or has no connection tracking.</exception>
     public IReadOnlyList<ConntrackEntry> Connections(NamespaceId id, Addresses.IpFamily family, ConnectionMark? mark = null) =>
         ConntrackKernel.List(Get(id).Netfilter, family, mark);
+
+    /// <summary>The sockets in a namespace that wait for peers.</summary>
+    /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>
+    public IReadOnlyList<BoundSocket> Listeners(NamespaceId id) => SocketDiagnosis.List(Get(id).Sockets);
 
     /// <summary>Makes a namespace forget exactly these connections. Returns how many were still there.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>

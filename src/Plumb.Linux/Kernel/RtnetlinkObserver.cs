@@ -63,7 +63,7 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             links.Owners[link.Index] = owner;
             if (Wants(EntryKind.Link))
             {
-                state.Set(new Observed(entry, owner, alias, new KernelFacts(link.Index)));
+                state.Set(new Observed(entry, owner, alias, new KernelFacts(link.Index) { Carrier = link.HasCarrier }));
             }
         }
     }

@@ -10,6 +10,7 @@ public sealed record LinkMessage
 {
     public const uint IFF_UP = 1;
     public const uint IFF_LOOPBACK = 8;
+    public const uint IFF_LOWER_UP = 1 << 16;
 
     internal const ushort IFLA_ADDRESS = 1;
     internal const ushort IFLA_IFNAME = 3;
@@ -72,6 +73,9 @@ public sealed record LinkMessage
     public UnknownAttributes Unknown { get; init; }
 
     public bool IsUp => (Flags & IFF_UP) != 0;
+
+    /// <summary>Somebody is at the other end.</summary>
+    public bool HasCarrier => (Flags & IFF_LOWER_UP) != 0;
 
     /// <summary>Reads a message's payload. Unknown attributes are kept only if asked for.</summary>
     /// <exception cref="NetlinkDecodeException">It is too short, or an attribute has the wrong length.</exception>

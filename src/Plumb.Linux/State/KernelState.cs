@@ -29,6 +29,9 @@ public sealed record KernelFacts(int Index = 0, ulong Handle = 0)
 {
     /// <summary>Packets and bytes that a counter has seen; null where nothing counts.</summary>
     public TrafficCount? Counted { get; init; }
+
+    /// <summary>Of a link: something is at its other end (IFF_LOWER_UP); null for all else.</summary>
+    public bool? Carrier { get; init; }
 }
 
 /// <summary>What a counter has seen.</summary>

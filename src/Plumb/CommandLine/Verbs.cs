@@ -15,6 +15,7 @@ internal static class Verbs
         ("kubeconfig", static () => new KubeconfigCommand()),
         ("shell", static () => new ShellCommand()),
         ("plan", static () => new PlanCommand()),
+        ("trace", static () => new TraceCommand()),
         ("explain", static () => new ExplainCommand()),
         ("agent", static () => new AgentCommand()),
         ("completions", static () => new CompletionsCommand()),

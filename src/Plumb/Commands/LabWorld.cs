@@ -1,5 +1,6 @@
 using Plumb.CommandLine;
 using Plumb.Diagnosis.Explain;
+using Plumb.Diagnosis.Worlds;
 using Plumb.Lab;
 using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
@@ -13,11 +14,25 @@ using Plumb.Network.Planning;
 namespace Plumb.Commands;
 
 /// <summary>The kernels of a running lab, seen from a command's process beside the plans of its agents.</summary>
-internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
+internal sealed class LabWorld(LabClient client, LabStatus lab) : IWorld, IDisposable
 {
     private const string InsideVariable = "PLUMB_INSIDE";
 
     private readonly Kernels _kernels = new();
+    private readonly Dictionary<NamespaceId, Space> _spaces = [];
+    private bool _hasAll;
+
+    public IEnumerable<NamespaceId> Known => lab.Machines.Select(static machine => machine.Id).Concat(lab.Pods.Select(static pod => pod.Id)).Distinct();
+
+    public Space? Find(NamespaceId id)
+    {
+        if (_spaces.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+        EnterAll();
+        return _kernels.Knows(id) ? _spaces[id] = KernelSource.Observe(_kernels, id) : null;
+    }
 
     /// <summary>
     /// Starts this command again with the rights of the lab's user namespace, unless it has them: only there may its network namespaces be
@@ -52,14 +67,7 @@ internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
     public async Task<(IReadOnlyList<Explanation> Account, ObservedState Observed, IReadOnlyList<string> Refusals)> AccountAsync(string node)
     {
         var seen = new HashSet<NamespaceId> { new(node) };
-        foreach (var machine in lab.Machines)
-        {
-            // All of them, so that the other end of a cable has a name.
-            if (!_kernels.Knows(machine.Id))
-            {
-                _kernels.Add(machine.Id, NetworkNamespace.Open(machine.NamespacePath));
-            }
-        }
+        EnterMachines();
         foreach (var pod in lab.Pods)
         {
             if (pod.Node == node && (_kernels.Knows(pod.Id) ? pod.Id.Name != node : TryEnter(pod)))
@@ -73,6 +81,35 @@ internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
         var origins = plan.Origins();
         var observed = _kernels.Observe(seen, parameters: planned.Where(static e => e.Kind == EntryKind.Sysctl).Select(static e => e.Key));
         return (Account.Of(observed, planned.ToDictionary(static e => e.Key, e => new PlannedReason(e.Text, origins[e.Key]))), observed, plan.Refusals);
+    }
+
+    // All of them, so that the other end of a cable has a name.
+    private void EnterMachines()
+    {
+        foreach (var machine in lab.Machines)
+        {
+            if (!_kernels.Knows(machine.Id))
+            {
+                _kernels.Add(machine.Id, NetworkNamespace.Open(machine.NamespacePath));
+            }
+        }
+    }
+
+    private void EnterAll()
+    {
+        if (_hasAll)
+        {
+            return;
+        }
+        _hasAll = true;
+        EnterMachines();
+        foreach (var pod in lab.Pods)
+        {
+            if (!_kernels.Knows(pod.Id))
+            {
+                TryEnter(pod);
+            }
+        }
     }
 
     private bool TryEnter(SandboxStatus pod)
@@ -91,7 +128,8 @@ internal sealed class LabWorld(LabClient client, LabStatus lab) : IDisposable
 
     public void Dispose() => _kernels.Dispose();
 
-    private async Task<PlanDocument> PlanAsync(string node)
+    /// <summary>What a node's agent plans, and why.</summary>
+    public async Task<PlanDocument> PlanAsync(string node)
     {
         await using var answer = await client.NodeAsync(node, "state", CancellationToken.None);
         using var copy = new MemoryStream();

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Plumb.CommandLine;
 using Plumb.Commands;
+using Plumb.Tracing;
 
 namespace Plumb.Output;
 
@@ -36,4 +37,5 @@ internal static class Printer
 [JsonSerializable(typeof(LabReport))]
 [JsonSerializable(typeof(ExplainResult))]
 [JsonSerializable(typeof(DnsResult))]
+[JsonSerializable(typeof(TraceResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

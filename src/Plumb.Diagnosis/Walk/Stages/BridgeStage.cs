@@ -1,0 +1,76 @@
+using Plumb.Diagnosis.Walk.Segments;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Walk.Stages;
+
+/// <summary><c>br_handle_frame_finish</c>, <c>br_forward</c>, <c>br_flood</c>: up to the host, out by the port that the address is behind, or by all.</summary>
+internal sealed class BridgeStage : IStage
+{
+    public Stage Stage => Stage.Bridge;
+
+    public IEnumerable<Step> Pass(Traveller traveller, Surroundings around)
+    {
+        var space = traveller.Space;
+        var port = traveller.Port is { } name ? space.Link(name) : null;
+        var bridge = space.Link(port?.Master ?? traveller.Out!);
+        if (bridge?.Up != true)
+        {
+            return [traveller.Drop($"the bridge {bridge?.Name} is down", bridge, bridge?.Name)];
+        }
+        var to = traveller.FrameDestination;
+        if (port is not null && IsOwn(space, bridge, to))
+        {
+            return [(traveller with { In = bridge.Name, Port = null }).Go(Stage.Prerouting, traveller.Note($"{port.Name} → {bridge.Name}", port, port.Name))];
+        }
+        if (to.IsMulticast)
+        {
+            return [traveller.End(Ending.Undecided, "a frame for many: only frames to one station are followed", traveller.Note("multicast", bridge, bridge.Name))];
+        }
+        if (Known(space, bridge.Name, to) is { } entry)
+        {
+            return [Out(traveller, bridge, port, space.Link(entry.Device)!, entry)];
+        }
+        // A copy leaves by every port; the one behind which somebody takes it counts.
+        var ports = space.PortsOf(bridge.Name).Where(other => BridgePorts.MayPass(port, other) && Floods(other, traveller)).ToList();
+        return ports.Find(other => around.Segment.Leads(space, other.Name, to)) is { } leading
+            ? [Out(traveller, bridge, port, leading, null)]
+            : [traveller.Drop($"{bridge.Name} does not know where {to} is, and no port that it would flood leads there", bridge, bridge.Name)];
+    }
+
+    // An answer to a question that was asked just before has taught the bridge.
+    private static bool Floods(LinkEntry port, Traveller traveller) => port.Port?.Flood != false || (traveller.WasAsked && port.Port?.Learning != false);
+
+    private static bool IsOwn(Worlds.Space space, LinkEntry bridge, MacAddress mac) =>
+        bridge.Mac == mac || space.PortsOf(bridge.Name).Any(port => port.Mac == mac);
+
+    private static FdbEntry? Known(Worlds.Space space, string bridge, MacAddress mac)
+    {
+        foreach (var port in space.PortsOf(bridge))
+        {
+            foreach (var entry in space.Fdb(port.Name))
+            {
+                if (entry.Mac == mac && entry.Remote is null && (entry.OfMaster || (entry.State & NeighbourState.Permanent) == 0))
+                {
+                    return entry;
+                }
+            }
+        }
+        return null;
+    }
+
+    private static Step Out(Traveller traveller, LinkEntry bridge, LinkEntry? from, LinkEntry to, FdbEntry? entry)
+    {
+        if (BridgePorts.Objection(from, to) is { } objection)
+        {
+            return traveller.Drop(objection, to, to.Name);
+        }
+        var length = Mtu.LongestPiece(traveller with { Out = bridge.Name });
+        if (to.MtuBytes is { } mtu && length > mtu + TransmitStage.VlanBytes)
+        {
+            return traveller.Drop($"{length} bytes do not fit the MTU of {mtu} of the port {to.Name}: the bridge drops it without a word", to, to.Name);
+        }
+        var hop = traveller.Note($"{(from is null ? bridge.Name : $"{from.Name} → {bridge.Name}")} → {to.Name}{(entry is null ? " (flooded)" : "")}", entry ?? (Entry)to, to.Name);
+        return new Step.On((traveller with { Out = to.Name }).To(Stage.Transmit, hop));
+    }
+}

@@ -1,0 +1,67 @@
+using Plumb.Diagnosis.Walk.Routing;
+using Plumb.Diagnosis.Walk.Tracking;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Walk.Stages;
+
+/// <summary>The hardware address of the next hop: what the kernel knows, else who would answer if it asked.</summary>
+internal sealed class NeighbourStage : IStage
+{
+    private const NeighbourState Valid =
+        NeighbourState.Permanent | NeighbourState.NoArp | NeighbourState.Reachable | NeighbourState.Stale | NeighbourState.Delay | NeighbourState.Probe;
+
+    private static readonly MacAddress Broadcast = MacAddress.FromNumber(0xffff_ffff_ffff);
+
+    public Stage Stage => Stage.Neighbour;
+
+    public IEnumerable<Step> Pass(Traveller traveller, Surroundings around)
+    {
+        var device = traveller.Out!;
+        var space = traveller.Space;
+        var next = traveller.Route!.NextAddress(traveller.Packet.Destination);
+        var mac = space.Link(device)?.Mac ?? default;
+        if (space.Link(device) is not { Type: LinkType.Veth or LinkType.Bridge or LinkType.Vxlan })
+        {
+            return [traveller.Go(Stage.Transmit)];
+        }
+        if (next.IsMulticast || traveller.Route.Type == RouteType.Broadcast)
+        {
+            return [(traveller with { FrameSource = mac, FrameDestination = Broadcast }).Go(Stage.Transmit)];
+        }
+        // What was not confirmed of late is asked again and used meanwhile.
+        if (space.Neighbour(device, next) is { Mac: { } known } entry && (entry.State & Valid) != 0)
+        {
+            return [(traveller with { FrameSource = mac, FrameDestination = known, WasAsked = false })
+                .Go(Stage.Transmit, traveller.Note($"{next} is at {known}", entry, device))];
+        }
+        return [Ask(traveller, around, device, next, mac)];
+    }
+
+    private static Step Ask(Traveller traveller, Surroundings around, string device, IpAddress next, MacAddress own)
+    {
+        if (!traveller.Space.Carries(device))
+        {
+            return traveller.Drop($"{device} has no carrier", traveller.Space.Link(device), device);
+        }
+        var answers = around.Segment.AnswerersFor(traveller.Space, device, next, Asker(traveller, device, next));
+        if (answers.Count == 0)
+        {
+            var reason = $"nobody on {device} answers for {next}";
+            var held = traveller.Space.Neighbour(device, next);
+            return traveller.IsOwn
+                ? traveller.End(Ending.Error, $"{reason} (EHOSTUNREACH)", traveller.Note(reason, held, device))
+                : traveller.Drop(reason, held, device, Answers.Error(traveller.Packet, Answers.HostUnreachable(next.Family)));
+        }
+        var (station, mac) = answers[0];
+        var several = answers.Count == 1 ? "" : $"; so would {string.Join(", ", answers.Skip(1).Select(static other => $"{other.Station.Device} of {other.Station.Space.Id}"))}";
+        return (traveller with { FrameSource = own, FrameDestination = mac, WasAsked = true })
+            .Go(Stage.Transmit, traveller.Note($"{next}: {station.Device} of {station.Space.Id} will answer with {mac}{several}", null, device));
+    }
+
+    // arp_solicit with arp_announce 0: the packet's source if it is this host's, else one of the device's.
+    private static IpAddress Asker(Traveller traveller, string device, IpAddress next) =>
+        traveller.Space.Addresses.Any(own => own.Address.Address == traveller.Packet.Source)
+            ? traveller.Packet.Source
+            : SourceAddress.OnDevice(traveller.Space, device, next, RouteScope.Link) ?? IpAddress.Unspecified(next.Family);
+}

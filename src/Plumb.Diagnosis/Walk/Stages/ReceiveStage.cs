@@ -1,0 +1,42 @@
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Walk.Stages;
+
+/// <summary><c>netif_receive_skb</c>: a port hands the frame to its bridge; a host takes only what is addressed to it.</summary>
+internal sealed class ReceiveStage : IStage
+{
+    public Stage Stage => Stage.Receive;
+
+    public IEnumerable<Step> Pass(Traveller traveller, Surroundings around)
+    {
+        var (space, device) = (traveller.Space, traveller.In!);
+        var link = space.Link(device);
+        if (link?.Up != true)
+        {
+            return [traveller.Drop($"{device} is down", link, device)];
+        }
+        var here = (space.Id, device, traveller.Packet with { TimeToLive = 0 }, traveller.FrameDestination);
+        if (traveller.Visited.Contains(here))
+        {
+            var reason = $"it comes to {device} of {space.Id} for the second time, unchanged: a loop, through {Round(traveller, space.Id, device)}";
+            return [traveller.End(Ending.Loop, reason, traveller.Note(reason, link, device))];
+        }
+        traveller = traveller with { Visited = traveller.Visited.Add(here) };
+        if (link.Master is { Length: > 0 } master && space.Link(master)?.Type is LinkType.Bridge)
+        {
+            return [(traveller with { Port = device, In = null }).Go(Stage.Bridge)];
+        }
+        // PACKET_OTHERHOST
+        return traveller.FrameDestination == link.Mac || traveller.FrameDestination.IsMulticast
+            ? [traveller.Go(Stage.Prerouting)]
+            : [traveller.Drop($"the frame is for {traveller.FrameDestination}, and {device} is {link.Mac}", link, device)];
+    }
+
+    private static string Round(Traveller traveller, NamespaceId space, string device)
+    {
+        var places = traveller.Hops.Select(static hop => hop.Space).ToList();
+        var first = places.IndexOf(space);
+        var round = places.Skip(Math.Max(0, first)).Distinct().ToList();
+        return round.Count == 0 ? device : string.Join(", ", round);
+    }
+}

@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Walk.Routing;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Walk.Tracking;
+
+/// <summary>
+/// A hook of netfilter: what hangs there runs in order of priority, connection tracking and translation at theirs. Rules may choose at random; then
+/// the way divides.
+/// </summary>
+internal static class Hooks
+{
+    /// <param name="go">What comes after the hook for those that pass.</param>
+    public static IEnumerable<Step> Pass(Traveller traveller, ChainHook hook, Func<Traveller, Step> go)
+    {
+        var programs = traveller.Space.Programs(traveller.Packet.Family, hook);
+        var acts = Acts(programs, hook);
+        return Run(traveller, hook, acts, 0, go);
+    }
+
+    private static List<Func<Traveller, ChainHook, IEnumerable<Step>>> Acts(IReadOnlyList<IHookProgram> programs, ChainHook hook)
+    {
+        var byPriority = new List<(int Priority, Func<Traveller, ChainHook, IEnumerable<Step>> Act)>();
+        foreach (var program in programs)
+        {
+            if (!program.IsNat)
+            {
+                byPriority.Add((program.Priority, (traveller, at) => RunOne(traveller, at, program)));
+            }
+        }
+        if (hook is ChainHook.Prerouting or ChainHook.Output)
+        {
+            byPriority.Add((ConnectionTracking.Priority, static (traveller, _) => [Passed(ConnectionTracking.Track(traveller))]));
+        }
+        if (hook != ChainHook.Forward)
+        {
+            IHookProgram[] nat = [.. programs.Where(static program => program.IsNat).OrderBy(static program => program.Priority)];
+            var isDestination = hook is ChainHook.Prerouting or ChainHook.Output;
+            byPriority.Add((isDestination ? ConnectionTracking.DestinationNat : ConnectionTracking.SourceNat, (traveller, at) => Nat(traveller, at, nat, isDestination)));
+        }
+        if (hook is ChainHook.Postrouting or ChainHook.Input)
+        {
+            byPriority.Add((int.MaxValue, static (traveller, _) => [Passed(Confirm(traveller))]));
+        }
+        // Stable: of equals, the one that was there first.
+        return [.. byPriority.OrderBy(static act => act.Priority).Select(static act => act.Act)];
+    }
+
+    private static IEnumerable<Step> Run(
+        Traveller traveller, ChainHook hook, List<Func<Traveller, ChainHook, IEnumerable<Step>>> acts, int from, Func<Traveller, Step> go)
+    {
+        if (from == acts.Count)
+        {
+            yield return go(traveller);
+            yield break;
+        }
+        foreach (var step in acts[from](traveller, hook))
+        {
+            if (step is not Step.On passed)
+            {
+                yield return step;
+                continue;
+            }
+            foreach (var later in Run(passed.Traveller, hook, acts, from + 1, go))
+            {
+                yield return later;
+            }
+        }
+    }
+
+    private static Step.On Passed(Traveller traveller) => new(traveller);
+
+    private static IEnumerable<Step> RunOne(Traveller traveller, ChainHook hook, IHookProgram program)
+    {
+        foreach (var outcome in program.Run(traveller.Packet, traveller.Connection, Place(traveller, hook)))
+        {
+            yield return Became(traveller, outcome, hook);
+        }
+    }
+
+    // nf_nat_inet_fn: the rules are for the first packet, each side once; what was decided holds for all that follow.
+    private static IEnumerable<Step> Nat(Traveller traveller, ChainHook hook, IHookProgram[] programs, bool isDestination)
+    {
+        var connection = traveller.Connection;
+        if (connection is null or { State: ConnectionState.Untracked or ConnectionState.Invalid })
+        {
+            return [Passed(traveller)];
+        }
+        var isDecided = connection.IsKnown || connection.IsReply || connection.State != ConnectionState.New
+            || (isDestination ? connection.DestinationDecided : connection.SourceDecided);
+        return isDecided || programs.Length == 0
+            ? [Passed(Translated(traveller, isDestination))]
+            : Ask(traveller, hook, programs, 0, isDestination);
+    }
+
+    private static IEnumerable<Step> Ask(Traveller traveller, ChainHook hook, IHookProgram[] programs, int from, bool isDestination)
+    {
+        var connection = traveller.Connection!;
+        if (from == programs.Length || (isDestination ? connection.DestinationDecided : connection.SourceDecided))
+        {
+            var decided = isDestination ? connection with { DestinationDecided = true } : connection with { SourceDecided = true };
+            yield return Passed(Translated(traveller with { Connection = decided }, isDestination));
+            yield break;
+        }
+        foreach (var step in RunOne(traveller, hook, programs[from]))
+        {
+            if (step is not Step.On passed)
+            {
+                yield return step;
+                continue;
+            }
+            foreach (var later in Ask(passed.Traveller, hook, programs, from + 1, isDestination))
+            {
+                yield return later;
+            }
+        }
+    }
+
+    private static Traveller Translated(Traveller traveller, bool isDestination)
+    {
+        var connection = traveller.Connection!;
+        var packet = ConnectionTracking.Translate(traveller.Packet, connection, isDestination);
+        if (packet == traveller.Packet)
+        {
+            return traveller;
+        }
+        var by = traveller.Memory.Find(traveller.Space.Id, connection.Original)?.Rewriters.LastOrDefault();
+        var hop = new Hop(traveller.Space.Id, traveller.Stage, connection.IsReply ? "undone for the way back" : "as the connection began", traveller.Packet, packet)
+        {
+            Entry = by?.Entry, Text = by?.Text, Handle = by?.Handle ?? 0, Stamp = by?.Stamp, IsTranslation = true,
+        };
+        return traveller with { Packet = packet, Hops = traveller.Hops.Add(hop) };
+    }
+
+    private static Traveller Confirm(Traveller traveller)
+    {
+        if (traveller.Connection is not { State: ConnectionState.New, IsKnown: false } connection)
+        {
+            return traveller;
+        }
+        var rewriters = traveller.Hops.FindAll(hop => hop.Space == traveller.Space.Id && hop.IsTranslation);
+        return traveller with { Memory = traveller.Memory.With(traveller.Space.Id, connection, rewriters) };
+    }
+
+    private static Step Became(Traveller traveller, HookOutcome outcome, ChainHook hook)
+    {
+        var after = traveller with { Packet = outcome.Packet, Connection = outcome.Connection, Probability = traveller.Probability * outcome.Probability };
+        for (var i = 0; i < outcome.Steps.Count; i++)
+        {
+            var step = outcome.Steps[i];
+            var isLast = i == outcome.Steps.Count - 1;
+            after = after with
+            {
+                Hops = after.Hops.Add(new Hop(traveller.Space.Id, traveller.Stage, step.What, traveller.Packet, isLast ? outcome.Packet : traveller.Packet)
+                {
+                    Entry = step.Element ?? step.Entry,
+                    Text = step.Text,
+                    Handle = step.Handle,
+                    Stamp = step.Stamp,
+                    Chance = step.Chance,
+                    IsTranslation = isLast && Tuples.Of(outcome.Packet) != Tuples.Of(traveller.Packet),
+                }),
+            };
+        }
+        var last = outcome.Steps.Count > 0 ? after.Hops[^1] : traveller.Note($"the policy of a chain at {hook.ToString().ToLowerInvariant()}");
+        return outcome.Decision switch
+        {
+            Decision.Accept => Passed(after),
+            Decision.Drop => End(after, hook, $"a rule drops it: {Rule(last)}", last, null),
+            Decision.Reject => End(after, hook, $"a rule refuses it: {Rule(last)}", last, outcome.Answer),
+            Decision.Queue => new Step.End(after, Ending.Undecided, $"a program decides: {Rule(last)}") { Killer = last },
+            _ => new Step.End(after, Ending.Undecided, $"cannot be decided here: {Rule(last)}") { Killer = last },
+        };
+    }
+
+    private static Step.End End(Traveller after, ChainHook hook, string reason, Hop killer, RejectAnswer? answer)
+    {
+        // A datagram that is dropped on its way out is an error of sendmsg; TCP tries again, in vain.
+        var fails = hook == ChainHook.Output && after.Packet.Protocol != Packet.Tcp && answer is null;
+        return new Step.End(after, fails ? Ending.Error : Ending.Dropped, fails ? $"{reason} (EPERM)" : reason)
+        {
+            Killer = killer, Answer = answer is null ? null : Answers.To(after.Packet, answer),
+        };
+    }
+
+    private static string Rule(Hop hop) => hop.Text ?? hop.What;
+
+    private static HookPlace Place(Traveller traveller, ChainHook hook) =>
+        new(traveller.Space.Id, hook, traveller.In, hook is ChainHook.Prerouting or ChainHook.Input ? null : traveller.Out)
+        {
+            In = Facts(traveller, traveller.In),
+            Out = hook is ChainHook.Prerouting or ChainHook.Input ? null : Facts(traveller, traveller.Out),
+            Fib = address => Fib(traveller, address),
+        };
+
+    private static DeviceFacts? Facts(Traveller traveller, string? device) =>
+        device is not null && traveller.Space.Link(device) is { } link ? new DeviceFacts(device, traveller.Space.Index(device), link.Type) : null;
+
+    private static FibAnswer Fib(Traveller traveller, Plumb.Linux.Addresses.IpAddress address)
+    {
+        var found = RouteLookup.Find(traveller.Space, new RouteQuestion(Plumb.Linux.Addresses.IpAddress.Unspecified(address.Family), address, 0, 0, null, null))[0];
+        return found.Decider is null ? default : new FibAnswer((byte)found.Type, found.Hop?.Device);
+    }
+}

@@ -1,0 +1,45 @@
+using Plumb.Diagnosis.Packets;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.Sockets;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Worlds;
+
+/// <summary>What of a namespace is asked for only when a packet comes to where it matters.</summary>
+public interface ISpaceSource
+{
+    /// <summary>Sockets that wait for peers.</summary>
+    IReadOnlyList<BoundSocket> Sockets();
+
+    IReadOnlyList<ConntrackEntry> Connections(IpFamily family);
+
+    /// <summary>Kernel parameters by path below <c>/proc/sys</c>; those that do not exist are left out.</summary>
+    IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths);
+
+    /// <summary>The rules that packets of a family meet at a hook, in order of priority.</summary>
+    IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook);
+}
+
+/// <summary>A namespace with nobody listening, no rules and a kernel's defaults, but for what is given.</summary>
+public sealed class GivenSource : ISpaceSource
+{
+    public IReadOnlyList<BoundSocket> Listening { get; init; } = [];
+
+    public IReadOnlyList<ConntrackEntry> Remembered { get; init; } = [];
+
+    public IReadOnlyDictionary<string, string> Values { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<(IpFamily Family, ChainHook Hook), IReadOnlyList<IHookProgram>> Rules { get; init; } =
+        new Dictionary<(IpFamily, ChainHook), IReadOnlyList<IHookProgram>>();
+
+    public IReadOnlyList<BoundSocket> Sockets() => Listening;
+
+    public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => Remembered;
+
+    public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths) => Values;
+
+    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) =>
+        Rules.GetValueOrDefault((family, hook)) ?? [];
+}

@@ -1,0 +1,51 @@
+using Plumb.Diagnosis.Packets;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.Kernel;
+using Plumb.Linux.Netlink;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.Sockets;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Worlds;
+
+/// <summary>A namespace of kernels that run.</summary>
+public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
+{
+    private static readonly HashSet<EntryKind> Sysctls = [EntryKind.Sysctl];
+
+    /// <summary>Reads a namespace.</summary>
+    public static Space Observe(Kernels kernels, NamespaceId id)
+    {
+        ArgumentNullException.ThrowIfNull(kernels);
+        return new Space(id, kernels.Observe([id]), new KernelSource(kernels, id));
+    }
+
+    public IReadOnlyList<BoundSocket> Sockets() => kernels.Listeners(id);
+
+    public IReadOnlyList<ConntrackEntry> Connections(IpFamily family)
+    {
+        try
+        {
+            return kernels.Connections(id, family);
+        }
+        catch (NetlinkException)
+        {
+            // A kernel without connection tracking remembers none.
+            return [];
+        }
+    }
+
+    public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths)
+    {
+        var values = new Dictionary<string, string>(paths.Count, StringComparer.Ordinal);
+        foreach (var observed in kernels.Observe([id], Sysctls, paths.Select(path => new EntryKey(id, EntryKind.Sysctl, path))).Entries.Values)
+        {
+            var sysctl = (SysctlEntry)observed.Entry;
+            values[sysctl.Path] = sysctl.Value;
+        }
+        return values;
+    }
+
+    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) => [];
+}

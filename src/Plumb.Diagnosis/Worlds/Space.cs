@@ -1,0 +1,183 @@
+using Plumb.Diagnosis.Packets;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.Sockets;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Worlds;
+
+/// <summary>One network namespace as it was seen once, ordered by what a packet's way asks of it.</summary>
+public sealed class Space
+{
+    private readonly ISpaceSource _source;
+    private readonly Dictionary<string, Observed> _links = new(StringComparer.Ordinal);
+    private readonly Dictionary<int, string> _names = [];
+    private readonly Dictionary<string, List<LinkEntry>> _ports = new(StringComparer.Ordinal);
+    private readonly List<AddressEntry> _addresses = [];
+    private readonly Dictionary<(IpFamily, RouteTable), List<RouteEntry>> _routes = [];
+    private readonly Dictionary<IpFamily, List<RuleEntry>> _rules = new() { [IpFamily.V4] = [], [IpFamily.V6] = [] };
+    private readonly Dictionary<(string, IpAddress), NeighbourEntry> _neighbours = [];
+    private readonly HashSet<(string, IpAddress)> _proxies = [];
+    private readonly Dictionary<string, List<FdbEntry>> _fdb = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string?> _parameters = new(StringComparer.Ordinal);
+    private readonly Dictionary<(IpFamily, ChainHook), IReadOnlyList<IHookProgram>> _programs = [];
+    private readonly Dictionary<IpFamily, IReadOnlyList<ConntrackEntry>> _connections = [];
+    private IReadOnlyList<BoundSocket>? _sockets;
+
+    /// <param name="state">May hold other namespaces too.</param>
+    public Space(NamespaceId id, ObservedState state, ISpaceSource source)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        Id = id;
+        State = state;
+        _source = source;
+        foreach (var observed in state.Entries.Values)
+        {
+            if (observed.Entry.Namespace == id)
+            {
+                Take(observed);
+            }
+        }
+        foreach (var routes in _routes.Values)
+        {
+            // fib_table_lookup: the longest prefix; in it TOS before any, then the least metric.
+            routes.Sort(static (a, b) =>
+                a.Destination.Length != b.Destination.Length ? b.Destination.Length - a.Destination.Length
+                : a.Tos != b.Tos ? b.Tos - a.Tos
+                : a.Metric.CompareTo(b.Metric));
+        }
+        foreach (var rules in _rules.Values)
+        {
+            rules.Sort(static (a, b) => a.Priority.CompareTo(b.Priority));
+        }
+    }
+
+    public NamespaceId Id { get; }
+
+    public ObservedState State { get; }
+
+    public IEnumerable<LinkEntry> Links => _links.Values.Select(static link => (LinkEntry)link.Entry);
+
+    public IReadOnlyList<AddressEntry> Addresses => _addresses;
+
+    public IReadOnlyList<BoundSocket> Sockets => _sockets ??= _source.Sockets();
+
+    public LinkEntry? Link(string name) => _links.TryGetValue(name, out var link) ? (LinkEntry)link.Entry : null;
+
+    public int Index(string link) => _links.TryGetValue(link, out var observed) ? observed.Facts.Index : 0;
+
+    public string? Name(int index) => _names.GetValueOrDefault(index);
+
+    /// <summary>Up, and somebody at the other end.</summary>
+    public bool Carries(string link) =>
+        _links.TryGetValue(link, out var observed) && ((LinkEntry)observed.Entry).Up == true && observed.Facts.Carrier != false;
+
+    public IReadOnlyList<LinkEntry> PortsOf(string bridge) => _ports.TryGetValue(bridge, out var ports) ? ports : [];
+
+    /// <summary>In the order in which the kernel tries them.</summary>
+    public IReadOnlyList<RouteEntry> Routes(IpFamily family, RouteTable table) => _routes.TryGetValue((family, table), out var routes) ? routes : [];
+
+    public IReadOnlyList<RuleEntry> Rules(IpFamily family) => _rules[family];
+
+    public NeighbourEntry? Neighbour(string device, IpAddress address) => _neighbours.GetValueOrDefault((device, address));
+
+    public bool IsProxyFor(string device, IpAddress address) => _proxies.Contains((device, address));
+
+    /// <summary>What a bridge port or a VXLAN device holds.</summary>
+    public IReadOnlyList<FdbEntry> Fdb(string device) => _fdb.TryGetValue(device, out var entries) ? entries : [];
+
+    public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) =>
+        _connections.TryGetValue(family, out var known) ? known : _connections[family] = _source.Connections(family);
+
+    public IReadOnlyList<IHookProgram> Programs(IpFamily family, ChainHook hook) =>
+        _programs.TryGetValue((family, hook), out var known) ? known : _programs[(family, hook)] = _source.Programs(State, family, hook);
+
+    /// <summary>Null: there is none.</summary>
+    public string? Parameter(string path)
+    {
+        if (!_parameters.ContainsKey(path))
+        {
+            Read([path]);
+        }
+        return _parameters[path];
+    }
+
+    public bool IsOn(string path) => Parameter(path) is { } value and not "0";
+
+    /// <summary>A parameter of a device that <c>all</c> may set as well: the larger one counts (IN_DEV_MAXCONF), which for switches is either.</summary>
+    public int OfDevice(IpFamily family, string device, string name)
+    {
+        var all = ConfPath(family, "all", name);
+        var own = ConfPath(family, device, name);
+        if (!_parameters.ContainsKey(own))
+        {
+            Read([all, own]);
+        }
+        return Math.Max(Number(_parameters[all]), Number(_parameters[own]));
+    }
+
+    /// <summary>A parameter of a device that stands alone.</summary>
+    public int OfDeviceAlone(IpFamily family, string device, string name) => Number(Parameter(ConfPath(family, device, name)));
+
+    private static string ConfPath(IpFamily family, string device, string name) => $"net/ipv{(family == IpFamily.V4 ? 4 : 6)}/conf/{device}/{name}";
+
+    private static int Number(string? value) => int.TryParse(value, out var number) ? number : 0;
+
+    private void Read(IReadOnlyList<string> paths)
+    {
+        var values = _source.Parameters(paths);
+        foreach (var path in paths)
+        {
+            _parameters[path] = values.GetValueOrDefault(path);
+        }
+    }
+
+    private void Take(Observed observed)
+    {
+        switch (observed.Entry)
+        {
+            case LinkEntry link:
+                _links[link.Name] = observed;
+                _names[observed.Facts.Index] = link.Name;
+                if (link.Master is { Length: > 0 } master)
+                {
+                    Among(_ports, master).Add(link);
+                }
+                break;
+            case AddressEntry address:
+                _addresses.Add(address);
+                break;
+            case RouteEntry route:
+                Among(_routes, (route.Destination.Family, route.Table)).Add(route);
+                break;
+            case RuleEntry rule:
+                _rules[rule.Family].Add(rule);
+                break;
+            case NeighbourEntry { Proxy: true } proxy:
+                _proxies.Add((proxy.Device, proxy.Address));
+                break;
+            case NeighbourEntry neighbour:
+                _neighbours[(neighbour.Device, neighbour.Address)] = neighbour;
+                break;
+            case FdbEntry fdb:
+                Among(_fdb, fdb.Device).Add(fdb);
+                break;
+            case SysctlEntry sysctl:
+                _parameters[sysctl.Path] = sysctl.Value;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static List<TValue> Among<TKey, TValue>(Dictionary<TKey, List<TValue>> lists, TKey key)
+        where TKey : notnull
+    {
+        if (!lists.TryGetValue(key, out var list))
+        {
+            lists.Add(key, list = []);
+        }
+        return list;
+    }
+}

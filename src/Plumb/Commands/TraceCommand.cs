@@ -1,0 +1,148 @@
+using System.CommandLine;
+using Plumb.CommandLine;
+using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Walk;
+using Plumb.Lab;
+using Plumb.Lab.Running;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+using Plumb.Network;
+using Plumb.Output;
+using Plumb.Tracing;
+
+namespace Plumb.Commands;
+
+/// <summary>`plumb trace`: what happens to a packet, hop by hop, and to its answer.</summary>
+internal sealed class TraceCommand : Verb
+{
+    // An unlikely one of net.ipv4.ip_local_port_range: what stands for any that a kernel would choose.
+    private const ushort AnyPort = 47_808;
+
+    private readonly Argument<string?> _source = new("SRC") { Description = "who sends: POD, NAMESPACE/POD, NODE, outside, or the address of one" };
+
+    private readonly Argument<string?> _destination = new("DST")
+    {
+        Description = "to whom: a pod, a service, a node, an address, a name or a URL; each with :PORT",
+    };
+
+    private readonly ValueOption<byte> _protocol = new(
+        "--proto", [], "KIND", "tcp, udp or icmp", Read.OneOf<byte>([("tcp", Packet.Tcp), ("udp", Packet.Udp), ("icmp", Packet.Icmp)]), 0, "tcp; icmp without a port")
+    {
+        Offers = ["tcp", "udp", "icmp"],
+    };
+
+    private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+    private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
+
+    public TraceCommand()
+        : base("trace", "say what happens to a packet, hop by hop, and which object is behind each")
+    {
+        Arguments.Add(_source);
+        Arguments.Add(_destination);
+        Options.Add(_protocol);
+        Options.Add(_name);
+        Options.Add(_output);
+    }
+
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("plumb trace client http://website", "from the name to the socket, and the answer's way back"),
+        new("plumb trace client website.default:80", "the same, without the URL"),
+        new("plumb trace outside 192.168.1.12:31100", "a node port, from outside the cluster"),
+        new("plumb trace client db-0 --proto icmp", "an echo from pod to pod"),
+    ];
+
+    public override async Task<int> RunAsync(Invocation invocation)
+    {
+        var target = Target.Parse(invocation.Value(_destination)!);
+        var protocol = invocation.Value(_protocol);
+        protocol = protocol != 0 ? protocol : target.Port is null ? Packet.Icmp : Packet.Tcp;
+        if (protocol != Packet.Icmp && target.Port is null)
+        {
+            throw new UsageException($"DST: to which port of {target.Host}? {target.Host}:PORT, or --proto icmp");
+        }
+        using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), invocation.Time, CancellationToken.None);
+        LabWorld.EnterUserNamespace(lab);
+        var status = await lab.StatusAsync(CancellationToken.None);
+        if (status.Phase == LabPhase.Starting)
+        {
+            status = await lab.ReadyAsync(CancellationToken.None);
+        }
+        var source = Party.Require(status, invocation.Value(_source)!);
+        var (address, dns) = await AddressAsync(lab, status, source, target);
+        var packet = Question(address, protocol, target.Port ?? 0);
+        using var world = new LabWorld(lab, status);
+        var trace = new Walker(world).Walk(packet, source.Space);
+        var telling = new Telling(status, world, await CausesAsync(world, status, trace));
+        var result = new TraceResult(
+            telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select(outcome => telling.Outcome(outcome, null))]);
+        Printer.Print(result, static () => ResultJson.Default.TraceResult, invocation, _output, TraceText.Write);
+        return trace.Outcomes.All(static outcome => outcome.Verdict == Verdict.Delivered) ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private static Packet Question(IpAddress address, byte protocol, ushort port)
+    {
+        var isV4 = address.Family == IpFamily.V4;
+        var packet = new Packet(IpAddress.Unspecified(address.Family), address, protocol == Packet.Icmp && !isV4 ? Packet.IcmpV6 : protocol);
+        return protocol switch
+        {
+            Packet.Icmp => packet with { Message = new IcmpKind((byte)(isV4 ? 8 : 128), 0), EchoId = 1, Length = isV4 ? 84 : 104 },
+            Packet.Tcp => packet with { SourcePort = AnyPort, DestinationPort = port, Flags = TcpFlags.Syn, Length = isV4 ? 60 : 80 },
+            _ => packet with { SourcePort = AnyPort, DestinationPort = port, Length = isV4 ? 60 : 80 },
+        };
+    }
+
+    private static async Task<(IpAddress Address, DnsResult? Dns)> AddressAsync(LabClient lab, LabStatus status, Party source, Target target)
+    {
+        if (IpAddress.TryParse(target.Host, out var given))
+        {
+            return (given, null);
+        }
+        if (Party.Find(status, target.Host) is { Addresses.Count: > 0 } party)
+        {
+            return (Of(party, source), null);
+        }
+        var dns = await DnsQuestion.AskAsync(lab, status, target.Host, source.Pod, "A");
+        foreach (var record in dns.Tried[^1].Records)
+        {
+            if (!record.IsAlias && IpAddress.TryParse(record.Data, out var found))
+            {
+                return (found, dns);
+            }
+        }
+        if (dns.Tried[^1].IsForOthers)
+        {
+            throw new LabException($"'{target.Host}' is a name of outside the cluster, which servers outside are asked for; give its address");
+        }
+        throw Party.Unknown(status, target.Host);
+    }
+
+    private static IpAddress Of(Party party, Party source)
+    {
+        foreach (var address in party.Addresses)
+        {
+            if (source.Addresses.Count == 0 || source.Addresses.Any(own => own.Family == address.Family))
+            {
+                return address;
+            }
+        }
+        return party.Addresses[0];
+    }
+
+    // Plans of the nodes on the way; without an agent there are none.
+    private static async Task<IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>>> CausesAsync(LabWorld world, LabStatus status, Trace trace)
+    {
+        var places = trace.Outcomes.SelectMany(static outcome => outcome.There.Concat(outcome.Back)).Select(static hop => hop.Space).ToHashSet();
+        var nodes = world.Nodes(null).ToHashSet(StringComparer.Ordinal);
+        nodes.IntersectWith(Party.All(status).Where(party => places.Contains(party.Space)).Select(static party => party.Node));
+        var causes = new Dictionary<EntryKey, IReadOnlyList<Origin>>();
+        foreach (var plan in await Task.WhenAll(nodes.Select(world.PlanAsync)))
+        {
+            foreach (var (key, origins) in plan.Origins())
+            {
+                causes[key] = origins;
+            }
+        }
+        return causes;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Globalization;
+using Plumb.Commands;
+using Plumb.Diagnosis.Walk;
+using Plumb.Output;
+
+namespace Plumb.Tracing;
+
+/// <summary>A trace as a person reads it: a block for each host on the way, a line for each thing that happened, its owner to the right.</summary>
+internal sealed class TraceText(TextWriter to, Style style)
+{
+    private const int Width = 80;
+    private const int LabelWidth = 8;
+
+    public static void Write(TraceResult result, TextWriter to, Style style) => new TraceText(to, style).Write(result);
+
+    private void Write(TraceResult result)
+    {
+        var first = result.Outcomes[0];
+        var packet = first.There.Count > 0 ? first.There[0].After : result.Packet;
+        to.WriteLine(style.Strong(Heading(result.Source, packet.Source)));
+        if (result.Dns is { } dns)
+        {
+            Line("dns", DnsQuestion.Summary(dns.Name, dns.Tried[^1]), dns.Tried[^1].Records.Select(static record => record.Cause).FirstOrDefault(static cause => cause is not null));
+        }
+        Line(result.Packet.Protocol, $"{packet.Source}{(packet.SourcePort is null ? "" : ":*")} → {Address(packet.Destination, packet.DestinationPort)}", null);
+        Body(first, result.Source.Namespace);
+        foreach (var other in result.Outcomes.Skip(1))
+        {
+            to.WriteLine();
+            to.WriteLine($"{Chance(other.Probability)} {Verdict(other)}");
+            // Where it goes well it goes as above; what does not is worth its whole way.
+            if (other.Verdict != Diagnosis.Walk.Verdict.Delivered)
+            {
+                Body(other, result.Source.Namespace);
+            }
+        }
+    }
+
+    private void Body(TracedOutcome outcome, string source)
+    {
+        Hops(outcome.There, source, outcome);
+        if (outcome.Back.Count > 0)
+        {
+            to.WriteLine(style.Quiet("and back"));
+            Hops(outcome.Back, "", outcome);
+        }
+        to.WriteLine($"{(outcome.Probability < 1 ? Chance(outcome.Probability) + " " : "")}{Verdict(outcome)}");
+        if (outcome.NearMiss is { } nearMiss)
+        {
+            to.WriteLine(style.Warning($"  {nearMiss}"));
+        }
+    }
+
+    private void Hops(IReadOnlyList<TracedHop> hops, string at, TracedOutcome outcome)
+    {
+        for (var i = 0; i < hops.Count; i++)
+        {
+            var hop = hops[i];
+            var isKiller = outcome.Killer == i && ReferenceEquals(hops, KillersList(outcome));
+            if (!isKiller && IsPlain(hop))
+            {
+                continue;
+            }
+            if (hop.Place.Namespace != at)
+            {
+                at = hop.Place.Namespace;
+                to.WriteLine(style.Strong(Heading(hop.Place, null)));
+            }
+            var what = What(hop);
+            while (i + 1 < hops.Count && outcome.Killer != i + 1 && Continues(what, hop, hops[i + 1]) is { } longer)
+            {
+                what = longer;
+                i++;
+            }
+            Line(Label(hop), what, hop.Owner, isKiller);
+            if (!Same(hop.Before, hop.After) && hop.After.Inner is null && hop.Before.Inner is null)
+            {
+                Line("", Rewritten(hop.Before, hop.After), null);
+            }
+        }
+    }
+
+    // What is so on every way that goes well: JSON has it.
+    private static bool IsPlain(TracedHop hop) =>
+        (hop.Stage == Stage.Neighbour && hop.Entry is not null) || (hop.Stage == Stage.Route && hop.Text?.StartsWith("route local", StringComparison.Ordinal) == true);
+
+    // Cables and bridges one after the other are one line: eth0 ⇄ veth1 → cni0.
+    private static string? Continues(string line, TracedHop hop, TracedHop next)
+    {
+        if (!IsLink(hop) || !IsLink(next))
+        {
+            return null;
+        }
+        var last = line[(line.LastIndexOf(' ') + 1)..];
+        return next.What.StartsWith(last + " ", StringComparison.Ordinal) ? line + next.What[last.Length..].Replace(" (flooded)", "", StringComparison.Ordinal) : null;
+    }
+
+    private static bool IsLink(TracedHop hop) => hop.Stage is Stage.Bridge || (hop.Stage is Stage.Transmit && hop.Kind == "link");
+
+    private static IReadOnlyList<TracedHop> KillersList(TracedOutcome outcome) =>
+        outcome.Back.Count > 0 && outcome.Verdict is not Diagnosis.Walk.Verdict.Refused && outcome.Killer is { } killer && killer < outcome.Back.Count ? outcome.Back : outcome.There;
+
+    private void Line(string label, string text, string? owner, bool isBad = false)
+    {
+        var line = $"  {label.PadRight(LabelWidth)}{text}";
+        var shown = isBad ? style.Bad(line) : line;
+        if (owner is null)
+        {
+            to.WriteLine(shown);
+        }
+        else if (line.Length + 2 + owner.Length <= Width)
+        {
+            to.WriteLine($"{shown}{new string(' ', Width - line.Length - owner.Length)}{style.Good(owner)}");
+        }
+        else
+        {
+            to.WriteLine(shown);
+            to.WriteLine($"{new string(' ', Math.Max(LabelWidth + 4, Width - owner.Length))}{style.Good(owner)}");
+        }
+    }
+
+    private string Verdict(TracedOutcome outcome) => outcome.Verdict switch
+    {
+        Diagnosis.Walk.Verdict.Delivered => $"{outcome.End.Title}{On(outcome.End)} {Address(outcome.Final.Destination, outcome.Final.DestinationPort)}: {style.Good("delivered")}, {outcome.Reason}",
+        Diagnosis.Walk.Verdict.Refused => style.Bad($"refused: {outcome.Reason}"),
+        Diagnosis.Walk.Verdict.Lost => style.Bad($"lost: {outcome.Reason}"),
+        Diagnosis.Walk.Verdict.Loop => style.Bad($"goes in circles: {outcome.Reason}"),
+        _ => style.Warning($"not known: {outcome.Reason}"),
+    };
+
+    private static string Heading(TracedPlace place, string? address) => $"{place.Title}{(address is null ? "" : $" {address}")}{On(place)}";
+
+    private static string On(TracedPlace place) => place.Node == place.Title ? "" : $" on {place.Node}";
+
+    private static string Label(TracedHop hop) => hop.Stage switch
+    {
+        Stage.Send or Stage.Route => "route",
+        Stage.Neighbour => "neigh",
+        Stage.Bridge => "bridge",
+        Stage.Deliver => hop.Before.Inner is not null && hop.After.Inner is null && hop.Kind == "link" ? "tunnel" : "socket",
+        Stage.Transmit => hop.Kind == "fdb" ? "tunnel" : "link",
+        Stage.Receive => "link",
+        _ when !Same(hop.Before, hop.After) => "nat",
+        _ => hop.Kind is "chain" or "element" or "iptableschain" or "iptablesrule" ? "rule" : hop.Stage.ToString().ToLowerInvariant(),
+    };
+
+    private static string What(TracedHop hop) => hop.Chance is { } chance ? $"{hop.What}, {Chance(chance)}" : hop.What;
+
+    private static string Chance(double probability)
+    {
+        for (var of = 2; of <= 64; of++)
+        {
+            var parts = probability * of;
+            if (Math.Abs(parts - Math.Round(parts)) < 0.001 && Math.Round(parts) >= 1)
+            {
+                return $"{Math.Round(parts)} of {of}";
+            }
+        }
+        return probability.ToString("P1", CultureInfo.InvariantCulture);
+    }
+
+    private static bool Same(TracedPacket before, TracedPacket after) =>
+        before.Source == after.Source && before.Destination == after.Destination && before.SourcePort == after.SourcePort && before.DestinationPort == after.DestinationPort;
+
+    private static string Rewritten(TracedPacket before, TracedPacket after)
+    {
+        var parts = new List<string>(2);
+        if (before.Source != after.Source || before.SourcePort != after.SourcePort)
+        {
+            parts.Add($"from {before.Source} → {after.Source}");
+        }
+        if (before.Destination != after.Destination || before.DestinationPort != after.DestinationPort)
+        {
+            parts.Add($"{Address(before.Destination, before.DestinationPort)} → {Address(after.Destination, after.DestinationPort)}");
+        }
+        return string.Join(", ", parts);
+    }
+
+    private static string Address(string address, int? port) => port is null ? address : address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{port}" : $"{address}:{port}";
+}
