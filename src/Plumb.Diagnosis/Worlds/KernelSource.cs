@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Rules;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Kernel;
@@ -13,6 +14,8 @@ namespace Plumb.Diagnosis.Worlds;
 public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
 {
     private static readonly HashSet<EntryKind> Sysctls = [EntryKind.Sysctl];
+
+    private HookPrograms? _programs;
 
     /// <summary>Reads a namespace.</summary>
     public static Space Observe(Kernels kernels, NamespaceId id)
@@ -47,5 +50,9 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         return values;
     }
 
-    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) => [];
+    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return (_programs ??= new HookPrograms(state.Entries.Values, id)).At(family, hook);
+    }
 }

@@ -1,6 +1,6 @@
-using System.Collections.Immutable;
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk.Routing;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
@@ -192,15 +192,22 @@ internal static class Hooks
         {
             In = Facts(traveller, traveller.In),
             Out = hook is ChainHook.Prerouting or ChainHook.Input ? null : Facts(traveller, traveller.Out),
+            MasqueradeAddress = Masquerade(traveller, hook),
             Fib = address => Fib(traveller, address),
         };
+
+    // nf_nat_masquerade_ipv4: as a socket would be given it for the next hop; IPv6 chooses by the device.
+    private static IpAddress? Masquerade(Traveller traveller, ChainHook hook) =>
+        hook == ChainHook.Postrouting && traveller is { IsV4: true, Out: { } device, Route: { } route }
+            ? SourceAddress.OnDevice(traveller.Space, device, route.NextAddress(traveller.Packet.Destination), RouteScope.Universe)
+            : null;
 
     private static DeviceFacts? Facts(Traveller traveller, string? device) =>
         device is not null && traveller.Space.Link(device) is { } link ? new DeviceFacts(device, traveller.Space.Index(device), link.Type) : null;
 
-    private static FibAnswer Fib(Traveller traveller, Plumb.Linux.Addresses.IpAddress address)
+    private static FibAnswer Fib(Traveller traveller, IpAddress address)
     {
-        var found = RouteLookup.Find(traveller.Space, new RouteQuestion(Plumb.Linux.Addresses.IpAddress.Unspecified(address.Family), address, 0, 0, null, null))[0];
+        var found = RouteLookup.Find(traveller.Space, new RouteQuestion(IpAddress.Unspecified(address.Family), address, 0, 0, null, null))[0];
         return found.Decider is null ? default : new FibAnswer((byte)found.Type, found.Hop?.Device);
     }
 }
