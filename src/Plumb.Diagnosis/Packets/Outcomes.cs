@@ -18,6 +18,12 @@ public sealed record HookPlace(NamespaceId Namespace, ChainHook Hook, string? In
     /// <summary>What the routes of this namespace say of an address, for <c>fib</c> and <c>addrtype</c>: given address, device (or null) and whether it is the packet's source.</summary>
     public Func<IpAddress, FibAnswer>? Fib { get; init; }
 
+    /// <summary>Whether iptables' <c>recent</c> remembers an address in a list, for whoever can read <c>/proc/net/xt_recent</c>; null: a packet is the first of its client.</summary>
+    public Func<string, IpAddress, bool>? Recent { get; init; }
+
+    /// <summary>A bridge shows its frame to the hooks of IP (br_netfilter); null: that is not known.</summary>
+    public bool? IsBridged { get; init; }
+
     /// <summary>What masquerading makes the source, where whoever walks knows the packet's route; null: the rules look at the addresses of <see cref="OutDevice"/>.</summary>
     public IpAddress? MasqueradeAddress { get; init; }
 }

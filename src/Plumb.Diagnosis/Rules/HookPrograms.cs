@@ -1,6 +1,8 @@
 using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Rules.Iptables;
 using Plumb.Diagnosis.Rules.Nftables;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
@@ -12,12 +14,14 @@ namespace Plumb.Diagnosis.Rules;
 public sealed class HookPrograms
 {
     private readonly Dictionary<(IpFamily, ChainHook), IReadOnlyList<IHookProgram>> _programs = [];
+    private readonly ConntrackUse _conntrack = new();
 
     /// <param name="entries">What the namespace holds, in the order in which the kernel told it; entries of other namespaces are passed over.</param>
     public HookPrograms(IEnumerable<Observed> entries, NamespaceId space)
     {
         ArgumentNullException.ThrowIfNull(entries);
         var tables = new Dictionary<TableId, Table>();
+        var iptables = new Dictionary<IptablesTable, XtTable>();
         var addresses = new List<AddressEntry>();
         foreach (var observed in entries)
         {
@@ -32,6 +36,7 @@ public sealed class HookPrograms
                     break;
                 case ChainEntry chain:
                     Of(chain.Table).Add(observed);
+                    _conntrack.Add(chain);
                     break;
                 case SetEntry set:
                     Of(set.Schema.Table).Add(observed);
@@ -41,6 +46,17 @@ public sealed class HookPrograms
                     break;
                 case ObjectEntry item:
                     Of(item.Table).Add(observed);
+                    break;
+                case IptablesChainEntry chain:
+                    OfIptables(chain.Table).Add(chain, chain.Key);
+                    foreach (var text in chain.Rules)
+                    {
+                        _conntrack.Add(chain.Table, text);
+                    }
+                    break;
+                case IptablesRuleEntry rule:
+                    OfIptables(rule.Table).Add(rule, rule.Key, observed.Facts.Handle);
+                    _conntrack.Add(rule.Table, rule.Text);
                     break;
                 case AddressEntry address:
                     addresses.Add(address);
@@ -60,6 +76,11 @@ public sealed class HookPrograms
                 }
             }
         }
+        foreach (var table in iptables.Values)
+        {
+            var family = table.Id.Family == IpFamily.V4 ? TableFamily.Ip : TableFamily.Ip6;
+            programs.AddRange(table.Programs(addresses).Select(item => (family, item.Hook, item.Program)));
+        }
         // Of two at one priority the one that came last is asked first (nf_hook_entries_grow).
         programs.Reverse();
         foreach (var family in (IpFamily[])[IpFamily.V4, IpFamily.V6])
@@ -68,6 +89,15 @@ public sealed class HookPrograms
             {
                 _programs[(family, group.Key)] = [.. group.Select(static item => item.Program).OrderBy(static program => program.Priority)];
             }
+        }
+
+        XtTable OfIptables(IptablesTable id)
+        {
+            if (!iptables.TryGetValue(id, out var table))
+            {
+                iptables[id] = table = new XtTable(id);
+            }
+            return table;
         }
 
         Table Of(TableId id)
@@ -79,6 +109,9 @@ public sealed class HookPrograms
             return table;
         }
     }
+
+    /// <summary>Whether packets of a family get a connection here: only where a rule needs it does the kernel track any.</summary>
+    public bool TracksConnections(IpFamily family) => _conntrack.IsUsed(family);
 
     /// <summary>What packets of a family meet at a hook, in order.</summary>
     public IReadOnlyList<IHookProgram> At(IpFamily family, ChainHook hook) => _programs.GetValueOrDefault((family, hook)) ?? [];

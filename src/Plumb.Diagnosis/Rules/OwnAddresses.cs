@@ -1,3 +1,4 @@
+using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 
@@ -6,8 +7,12 @@ namespace Plumb.Diagnosis.Rules;
 /// <summary>Which address of a device the kernel takes when a rule names none.</summary>
 internal static class OwnAddresses
 {
+    /// <summary>What masquerading makes of a packet's source; null: that is not known.</summary>
+    public static IpAddress? ToMasquerade(IReadOnlyList<AddressEntry> addresses, HookPlace place, Packet packet) =>
+        place.MasqueradeAddress ?? (place.OutDevice is { } device ? Towards(addresses, device, packet.Destination) : null);
+
     /// <summary>For masquerading towards a destination (inet_select_addr, ipv6_dev_get_saddr); null: there is none.</summary>
-    public static IpAddress? Towards(IReadOnlyList<AddressEntry> addresses, string device, IpAddress destination)
+    private static IpAddress? Towards(IReadOnlyList<AddressEntry> addresses, string device, IpAddress destination)
     {
         AddressEntry? best = null;
         foreach (var address in addresses)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
 
@@ -18,6 +19,14 @@ internal static class Translation
     private const int MostChoices = 256;
 
     public static bool HasPorts(byte protocol) => protocol is Packet.Tcp or Packet.Udp or Packet.Sctp;
+
+    /// <summary>Nobody translates what nobody tracks (nf_nat_inet_fn).</summary>
+    public static bool IsTracked([NotNullWhen(true)] Connection? connection) => connection is { State: not (ConnectionState.Untracked or ConnectionState.Invalid) };
+
+    /// <summary>In a few words: "dnat to 10.244.2.7:8080".</summary>
+    public static string Describe(string what, bool destination, Packet packet, Connection connection) => destination
+        ? $"{what} to {EndpointText.Of(packet.Destination, packet.DestinationPort)}"
+        : $"{what} as {(connection.HasRandomSourcePort ? $"{packet.Source}, port at random" : EndpointText.Of(packet.Source, packet.SourcePort))}";
 
     /// <summary>Every way in which the source may be rewritten, each as likely as another.</summary>
     public static IReadOnlyList<(Packet Packet, Connection Connection)> OfSource(Packet packet, Connection connection, NatRange range)

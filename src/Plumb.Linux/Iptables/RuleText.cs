@@ -85,7 +85,13 @@ public static class RuleText
     }
 
     /// <summary>The words of a rule; one in quotes keeps them.</summary>
-    private static IEnumerable<string> Words(string rule)
+    public static IEnumerable<string> Words(string rule)
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        return Split(rule);
+    }
+
+    private static IEnumerable<string> Split(string rule)
     {
         for (var at = 0; at < rule.Length;)
         {
@@ -130,8 +136,10 @@ public static class RuleText
         return quoted.Append('"').ToString();
     }
 
-    private static string Unquoted(string word)
+    /// <summary>A word of a rule as it is meant.</summary>
+    public static string Unquoted(string word)
     {
+        ArgumentNullException.ThrowIfNull(word);
         if (!word.StartsWith('"'))
         {
             return word;

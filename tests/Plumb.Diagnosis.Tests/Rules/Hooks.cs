@@ -21,7 +21,7 @@ internal static class Hooks
     public static List<HookOutcome> Run(HookPrograms programs, Packet packet, Connection? connection, HookPlace place)
     {
         var begins = place.Hook is ChainHook.Prerouting or ChainHook.Output;
-        var isTracked = !begins;
+        var isTracked = !begins || !programs.TracksConnections(packet.Family);
         List<HookOutcome> ways = [new HookOutcome(1, Decision.Accept, packet, connection, [])];
         foreach (var program in programs.At(packet.Family, place.Hook))
         {
@@ -50,6 +50,6 @@ internal static class Hooks
     }
 
     private static bool IsDecided(Connection? connection, ChainHook hook) =>
-        connection is not { State: ConnectionState.New }
-        || (hook is ChainHook.Prerouting or ChainHook.Output ? connection.DestinationDecided : connection.SourceDecided);
+        connection is { State: not ConnectionState.New }
+        || (connection is not null && (hook is ChainHook.Prerouting or ChainHook.Output ? connection.DestinationDecided : connection.SourceDecided));
 }

@@ -18,6 +18,10 @@ internal sealed class BaseChainProgram(Chain chain, BaseChain hooked, IReadOnlyL
 
     public IReadOnlyList<HookOutcome> Run(Packet packet, Connection? connection, HookPlace place)
     {
+        if (IsNat && !Translation.IsTracked(connection))
+        {
+            return [new HookOutcome(1, Decision.Accept, packet, connection, [])];
+        }
         var outcomes = new List<HookOutcome>();
         var waiting = new Stack<Machine>();
         waiting.Push(new Machine(hooked.Hook, chain, packet, connection, place, addresses));

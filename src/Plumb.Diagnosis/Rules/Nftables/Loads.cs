@@ -174,7 +174,7 @@ internal static class Loads
         var answer = ask(asked);
         if (load.Result == FibResult.AddressType)
         {
-            registers.Set(load.Destination, AddressType(asked, answer, device));
+            registers.Set(load.Destination, (uint)AddressTypes.Of(asked, answer, device));
             return;
         }
         // Only a way that leads out counts, and with a device only by that one.
@@ -223,30 +223,6 @@ internal static class Loads
         // Of a first packet all is known: nothing has happened to its connection yet.
         var unknown = connection.IsKnown ? ~(uint)told & ~(sourceDone | destinationDone) : 0;
         return ((uint)status | done, unknown);
-    }
-
-    private static uint AddressType(IpAddress address, FibAnswer answer, string? device)
-    {
-        if (address.Family == IpFamily.V4)
-        {
-            var number = (uint)address.Number;
-            if (number >> 24 == 0 || number == uint.MaxValue)
-            {
-                return (uint)FibAddressType.Broadcast;
-            }
-            if (address.IsMulticast)
-            {
-                return (uint)FibAddressType.Multicast;
-            }
-            // inet_dev_addr_type asks the local table alone: what is not there is somebody else's, whether or not a route leads there.
-            return (FibAddressType)answer.Type is FibAddressType.Local or FibAddressType.Broadcast && (device is null || answer.Device is null || answer.Device == device)
-                ? answer.Type
-                : (uint)FibAddressType.Unicast;
-        }
-        return address.IsMulticast ? (uint)FibAddressType.Multicast
-            : answer.Type == 0 ? (uint)FibAddressType.Unreachable
-            : answer.Type == (byte)FibAddressType.Local && device is not null && answer.Device is not null && answer.Device != device ? (uint)FibAddressType.Unicast
-            : answer.Type;
     }
 
     private static void SetAddress(ConntrackExpression load, IpAddress address, Machine machine)

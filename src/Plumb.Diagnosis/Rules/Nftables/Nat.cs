@@ -32,10 +32,7 @@ internal static class Nat
 
     public static List<Machine>? Masquerade(MasqueradeExpression masquerade, Machine machine)
     {
-        var place = machine.Place;
-        var address = place.MasqueradeAddress
-            ?? (place.OutDevice is { } device ? OwnAddresses.Towards(machine.Addresses, device, machine.Packet.Destination) : null);
-        if (address is not { } own)
+        if (OwnAddresses.ToMasquerade(machine.Addresses, machine.Place, machine.Packet) is not { } own)
         {
             machine.CannotDecide("which address the device that it leaves by has is not known here");
             return null;
@@ -84,9 +81,7 @@ internal static class Nat
         {
             var copy = ways.Count == 1 ? machine : machine.Copy(1.0 / ways.Count);
             (copy.Packet, copy.Connection, copy.Verdict) = (packet, changed, Verdict.Accept);
-            copy.Did(destination
-                ? $"{what} to {EndpointText.Of(packet.Destination, packet.DestinationPort)}"
-                : $"{what} as {(changed.HasRandomSourcePort ? $"{packet.Source}, port at random" : EndpointText.Of(packet.Source, packet.SourcePort))}");
+            copy.Did(Translation.Describe(what, destination, packet, changed));
             all.Add(copy);
         }
         return ways.Count == 1 ? null : all;

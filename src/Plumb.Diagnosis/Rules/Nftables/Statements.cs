@@ -54,9 +54,7 @@ internal static class Statements
         var isV4 = machine.Packet.Family == IpFamily.V4;
         machine.Answer = reject.Kind switch
         {
-            // nf_send_reset says nothing to what is no TCP, nor to a reset.
-            RejectKind.TcpReset when machine.Packet.Protocol != Packet.Tcp || (machine.Packet.Flags & TcpFlags.Rst) != 0 => null,
-            RejectKind.TcpReset => new RejectAnswer(Reset: true, null),
+            RejectKind.TcpReset => Rejections.Reset(machine.Packet),
             RejectKind.Icmp => new RejectAnswer(Reset: false, new IcmpKind(isV4 ? IcmpUnreachable : IcmpV6Unreachable, reject.Code)),
             _ => new RejectAnswer(Reset: false, isV4 ? new IcmpKind(IcmpUnreachable, CodeV4(reject.Code)) : new IcmpKind(IcmpV6Unreachable, CodeV6(reject.Code))),
         };

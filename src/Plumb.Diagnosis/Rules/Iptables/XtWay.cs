@@ -1,0 +1,107 @@
+using Plumb.Diagnosis.Packets;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Rules.Iptables;
+
+/// <summary>One packet on its way through a table's chains; where rules choose at random there are several.</summary>
+internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Connection? connection)
+{
+    private Caller? _callers;
+    private int _jumps;
+
+    public HookPlace Place => place;
+
+    public XtChain Chain { get; private set; } = chain;
+
+    public int Next { get; set; }
+
+    public Packet Packet { get; set; } = packet;
+
+    public Connection? Connection { get; set; } = connection;
+
+    public double Probability { get; set; } = 1;
+
+    public Steps? Steps { get; set; }
+
+    public (IpAddress Address, ushort Port)? Proxy { get; set; }
+
+    public XtWay Copy(double chance) => new(place, Chain, Packet, Connection)
+    {
+        Next = Next, Probability = Probability * chance, Steps = Steps, Proxy = Proxy, _callers = _callers, _jumps = _jumps,
+    };
+
+    public HookOutcome Outcome(Decision decision) => new(Probability, decision, Packet, Connection, Steps.InOrder(Steps)) { Proxy = Proxy };
+
+    public void Tell(int rule, string what, double chance)
+    {
+        var (key, number) = Chain.Source(rule);
+        var comment = Chain.Rules[rule].Comment;
+        Steps = new Steps(new RuleStep(key, number, Chain.Rules[rule].Text, what) { Chance = chance, Stamp = comment is null ? null : new Stamp(comment) }, Steps);
+    }
+
+    /// <returns>Whether chains may lead on at all.</returns>
+    public bool Enter(XtChain next, int rule, bool isGoto, double chance, int mostJumps)
+    {
+        var before = Steps;
+        Tell(rule, $"{(isGoto ? "goto" : "jump")} {next.Name}", chance);
+        if (!isGoto)
+        {
+            _callers = new Caller(Chain, Next, before, Steps, _callers);
+        }
+        (Chain, Next) = (next, 0);
+        return ++_jumps <= mostJumps;
+    }
+
+    /// <summary>Back to where the chain was jumped to from; false: from nowhere.</summary>
+    public bool Return()
+    {
+        if (_callers is not { } caller)
+        {
+            return false;
+        }
+        // A chain in which nothing happened is not worth a step.
+        if (ReferenceEquals(Steps, caller.Jump))
+        {
+            Steps = caller.Before;
+        }
+        (Chain, Next, _callers) = (caller.Chain, caller.Next, caller.Outer);
+        return true;
+    }
+
+    /// <summary>What the mark becomes; null: nothing was done.</summary>
+    public string? Mark(XtTarget target)
+    {
+        var tracked = Connection is { State: not (ConnectionState.Untracked or ConnectionState.Invalid) } connection ? connection : null;
+        switch (target)
+        {
+            case XtTarget.SetMark set:
+                Packet = Packet with { Mark = (Packet.Mark & ~set.Mask) ^ set.Value };
+                return $"mark 0x{Packet.Mark:x}";
+            case XtTarget.SetConnectionMark set when tracked is not null:
+                return ConnectionMark(tracked, (tracked.Mark.Value & ~set.Mask) ^ set.Value);
+            case XtTarget.SaveMark save when tracked is not null:
+                return ConnectionMark(tracked, (tracked.Mark.Value & ~save.ConnectionMask) ^ (Packet.Mark & save.PacketMask));
+            case XtTarget.RestoreMark restore when tracked is not null:
+                Packet = Packet with { Mark = (Packet.Mark & ~restore.PacketMask) ^ (tracked.Mark.Value & restore.ConnectionMask) };
+                return $"mark 0x{Packet.Mark:x}";
+            case XtTarget.NoTrack:
+                var tuple = new ConntrackTuple(Packet.Source, Packet.Destination, Packet.Protocol, Packet.SourcePort, Packet.DestinationPort);
+                Connection = new Connection(ConnectionState.Untracked, tuple, new ConntrackTuple(tuple.Destination, tuple.Source, tuple.Protocol, tuple.DestinationPort, tuple.SourcePort));
+                return "notrack";
+            default:
+                return null;
+        }
+    }
+
+    private string ConnectionMark(Connection tracked, uint mark)
+    {
+        Connection = tracked with { Mark = new ConnectionMark(mark) };
+        return $"connection mark {Connection.Mark}";
+    }
+
+    /// <param name="Before">The steps before the jump.</param>
+    /// <param name="Jump">With the jump's own as the newest.</param>
+    private sealed record Caller(XtChain Chain, int Next, Steps? Before, Steps? Jump, Caller? Outer);
+}
