@@ -21,6 +21,9 @@ public sealed record HookPlace(NamespaceId Namespace, ChainHook Hook, string? In
     /// <summary>Whether iptables' <c>recent</c> remembers an address in a list, for whoever can read <c>/proc/net/xt_recent</c>; null: a packet is the first of its client.</summary>
     public Func<string, IpAddress, bool>? Recent { get; init; }
 
+    /// <summary>Numeric user and group of the socket that sent the packet from here (<c>meta skuid</c>, <c>owner</c>); null: not known, or nobody here sent it.</summary>
+    public (uint User, uint Group)? Sender { get; init; }
+
     /// <summary>A bridge shows its frame to the hooks of IP (br_netfilter); null: that is not known.</summary>
     public bool? IsBridged { get; init; }
 

@@ -163,11 +163,18 @@ internal sealed class HeaderBytes
     /// <param name="length">Bytes to the packet's end.</param>
     private sealed class Part(int header, int length)
     {
-        private readonly byte[] _unknown = [.. Enumerable.Repeat((byte)0xff, header)];
+        private readonly byte[] _unknown = AllUnknown(header);
 
         public byte[] Bytes { get; } = new byte[header];
 
         public int Length => length;
+
+        private static byte[] AllUnknown(int count)
+        {
+            var bits = new byte[count];
+            bits.AsSpan().Fill(0xff);
+            return bits;
+        }
 
         public void Set(int offset, ReadOnlySpan<byte> bytes)
         {

@@ -2,8 +2,6 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Plumb.Diagnosis.Packets;
-using Plumb.Diagnosis.Rules;
-using Plumb.Linux.Addresses;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Nftables.Expressions.Loads;
 using Plumb.Linux.Nftables.Expressions.Operations;
@@ -54,26 +52,22 @@ public sealed class AgreementTests
     private static string Compare(Predicted predicted, Packet? arrived, IReadOnlyList<Observed> before, IReadOnlyList<Observed> after)
     {
         var trouble = new StringBuilder();
-        if (Describe(predicted.Out, predicted.HasRandomPort) != Describe(arrived, predicted.HasRandomPort))
+        if (Predicted.Describe(predicted.Out, predicted.HasRandomPort) != Predicted.Describe(arrived, predicted.HasRandomPort))
         {
-            trouble.Append($"predicted {Describe(predicted.Out, predicted.HasRandomPort)}, arrived {Describe(arrived, predicted.HasRandomPort)}\n");
+            trouble.Append($"predicted {Predicted.Describe(predicted.Out, predicted.HasRandomPort)}, arrived {Predicted.Describe(arrived, predicted.HasRandomPort)}\n");
         }
         var counts = Counts(before);
         foreach (var (rule, (count, chain, isTold)) in Counts(after))
         {
             var matched = count > counts[rule].Count;
             // A jump into a chain where nothing happened is not told.
-            if (matched != predicted.Rules.Contains(rule) && (isTold || !matched))
+            if (matched != predicted.Steps.Exists(step => (step.Entry, step.Handle) == rule) && (isTold || !matched))
             {
                 trouble.Append($"{chain.Key}: rule {Index(chain, rule.Handle)} {(matched ? "matched, not predicted" : "predicted, not matched")}\n");
             }
         }
         return trouble.ToString();
     }
-
-    private static string Describe(Packet? packet, bool hasRandomPort) => packet is null
-        ? "nothing"
-        : $"{packet.Protocol} {packet.Source}:{(hasRandomPort ? "*" : packet.SourcePort)} -> {packet.Destination}:{packet.DestinationPort} ttl {packet.TimeToLive}";
 
     private static int Index(ChainEntry chain, ulong handle) => Array.FindIndex(chain.Rules.AsSpan().ToArray(), rule => rule.Handle == handle);
 
@@ -94,65 +88,5 @@ public sealed class AgreementTests
             }
         }
         return counts;
-    }
-
-    /// <summary>A way through the router's hooks, as a walk would take it.</summary>
-    private sealed class Predicted
-    {
-        private readonly List<string> _told = [];
-        private readonly HookPrograms _programs;
-
-        public Predicted(IReadOnlyList<Observed> entries, Packet packet)
-        {
-            Observed[] addresses =
-            [
-                Own("c", "192.0.2.1/24"), Own("s", "198.51.100.1/24"),
-            ];
-            _programs = new HookPrograms([.. entries, .. addresses], Crossing.Router);
-            if (Pass(packet, null, Place(ChainHook.Prerouting, "c", null)) is not { } come)
-            {
-                return;
-            }
-            if (come.Packet.Destination == Crossing.RouterAddress)
-            {
-                Pass(come.Packet, come.Connection, Place(ChainHook.Input, "c", null));
-                return;
-            }
-            var forwarded = come.Packet with { TimeToLive = (byte)(come.Packet.TimeToLive - 1) };
-            if (Pass(forwarded, come.Connection, Place(ChainHook.Forward, "c", "s")) is { } through
-                && Pass(through.Packet, through.Connection, Place(ChainHook.Postrouting, "c", "s")) is { } gone)
-            {
-                (Out, HasRandomPort) = (gone.Packet, gone.Connection?.HasRandomSourcePort ?? false);
-            }
-        }
-
-        public Packet? Out { get; }
-
-        public bool HasRandomPort { get; }
-
-        public HashSet<(EntryKey, ulong)> Rules { get; } = [];
-
-        public override string ToString() => string.Join('\n', _told);
-
-        private HookOutcome? Pass(Packet packet, Connection? connection, HookPlace place)
-        {
-            var outcome = Assert.Single(Hooks.Run(_programs, packet, connection, place));
-            Assert.NotEqual(Decision.Undecided, outcome.Decision);
-            foreach (var step in outcome.Steps)
-            {
-                _told.Add($"{place.Hook}: {step.Entry.Name} {step.Text} => {step.What}");
-                Rules.Add((step.Entry, step.Handle));
-            }
-            return outcome.Decision == Decision.Accept ? outcome : null;
-        }
-
-        private static HookPlace Place(ChainHook hook, string? incoming, string? outgoing) => new(Crossing.Router, hook, incoming, outgoing)
-        {
-            In = incoming is null ? null : new DeviceFacts(incoming, 2, new LinkType.Veth(null, null)),
-            Out = outgoing is null ? null : new DeviceFacts(outgoing, 3, new LinkType.Veth(null, null)),
-        };
-
-        private static Observed Own(string device, string prefix) =>
-            new(new AddressEntry(Crossing.Router, device, IpPrefix.Parse(prefix)), Owner.Foreign, null, new KernelFacts());
     }
 }

@@ -69,7 +69,8 @@ internal sealed class Crossing : IDisposable
 
     public void Apply(IEnumerable<DeltaItem> items) => NftablesKernel.Apply(_netfilter, [.. items]);
 
-    public void Load(string nft) => Shell(_router, nft, "nft", "-f", "-");
+    /// <summary>Runs a program in the router's namespace with this input, and gives what it printed.</summary>
+    public string Run(string input, params string[] command) => Shell(_router, input, command);
 
     public void Flush() => Shell(_router, "flush ruleset\n", "nft", "-f", "-");
 
@@ -192,16 +193,19 @@ internal sealed class Crossing : IDisposable
         };
     }
 
-    private void Shell(NetworkNamespace inside, string input, params string[] command)
+    private string Shell(NetworkNamespace inside, string input, params string[] command)
     {
         command = command.Length > 0 ? command : ["sh", "-e"];
         input = input.Replace("/proc/self/fd/8", _client.ProcPath, StringComparison.Ordinal).Replace("/proc/self/fd/9", _server.ProcPath, StringComparison.Ordinal);
-        var start = new ProcessStartInfo("nsenter", [$"--net={inside.ProcPath}", .. command]) { RedirectStandardInput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("nsenter", [$"--net={inside.ProcPath}", .. command]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["XTABLES_LOCKFILE"] = "/dev/null"; // /run belongs to the machine's root
         using var process = Process.Start(start)!;
         process.StandardInput.Write(input);
         process.StandardInput.Close();
-        var error = process.StandardError.ReadToEnd();
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{error}\n{input}");
+        Assert.True(process.ExitCode == 0, $"{error.GetAwaiter().GetResult()}\n{input}");
+        return output;
     }
 }

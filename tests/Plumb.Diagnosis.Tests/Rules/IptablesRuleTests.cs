@@ -52,6 +52,8 @@ public sealed class IptablesRuleTests
     [InlineData("-m recent --set --name OTHERS --mask 255.255.255.255 --rsource", true)]
     [InlineData("-m length --length 50:70", true)]
     [InlineData("-m ttl --ttl-lt 64", false)]
+    [InlineData("! -p udp -m owner ! --uid-owner 1337", true)] // nobody here sent it
+    [InlineData("-m owner --uid-owner 0-9999", false)]
     public void A_rule_matches_what_it_says(string matches, bool drops) =>
         Assert.Equal(drops ? Decision.Drop : Decision.Accept, Run($"{matches} -j DROP").Decision);
 
@@ -63,6 +65,19 @@ public sealed class IptablesRuleTests
         Assert.Contains("'set --match-set'", Assert.Single(undecided.Steps).What, StringComparison.Ordinal);
         Assert.Equal(Decision.Accept, Run("-m set --match-set cluster src -m mark --mark 0x1 -j DROP").Decision);
         Assert.Equal(Decision.Undecided, Run("-j SYNPROXY --mss 1460").Decision);
+    }
+
+    [Theory]
+    [InlineData("-m connmark --mark 0x7")]
+    [InlineData("-m connmark ! --mark 0x7")]
+    [InlineData("-m conntrack ! --ctdir REPLY")]
+    [InlineData("-m conntrack ! --ctorigdst 10.9.0.0/16")]
+    public void Of_no_connection_nothing_is_true_nor_its_opposite(string matches)
+    {
+        var programs = new HookPrograms(IptablesSave.Read($"*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD {matches} -j DROP\nCOMMIT\n", IpFamily.V4, _node), _node);
+        var packet = new Packet(IpAddress.V4(10, 1, 0, 1), IpAddress.V4(10, 2, 0, 1), Packet.Tcp);
+        var outcome = Assert.Single(Assert.Single(programs.At(IpFamily.V4, ChainHook.Forward)).Run(packet, null, new HookPlace(_node, ChainHook.Forward, "eth0", "cni0")));
+        Assert.Equal(Decision.Accept, outcome.Decision);
     }
 
     [Theory]

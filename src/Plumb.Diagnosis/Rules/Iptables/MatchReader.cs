@@ -69,6 +69,8 @@ internal static class MatchReader
         ("limit", "--limit" or "--limit-burst") or ("nfacct", "--nfacct-name") => Skip(reader, Yes),
         ("hashlimit", "--hashlimit-above") => Skip(reader, No),
         ("hashlimit", _) => Skip(reader, Yes),
+        ("owner", "--uid-owner") => Sender(reader.Take(), static sender => sender.User),
+        ("owner", "--gid-owner") => Sender(reader.Take(), static sender => sender.Group),
         ("physdev", "--physdev-is-bridged" or "--physdev-is-in" or "--physdev-is-out") => static p => p.Place.IsBridged is { } bridged ? Is(bridged) : null,
         _ => null,
     };
@@ -123,7 +125,7 @@ internal static class MatchReader
         {
             mask = bits.Number; // 10.0.0.3/255.0.0.255: not every mask is a prefix
         }
-        return p => of(p) is { } address ? Is(address.Family == network.Family && (address.Number & mask) == (network.Number & mask)) : 0;
+        return p => of(p) is { } address ? Is(address.Family == network.Family && (address.Number & mask) == (network.Number & mask)) : XtRule.Never;
     }
 
     private static Condition Range(string text, Func<XtPacket, IpAddress> of)
@@ -158,13 +160,24 @@ internal static class MatchReader
     private static Condition Number(string text, Func<XtPacket, uint?> of)
     {
         var (first, last) = Between(text);
-        return p => of(p) is { } number ? Is(number >= first && number <= last) : 0;
+        return p => of(p) is { } number ? Is(number >= first && number <= last) : XtRule.Never;
     }
 
     private static Condition Mark(string text, Func<XtPacket, uint?> of)
     {
         var (value, mask) = RuleReader.Masked(text);
-        return p => of(p) is { } mark ? Is((mark & mask) == value) : 0;
+        return p => of(p) is { } mark ? Is((mark & mask) == value) : XtRule.Never;
+    }
+
+    // Only what was sent here has a sender.
+    private static Condition Sender(string text, Func<(uint User, uint Group), uint> of)
+    {
+        var dash = text.IndexOf('-');
+        if (!uint.TryParse(dash < 0 ? text : text.AsSpan(0, dash), out var first) || !uint.TryParse(text.AsSpan(dash + 1), out var last))
+        {
+            return static _ => null; // by name: whose number that is, is not known
+        }
+        return p => p.Place.InDevice is not null ? 0 : p.Place.Sender is { } sender ? Is(of(sender) >= first && of(sender) <= last) : null;
     }
 
     private static Condition TcpFlag(string mask, string set)
@@ -215,12 +228,12 @@ internal static class MatchReader
         };
     }
 
-    private static Condition Direction(string direction) => p => Tracked(p) is { } connection ? Is(connection.IsReply == (direction == "REPLY")) : 0;
+    private static Condition Direction(string direction) => p => Tracked(p) is { } connection ? Is(connection.IsReply == (direction == "REPLY")) : XtRule.Never;
 
     // Of a known connection only the kernel knows all.
     private static Condition Status(string list) => p => Tracked(p) switch
     {
-        null => 0,
+        null => XtRule.Never,
         { IsKnown: false } => Is(list == "NONE"),
         { State: ConnectionState.Established } when list.Split(',').Contains("SEEN_REPLY") => 1,
         _ => list.Split(',').Contains("CONFIRMED") ? 1 : null,

@@ -97,5 +97,5 @@ internal sealed class RuleReader
         Add($"{_module} {option}".Trim(), static _ => null, isNot: false);
     }
 
-    private void Add(string name, Condition condition, bool isNot) => _conditions.Add((name, isNot ? packet => 1 - condition(packet) : condition));
+    private void Add(string name, Condition condition, bool isNot) => _conditions.Add((name, isNot ? packet => condition(packet) is var likely && likely < 0 ? likely : 1 - likely : condition));
 }

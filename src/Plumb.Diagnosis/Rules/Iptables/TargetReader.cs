@@ -21,7 +21,9 @@ internal static class TargetReader
         "CONNMARK" => ConnectionMark(reader),
         "TPROXY" => TransparentProxy(reader),
         "NOTRACK" => new XtTarget.NoTrack(),
-        "CT" => reader.TakeIf("--notrack") ? new XtTarget.NoTrack() : new XtTarget.Unknown(name),
+        "CT" => reader.TakeIf("--notrack") ? new XtTarget.NoTrack()
+            : reader.TakeIf("--helper") || reader.TakeIf("--timeout") || reader.TakeIf("--ctevents") ? new XtTarget.Nothing()
+            : new XtTarget.Unknown(name),
         "LOG" or "NFLOG" or "ULOG" or "AUDIT" or "TRACE" or "CHECKSUM" or "TCPMSS" or "CLASSIFY" or "SET" or "TEE" or "" => new XtTarget.Nothing(),
         "TTL" or "HL" or "TOS" or "DSCP" or "SYNPROXY" or "ECN" or "HMARK" or "CONNSECMARK" or "SECMARK" or "CLUSTERIP" or "DNPT" or "SNPT" => new XtTarget.Unknown(name),
         _ => new XtTarget.Chain(name, IsGoto: false),

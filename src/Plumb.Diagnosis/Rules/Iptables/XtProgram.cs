@@ -34,7 +34,7 @@ internal sealed class XtProgram(XtTable table, XtChain chain, int priority, bool
     // False: the way has ended.
     private bool Advance(XtWay way, Stack<XtWay> waiting, List<HookOutcome> outcomes)
     {
-        if (way.Next >= way.Chain.Rules.Count)
+        if (way.Next >= way.Chain.Count)
         {
             if (way.Return())
             {
@@ -44,7 +44,10 @@ internal sealed class XtProgram(XtTable table, XtChain chain, int priority, bool
             return false;
         }
         var number = way.Next++;
-        var rule = way.Chain.Rules[number];
+        if (way.Chain.For(way.Packet.Destination, number) is not { } rule)
+        {
+            return true;
+        }
         var likely = rule.Matches(new XtPacket(way.Packet, way.Connection, way.Place), out var unknown);
         if (likely is not { } chance)
         {

@@ -2,7 +2,9 @@ using Plumb.Diagnosis.Packets;
 
 namespace Plumb.Diagnosis.Rules.Iptables;
 
-/// <summary>How likely a match is to say yes: 1, 0, something between where it chooses at random, or null where that is not known here.</summary>
+/// <summary>
+/// How likely a match is to say yes: 1, 0, something between where it chooses at random, <see cref="XtRule.Never"/>, or null where that is not known here.
+/// </summary>
 internal delegate double? Condition(XtPacket packet);
 
 /// <summary>What matches look at.</summary>
@@ -12,6 +14,9 @@ internal sealed record XtPacket(Packet Packet, Connection? Connection, HookPlace
 /// <param name="Text">As <c>iptables -S</c> prints it.</param>
 internal sealed record XtRule(string Text, IReadOnlyList<(string Name, Condition Holds)> Conditions, XtTarget Target)
 {
+    /// <summary>No, and no to the opposite too: there is nothing to look at.</summary>
+    public const double Never = -1;
+
     public string? Comment { get; init; }
 
     /// <summary>How likely the rule matches; null: it depends on <paramref name="unknown"/>.</summary>
@@ -26,7 +31,7 @@ internal sealed record XtRule(string Text, IReadOnlyList<(string Name, Condition
                 // A later match may still say no, whatever this one says.
                 unknown ??= name;
             }
-            else if (chance == 0)
+            else if (chance <= 0)
             {
                 unknown = null;
                 return 0;

@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Packets;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
@@ -31,8 +32,14 @@ internal sealed class XtTable(IptablesTable id)
         }
     }
 
-    /// <param name="number">From 1, as <c>iptables -L --line-numbers</c> counts.</param>
-    public void Add(IptablesRuleEntry rule, EntryKey key, ulong number) => Of(rule.Chain).Add(rule.Text, key, number);
+    /// <summary>A rule of a built-in chain, which is there also where nobody has told of it: in a plan.</summary>
+    /// <param name="number">From 1, as <c>iptables -L --line-numbers</c> counts; 0: planned.</param>
+    public void Add(IptablesRuleEntry rule, EntryKey key, ulong number)
+    {
+        var chain = Of(rule.Chain);
+        chain.IsBuiltIn = true;
+        chain.Add(rule.Text, key, number == 0 ? (ulong)Math.Max(0, rule.Order) : number);
+    }
 
     /// <summary>What hangs in the packet's way.</summary>
     public IEnumerable<(ChainHook Hook, IHookProgram Program)> Programs(IReadOnlyList<AddressEntry> addresses)
@@ -66,11 +73,15 @@ internal sealed class XtTable(IptablesTable id)
     }
 }
 
-/// <summary>A chain; its rules are read when a packet first comes.</summary>
+/// <summary>
+/// A chain. A rule is read when a packet first comes to it that it may concern: of ten thousand rules for one destination each, the others are passed over
+/// by that alone.
+/// </summary>
 internal sealed class XtChain(string name, IptablesTable table)
 {
     private readonly List<(string Text, EntryKey Key, ulong Number)> _sources = [];
-    private IReadOnlyList<XtRule>? _rules;
+    private readonly Lock _reading = new();
+    private (IpAddress? Only, XtRule? Read)[]? _rules;
 
     public string Name => name;
 
@@ -82,16 +93,57 @@ internal sealed class XtChain(string name, IptablesTable table)
 
     public ChainHook Hook { get; set; }
 
-    public IReadOnlyList<XtRule> Rules => _rules ??= Read();
+    public int Count => _sources.Count;
 
     public (EntryKey Key, ulong Number) Source(int rule) => (_sources[rule].Key, _sources[rule].Number);
 
     public void Add(string text, EntryKey key, ulong number) => _sources.Add((text, key, number));
 
-    private XtRule[] Read()
+    /// <summary>The rule at a place; null: it is for another destination.</summary>
+    public XtRule? For(IpAddress destination, int rule)
     {
-        // Rules of a built-in chain are entries of their own, and told in no order.
-        _sources.Sort(static (left, right) => left.Number.CompareTo(right.Number));
-        return [.. _sources.Select(source => RuleReader.Read(name, source.Text, table.Family))];
+        // Several packets may be walked at once over one state.
+        lock (_reading)
+        {
+            _rules ??= Sorted();
+            return _rules[rule].Only is { } only && only != destination ? null : Read(rule);
+        }
+    }
+
+    /// <summary>The rule at a place.</summary>
+    public XtRule Read(int rule)
+    {
+        lock (_reading)
+        {
+            _rules ??= Sorted();
+            return _rules[rule].Read ??= RuleReader.Read(name, _sources[rule].Text, table.Family);
+        }
+    }
+
+    private (IpAddress?, XtRule?)[] Sorted()
+    {
+        // Rules of a built-in chain are entries of their own, and told in no order. Those of one number stay as they came.
+        var ordered = _sources.OrderBy(static source => source.Number).ToList();
+        var rules = new (IpAddress?, XtRule?)[ordered.Count];
+        for (var i = 0; i < rules.Length; i++)
+        {
+            _sources[i] = ordered[i];
+            rules[i] = (OnlyFor(ordered[i].Text), null);
+        }
+        return rules;
+    }
+
+    private static IpAddress? OnlyFor(string rule)
+    {
+        const string option = "-d ";
+        if (!rule.StartsWith(option, StringComparison.Ordinal) || rule.IndexOf('/', StringComparison.Ordinal) is not (> 0 and var slash))
+        {
+            return null;
+        }
+        var length = rule.AsSpan(slash + 1);
+        return (length.StartsWith("32 ") || length.StartsWith("128 ")) && IpAddress.TryParse(rule.AsSpan(option.Length, slash - option.Length), out var address)
+            && (address.Family == IpFamily.V4) == length.StartsWith("32 ")
+            ? address
+            : null;
     }
 }

@@ -37,8 +37,8 @@ internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Conne
     public void Tell(int rule, string what, double chance)
     {
         var (key, number) = Chain.Source(rule);
-        var comment = Chain.Rules[rule].Comment;
-        Steps = new Steps(new RuleStep(key, number, Chain.Rules[rule].Text, what) { Chance = chance, Stamp = comment is null ? null : new Stamp(comment) }, Steps);
+        var told = Chain.Read(rule);
+        Steps = new Steps(new RuleStep(key, number, told.Text, what) { Chance = chance, Stamp = told.Comment is { } comment ? new Stamp(comment) : null }, Steps);
     }
 
     /// <returns>Whether chains may lead on at all.</returns>

@@ -55,7 +55,7 @@ internal static class Assignments
         {
             return;
         }
-        var headers = new HeaderBytes(machine.Packet);
+        var headers = machine.Headers;
         var offset = (int)write.OffsetBytes;
         var bytes = machine.Registers.Values(write.Register, length);
         switch (write.Base)

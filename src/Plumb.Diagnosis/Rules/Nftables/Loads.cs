@@ -24,7 +24,7 @@ internal static class Loads
         var length = (int)load.LengthBytes;
         Span<byte> bytes = stackalloc byte[length];
         Span<byte> unknown = stackalloc byte[length];
-        var headers = new HeaderBytes(machine.Packet);
+        var headers = machine.Headers;
         switch (load.Base)
         {
             case PayloadBase.Network:
@@ -95,6 +95,9 @@ internal static class Loads
                 break;
             case MetaKey.UserId or MetaKey.GroupId or MetaKey.Cgroup when place.Hook is ChainHook.Prerouting or ChainHook.Forward:
                 machine.Verdict = Machine.Break; // nobody here has sent it
+                break;
+            case MetaKey.UserId or MetaKey.GroupId when place.Sender is { } sender:
+                registers.Set(load.Register, load.Key == MetaKey.UserId ? sender.User : sender.Group);
                 break;
             default:
                 registers.Forget(load.Register, load.Key is MetaKey.InputKind or MetaKey.OutputKind or MetaKey.SlaveDeviceName ? InterfaceNameBytes : sizeof(ulong));

@@ -13,6 +13,8 @@ namespace Plumb.Diagnosis.Rules.Nftables;
 /// </summary>
 internal sealed class Machine
 {
+    private HeaderBytes? _headers;
+
     private Machine(Machine other)
     {
         (Hook, Packet, Connection, Place) = (other.Hook, other.Packet, other.Connection, other.Place);
@@ -35,7 +37,13 @@ internal sealed class Machine
     /// <summary>Of the namespace's devices.</summary>
     public IReadOnlyList<AddressEntry> Addresses { get; private init; } = [];
 
-    public Packet Packet { get; set; }
+    public Packet Packet
+    {
+        get;
+        set => (field, _headers) = (value, null);
+    }
+
+    public HeaderBytes Headers => _headers ??= new HeaderBytes(Packet);
 
     public Connection? Connection { get; set; }
 
