@@ -17,6 +17,7 @@ internal static class Verbs
         ("plan", static () => new PlanCommand()),
         ("trace", static () => new TraceCommand()),
         ("explain", static () => new ExplainCommand()),
+        ("capture", static () => new CaptureCommand()),
         ("agent", static () => new AgentCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];
