@@ -27,6 +27,7 @@ public sealed partial class KernelHeaderTests
         #include <sys/epoll.h>
         #include <sys/inotify.h>
         #include <sys/ioctl.h>
+        #include <sys/mman.h>
         #include <sys/mount.h>
         #include <sys/socket.h>
         #include <sys/stat.h>
@@ -34,6 +35,10 @@ public sealed partial class KernelHeaderTests
         #include <sys/wait.h>
         #include <netinet/in.h>
         #include <linux/close_range.h>
+        #include <linux/filter.h>
+        #include <linux/if.h>
+        #include <linux/if_ether.h>
+        #include <linux/if_packet.h>
         #include <linux/netlink.h>
         #include <linux/rtnetlink.h>
         #include <linux/if_link.h>
