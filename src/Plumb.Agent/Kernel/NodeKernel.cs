@@ -1,7 +1,9 @@
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -29,6 +31,7 @@ internal sealed class NodeKernel : INodeKernel
     private readonly NamespaceId _home;
     private readonly NetlinkSubscription _routes;
     private readonly NetlinkSubscription _rules;
+    private volatile bool _hasIptables;
 
     /// <param name="network">Taken over: disposed of with this object.</param>
     public NodeKernel(NamespaceId home, NetworkNamespace network, IWriteSeam writes)
@@ -69,6 +72,10 @@ internal sealed class NodeKernel : INodeKernel
 
     public IReadOnlyList<EntryFailure> Apply(IReadOnlyList<DeltaItem> items)
     {
+        foreach (var item in items)
+        {
+            _hasIptables |= item.Want is { Entry.Kind: EntryKind.IptablesChain or EntryKind.IptablesRule };
+        }
         try
         {
             _kernels.Apply(items);
@@ -91,6 +98,7 @@ internal sealed class NodeKernel : INodeKernel
         var wanted = new DesiredState();
         foreach (var want in desired.Entries.Values)
         {
+            _hasIptables |= want.Entry.Kind is EntryKind.IptablesChain or EntryKind.IptablesRule;
             if ((kinds is null || kinds.Contains(want.Entry.Kind)) && namespaces.Contains(want.Entry.Namespace))
             {
                 wanted.Set(Comparable(want, observed));
@@ -138,7 +146,7 @@ internal sealed class NodeKernel : INodeKernel
 
         void Hear(NetlinkMessage message, KernelAreas area)
         {
-            if (!_kernels.IsOwn(_home, message.PortId) && !IsResolution(message))
+            if (!_kernels.IsOwn(_home, message.PortId) && (area == KernelAreas.Rules ? IsOfOurTables(message) : !IsResolution(message)))
             {
                 lock (writers)
                 {
@@ -155,6 +163,10 @@ internal sealed class NodeKernel : INodeKernel
         _rules.Dispose();
         _kernels.Dispose();
     }
+
+    // Reading all that is Plumb's because a table of somebody else changed would cost a node with many Services much for nothing.
+    private bool IsOfOurTables(NetlinkMessage message) =>
+        NftablesEvents.Read(message) is NftablesEntryEvent { Table: var table } && (table.IsPlumbs || (_hasIptables && IptablesTable.IsIn(table)));
 
     // The kernel finds and forgets hardware addresses by itself all day; it never touches permanent ones without their link. (What
     // happens to a bridge's forwarding table it tells in its own name, whoever did it.)

@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables;
 
 namespace Plumb.Linux.Iptables;
 
@@ -10,6 +11,8 @@ public readonly record struct IptablesTable(IpFamily Family, string Name)
 
     /// <summary>Every table that iptables has; others of these families are somebody's own.</summary>
     internal static IReadOnlyList<string> Names { get; } = ["raw", "mangle", Nat, Filter, "security"];
+
+    public static bool IsIn(TableId table) => table.Family is TableFamily.Ip or TableFamily.Ip6 && Names.Contains(table.Name);
 
     public override string ToString() => $"{(Family == IpFamily.V4 ? "ip" : "ip6")} {Name}";
 
