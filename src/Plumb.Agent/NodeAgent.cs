@@ -125,8 +125,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
     /// Goes over to another way of serving Services while it runs, with no connection lost. Returns when the kernel holds the new one and nothing of the old but what it
     /// does not let go: a warning and an event name that.
     /// </summary>
+    /// <returns>What is left, a line for each.</returns>
     /// <exception cref="AgentException">It cannot be: the message is one line, and all is as it was.</exception>
-    public async Task SwitchServicesAsync(ServicesKind services)
+    public async Task<IReadOnlyList<string>> SwitchServicesAsync(ServicesKind services)
     {
         CheckPrograms(_options.Cluster, services);
         if (services != ServicesKind.None && !_hearsOfServices)
@@ -147,6 +148,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         {
             _events.Write("OldServicesLeft", $"{rest.Key} is left of the way in which Services were served before: {rest.Message}", isWarning: true);
         }
+        return [.. left.Select(static rest => $"{rest.Key}: {rest.Message}")];
     }
 
     private static void CheckPrograms(NetworkOptions options, ServicesKind services)

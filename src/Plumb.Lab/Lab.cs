@@ -49,6 +49,7 @@ public sealed class Lab : IAsyncDisposable
     private NodePortsOnHost? _hostPorts;
     private ApiServer? _api;
     private LabPhase _phase = LabPhase.Starting;
+    private ValueList<string> _oldServicesLeft = [];
 
     private Lab(LabOptions options, IProgress<LabProgress> progress, TimeProvider time, ApiLink link)
     {
@@ -130,6 +131,7 @@ public sealed class Lab : IAsyncDisposable
             LabReport.Pods(nodes))
         {
             Services = _options.Services,
+            OldServicesLeft = _oldServicesLeft,
             MemoryBytes = Environment.WorkingSet,
             HostPorts = [.. _hostPorts?.Status() ?? []],
         };
@@ -146,8 +148,9 @@ public sealed class Lab : IAsyncDisposable
         await _setting.WaitAsync(cancel);
         try
         {
-            await ServicesOfNodes.SetAsync(InOrder(), _options.Services, services, _log);
+            var left = await ServicesOfNodes.SetAsync(InOrder(), _options.Services, services, _log);
             _options = _options with { Services = services };
+            _oldServicesLeft = [.. left];
             _log?.Write("set", $"Services by {services.ToString().ToLowerInvariant()}");
         }
         finally

@@ -123,6 +123,7 @@ internal static class LabJson
         json.WriteNumber("services", (int)lab.Services);
         Write(json, "podRanges", lab.PodRanges);
         Write(json, "serviceRanges", lab.ServiceRanges);
+        Write(json, "oldServicesLeft", lab.OldServicesLeft);
         json.WriteNumber("memoryBytes", lab.MemoryBytes);
         json.WriteStartArray("machines");
         foreach (var machine in lab.Machines)
@@ -209,6 +210,7 @@ internal static class LabJson
             pods)
         {
             Services = (ServicesKind)json.GetProperty("services").GetInt32(),
+            OldServicesLeft = [.. Texts(json, "oldServicesLeft")],
             MemoryBytes = json.GetProperty("memoryBytes").GetInt64(),
             HostPorts = [.. HostPorts(json)],
         };

@@ -25,6 +25,9 @@ public sealed record LabStatus(
     /// <summary>What serves ClusterIPs on the nodes.</summary>
     public ServicesKind Services { get; init; }
 
+    /// <summary>What was left of the way before when it was set, a line for each with the node's name.</summary>
+    public ValueList<string> OldServicesLeft { get; init; }
+
     /// <summary>Resident memory of the lab's process in bytes.</summary>
     public long MemoryBytes { get; init; }
 

@@ -29,6 +29,7 @@ public sealed class LabJsonTests
         ])
     {
         Services = ServicesKind.Iptables,
+        OldServicesLeft = ["node-1: ip nat KUBE-SERVICES: in use"],
         MemoryBytes = 1 << 30,
         HostPorts = [new HostPortStatus("default/website", "TCP", 31100, 31100, null), new HostPortStatus("default/names", "UDP", 31053, null, "taken")],
     };

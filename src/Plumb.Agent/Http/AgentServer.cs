@@ -20,8 +20,8 @@ internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
 /// <summary>Answers a question with parameters; null: there is nobody to answer it.</summary>
 internal delegate byte[]? NameQuestion(IReadOnlyDictionary<string, string> query);
 
-/// <summary>Goes over to another way of serving Services.</summary>
-internal delegate Task ServicesSwitch(ServicesKind services);
+/// <summary>Goes over to another way of serving Services; what is left of the old one, a line for each.</summary>
+internal delegate Task<IReadOnlyList<string>> ServicesSwitch(ServicesKind services);
 
 /// <summary>Completes when the node sends no new connections to some addresses any more; with false when it did not before either.</summary>
 internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, CancellationToken cancel);
@@ -124,7 +124,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         }
     }
 
-    // 200, or with the reason as text 400 where all is as it was, and 500 where the agent ends of it.
+    // 200 with what is left of the old way, a line for each; or with the reason as text 400 where all is as it was, and 500 where the agent ends of it.
     private async Task SwitchAsync(DefaultHttpContext http)
     {
         var kind = http.Request.Query["kind"].ToString();
@@ -135,8 +135,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         }
         try
         {
-            await _services(services);
-            await WriteAsync(http, HttpStatusCode.OK, []);
+            await WriteAsync(http, HttpStatusCode.OK, Encoding.UTF8.GetBytes(string.Join('\n', await _services(services))));
         }
         catch (Exception refused)
         {

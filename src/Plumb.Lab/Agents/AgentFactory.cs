@@ -112,11 +112,11 @@ internal sealed class AgentFactory(
 
         public Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel) => agent.DepartedAsync(addresses, cancel);
 
-        public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
+        public async Task<IReadOnlyList<string>> SetServicesAsync(ServicesKind services, CancellationToken cancel)
         {
             try
             {
-                await agent.SwitchServicesAsync(services).WaitAsync(cancel);
+                return await agent.SwitchServicesAsync(services).WaitAsync(cancel);
             }
             catch (Exception refused) when (!cancel.IsCancellationRequested)
             {

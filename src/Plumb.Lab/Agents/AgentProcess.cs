@@ -49,7 +49,7 @@ internal sealed class AgentProcess : INodeAgent
 
     public int? ProcessId => Volatile.Read(ref _process)?.Pid;
 
-    public async Task SetServicesAsync(ServicesKind services, CancellationToken cancel)
+    public async Task<IReadOnlyList<string>> SetServicesAsync(ServicesKind services, CancellationToken cancel)
     {
         var kind = services.ToString().ToLowerInvariant();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _stop.Token);
@@ -59,12 +59,13 @@ internal sealed class AgentProcess : INodeAgent
             try
             {
                 using var answer = await _http.PostAsync(new Uri($"services?kind={kind}", UriKind.Relative), content: null, either.Token);
+                var said = await answer.Content.ReadAsStringAsync(either.Token);
                 if (!answer.IsSuccessStatusCode)
                 {
-                    throw new LabException(await answer.Content.ReadAsStringAsync(either.Token));
+                    throw new LabException(said);
                 }
                 StartNextWith(kind);
-                return;
+                return said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
             }
             catch (HttpRequestException silent) when (_time.GetElapsedTime(since) < MostSilence)
             {

@@ -14,6 +14,7 @@ internal interface INodeAgent : IAsyncDisposable
     Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel);
 
     /// <summary>Goes over to another way of serving Services, with no connection lost.</summary>
+    /// <returns>What is left of the old way, a line for each.</returns>
     /// <exception cref="LabException">It cannot be; all is as it was.</exception>
-    Task SetServicesAsync(ServicesKind services, CancellationToken cancel);
+    Task<IReadOnlyList<string>> SetServicesAsync(ServicesKind services, CancellationToken cancel);
 }

@@ -6,17 +6,20 @@ namespace Plumb.Lab.Agents;
 /// <summary>Has all nodes serve Services in another way, one after the other; or none.</summary>
 internal static class ServicesOfNodes
 {
+    /// <returns>What is left of the old way, by node.</returns>
     /// <exception cref="LabException">A node cannot; all are as they were.</exception>
-    public static async Task SetAsync(IEnumerable<LabNode> nodes, ServicesKind from, ServicesKind to, LabLog? log)
+    public static async Task<List<string>> SetAsync(IEnumerable<LabNode> nodes, ServicesKind from, ServicesKind to, LabLog? log)
     {
         var begun = new List<LabNode>();
+        var left = new List<string>();
         try
         {
             foreach (var node in nodes)
             {
                 begun.Add(node);
-                await node.Agent.SetServicesAsync(to, CancellationToken.None);
+                left.AddRange(await node.Agent.SetServicesAsync(to, CancellationToken.None));
             }
+            return left;
         }
         catch
         {

@@ -46,15 +46,22 @@ internal sealed class SetCommand : Verb
         using var lab = await LabClient.ConnectAsync(name, invocation.Time, CancellationToken.None);
         var status = await lab.SetAsync(invocation.Value(_services), CancellationToken.None);
         var result = new SetResult(
-            name.ToString(), status.Services.ToString().ToLowerInvariant(), status.Machines.Count(static m => m.Ready is not null), invocation.Time.GetElapsedTime(since).TotalSeconds);
+            name.ToString(), status.Services.ToString().ToLowerInvariant(), status.Machines.Count(static m => m.Ready is not null), invocation.Time.GetElapsedTime(since).TotalSeconds, status.OldServicesLeft);
         Printer.Print(result, static () => ResultJson.Default.SetResult, invocation, _output, Write);
         return ExitCode.Done;
     }
 
-    private static void Write(SetResult result, TextWriter to, Style style) =>
+    private static void Write(SetResult result, TextWriter to, Style style)
+    {
         to.WriteLine($"lab {style.Strong(result.Lab)}: Services by {result.Services} on {result.Nodes} {(result.Nodes == 1 ? "node" : "nodes")} ({result.Seconds:0.00} s)");
+        foreach (var rest in result.Left)
+        {
+            to.WriteLine($"left of the way before, on {rest}");
+        }
+    }
 }
 
 /// <param name="Services">What serves ClusterIPs now.</param>
 /// <param name="Seconds">From the request until the last node had gone over.</param>
-internal sealed record SetResult(string Lab, string Services, int Nodes, double Seconds);
+/// <param name="Left">Of the way before, a line for each, with the node's name.</param>
+internal sealed record SetResult(string Lab, string Services, int Nodes, double Seconds, IReadOnlyList<string> Left);
