@@ -33,6 +33,11 @@ if (args is ["watch", .. var watched])
     return await WatchRun.RunAsync(watched);
 }
 
+if (args is ["rollout", .. var rolled])
+{
+    return await RolloutRun.RunAsync(rolled);
+}
+
 if (args is ["dns-server", .. var rest])
 {
     return await DnsHost.RunAsync(rest);
