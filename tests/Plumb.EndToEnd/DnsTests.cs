@@ -5,13 +5,8 @@ namespace Plumb.EndToEnd;
 /// <summary>A lab with Services of each kind that has names, and clients of each place. Nobody outside is asked for anything.</summary>
 public sealed class DnsLab : IAsyncLifetime
 {
-    private const string Manifests =
+    private const string Manifests = Pods.Client +
         """
-        apiVersion: v1
-        kind: Pod
-        metadata: {name: client}
-        spec: {nodeName: node-1, containers: [{name: main, image: busybox, command: [sleep, infinity]}]}
-        ---
         apiVersion: v1
         kind: Pod
         metadata: {name: host-client}
@@ -67,12 +62,7 @@ public sealed class DnsLab : IAsyncLifetime
 
     public RunningLab Lab { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        var file = Path.Combine(User.RuntimeDirectory, "names.yaml");
-        await File.WriteAllTextAsync(file, Manifests);
-        Lab = await User.UpAsync("--dns-upstream", "none", "-f", file);
-    }
+    public async ValueTask InitializeAsync() => Lab = await User.UpWithAsync(Manifests);
 
     public ValueTask DisposeAsync() => User.DisposeAsync();
 }

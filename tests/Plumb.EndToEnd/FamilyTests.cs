@@ -6,13 +6,8 @@ namespace Plumb.EndToEnd;
 /// <summary>Whole labs of each choice of address families, over each overlay: every packet that a person would send, in each family that there is.</summary>
 public sealed class FamilyTests
 {
-    private const string Manifests =
+    private const string Manifests = Pods.Client +
         """
-        apiVersion: v1
-        kind: Pod
-        metadata: {name: client}
-        spec: {nodeName: node-1, containers: [{name: main, image: busybox, command: [sleep, infinity]}]}
-        ---
         apiVersion: v1
         kind: Pod
         metadata: {name: near, labels: {app: web}}
@@ -39,9 +34,7 @@ public sealed class FamilyTests
     public async Task Pods_Services_names_and_node_ports_answer_in_every_family_of_the_cluster(string families, string overlay, string services)
     {
         await using var user = new LabUser();
-        var file = Path.Combine(user.RuntimeDirectory, "web.yaml");
-        await File.WriteAllTextAsync(file, Manifests, TestContext.Current.CancellationToken);
-        var lab = await user.UpAsync("--ip-family", families, "--overlay", overlay, "--services", services, "--nodes", "2", "--dns-upstream", "none", "-f", file);
+        var lab = await user.UpWithAsync(Manifests, "--ip-family", families, "--overlay", overlay, "--services", services, "--nodes", "2");
 
         await AddressesAreToldAsync(lab, families);
         foreach (var pod in (string[])["near", "far"])

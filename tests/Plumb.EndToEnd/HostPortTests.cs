@@ -91,12 +91,7 @@ public sealed class HostPortTests
         Assert.Equal(SocketError.ConnectionReset, refused.SocketErrorCode);
     }
 
-    private static async Task<RunningLab> UpAsync(LabUser user, string[] options)
-    {
-        var file = Path.Combine(user.RuntimeDirectory, "web.yaml");
-        await File.WriteAllTextAsync(file, Manifests, Cancel);
-        return await user.UpAsync(["--nodes", "2", "--dns-upstream", "none", "-f", file, .. options]);
-    }
+    private static Task<RunningLab> UpAsync(LabUser user, string[] options) => user.UpWithAsync(Manifests, ["--nodes", "2", .. options]);
 
     private static async Task<int> PortAsync(RunningLab lab, string service, int index = 0) =>
         int.Parse(await lab.GetAsync("service", service, "-o", $"jsonpath={{.spec.ports[{index}].nodePort}}"));

@@ -3,13 +3,8 @@ namespace Plumb.EndToEnd;
 /// <summary>A Deployment that is replaced pod by pod while clients come without a pause.</summary>
 public sealed class RolloutTests
 {
-    private const string Manifests =
+    private const string Manifests = Pods.Client +
         """
-        apiVersion: v1
-        kind: Pod
-        metadata: {name: client}
-        spec: {nodeName: node-1, containers: [{name: main, image: busybox, command: [sleep, infinity]}]}
-        ---
         apiVersion: apps/v1
         kind: Deployment
         metadata: {name: web}
@@ -32,9 +27,7 @@ public sealed class RolloutTests
     public async Task No_new_connection_is_refused_while_pods_are_replaced(params string[] how)
     {
         await using var user = new LabUser();
-        var file = Path.Combine(user.RuntimeDirectory, "web.yaml");
-        await File.WriteAllTextAsync(file, Manifests, TestContext.Current.CancellationToken);
-        var lab = await user.UpAsync([.. how, "--nodes", "2", "--dns-upstream", "none", "-f", file]);
+        var lab = await user.UpWithAsync(Manifests, [.. how, "--nodes", "2"]);
         var address = await lab.GetAsync("service", "web", "-o", "jsonpath={.spec.clusterIP}");
         // One connection after another until the file in the pod is gone; each that fails says by which of curl's codes.
         const string load = """

@@ -36,6 +36,14 @@ public sealed class LabUser : IAsyncDisposable
         return new RunningLab(this, name, kubeconfig);
     }
 
+    /// <summary>A lab in which these objects are, and its pods Ready; nobody outside is asked for names.</summary>
+    public async Task<RunningLab> UpWithAsync(string manifests, params string[] arguments)
+    {
+        var file = Path.Combine(RuntimeDirectory, "lab.yaml");
+        await File.WriteAllTextAsync(file, manifests, TestContext.Current.CancellationToken);
+        return await UpAsync([.. arguments, "--dns-upstream", "none", "-f", file]);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var lab in Directory.Exists(Path.Combine(RuntimeDirectory, "plumb"))
@@ -46,6 +54,20 @@ public sealed class LabUser : IAsyncDisposable
         }
         Directory.Delete(RuntimeDirectory, recursive: true);
     }
+}
+
+/// <summary>Pods that many labs have, each with the line that ends its document.</summary>
+internal static class Pods
+{
+    public const string Client =
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: client}
+        spec: {nodeName: node-1, containers: [{name: main, image: busybox, command: [sleep, infinity]}]}
+        ---
+
+        """;
 }
 
 /// <summary>A lab that runs, and the tools of the person who started it.</summary>

@@ -20,9 +20,7 @@ public sealed class ScaleTests : IAsyncDisposable
     [Fact]
     public async Task An_agent_killed_while_it_writes_ten_thousand_Services_comes_back_to_the_right_state_and_a_table_that_somebody_empties_is_repaired()
     {
-        var file = Path.Combine(_user.RuntimeDirectory, "services.yaml");
-        await File.WriteAllTextAsync(file, Manifest(), Cancel);
-        var lab = await _user.UpAsync("--nodes", "1", "--agent-processes", "--dns-upstream", "none", "-f", file);
+        var lab = await _user.UpWithAsync(Manifest(), "--nodes", "1", "--agent-processes");
         await UntilAsync(async () => (await TableAsync(lab)).Count(IsFrontend) == Services);
         var right = await TableAsync(lab);
 

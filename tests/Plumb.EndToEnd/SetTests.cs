@@ -5,13 +5,8 @@ namespace Plumb.EndToEnd;
 /// <summary>`plumb set`: a lab goes over to another way of serving Services, agents that are processes included.</summary>
 public sealed class SetTests
 {
-    private const string Manifests =
+    private const string Manifests = Pods.Client +
         """
-        apiVersion: v1
-        kind: Pod
-        metadata: {name: client}
-        spec: {nodeName: node-1, containers: [{name: main, image: busybox, command: [sleep, infinity]}]}
-        ---
         apiVersion: v1
         kind: Pod
         metadata: {name: web, labels: {app: web}}
@@ -29,10 +24,8 @@ public sealed class SetTests
     public async Task Each_node_has_the_one_program_or_the_other_and_never_none(bool agentProcesses)
     {
         await using var user = new LabUser();
-        var file = Path.Combine(user.RuntimeDirectory, "web.yaml");
-        await File.WriteAllTextAsync(file, Manifests, TestContext.Current.CancellationToken);
         string[] more = agentProcesses ? ["--agent-processes"] : [];
-        var lab = await user.UpAsync([.. more, "--nodes", "2", "--dns-upstream", "none", "-f", file]);
+        var lab = await user.UpWithAsync(Manifests, [.. more, "--nodes", "2"]);
         await AnswersAsync(lab);
         foreach (var services in new[] { "iptables", "nftables", "none", "iptables" })
         {
@@ -49,6 +42,22 @@ public sealed class SetTests
             Assert.EndsWith("0 unexplained", (await lab.PlumbAsync("explain", "--all")).Succeeds().Output.TrimEnd(), StringComparison.Ordinal);
         }
         Assert.Equal("iptables", JsonElement.Parse((await user.PlumbAsync("status", "-o", "json")).Succeeds().Output).GetProperty("labs")[0].GetProperty("services").GetString());
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--agent-processes")]
+    public async Task What_is_left_of_the_way_before_is_told(params string[] how)
+    {
+        await using var user = new LabUser();
+        var lab = await user.UpWithAsync(Manifests, [.. how, "--nodes", "2", "--services", "iptables"]);
+        // A rule of somebody's own that leads to a chain of Services: the chain cannot go.
+        (await lab.ShellAsync("node-2", "iptables", "-t", "nat", "-A", "PREROUTING", "-s", "192.0.2.1", "-j", "KUBE-NODEPORTS")).Succeeds();
+        var said = (await user.PlumbAsync("set", "--services", "nftables")).Succeeds().Lines;
+        Assert.Equal(2, said.Count);
+        Assert.Matches("^left of the way before, on node-2: .*KUBE-NODEPORTS: .", said[1]);
+        // Nothing was left to be told of where all could go.
+        Assert.Single((await user.PlumbAsync("set", "--services", "nftables")).Succeeds().Lines);
     }
 
     [Fact]
