@@ -24,6 +24,9 @@ public sealed record HookPlace(NamespaceId Namespace, ChainHook Hook, string? In
     /// <summary>Numeric user and group of the socket that sent the packet from here (<c>meta skuid</c>, <c>owner</c>); null: not known, or nobody here sent it.</summary>
     public (uint User, uint Group)? Sender { get; init; }
 
+    /// <summary>What rules have done to this namespace's sets on the way so far.</summary>
+    public ElementChanges Changes { get; init; } = ElementChanges.None;
+
     /// <summary>A bridge shows its frame to the hooks of IP (br_netfilter); null: that is not known.</summary>
     public bool? IsBridged { get; init; }
 
@@ -66,6 +69,9 @@ public sealed record HookOutcome(double Probability, Decision Decision, Packet P
 
     /// <summary>The socket that <c>tproxy</c> hands it to; null else.</summary>
     public (IpAddress Address, ushort Port)? Proxy { get; init; }
+
+    /// <summary>What rules have done to sets so far: the next <see cref="HookPlace.Changes"/>.</summary>
+    public ElementChanges Changes { get; init; } = ElementChanges.None;
 }
 
 /// <param name="Reset">A TCP RST.</param>

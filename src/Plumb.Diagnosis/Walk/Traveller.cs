@@ -35,6 +35,9 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
     /// <summary>What connection tracking has made of it in this namespace.</summary>
     public Connection? Connection { get; init; }
 
+    /// <summary>What rules have done to sets of the namespaces that it passed.</summary>
+    public ImmutableDictionary<NamespaceId, ElementChanges> Changes { get; init; } = ImmutableDictionary<NamespaceId, ElementChanges>.Empty;
+
     /// <summary>The route that was chosen.</summary>
     public RouteAnswer? Route { get; init; }
 

@@ -22,7 +22,7 @@ internal static class Hooks
     {
         var begins = place.Hook is ChainHook.Prerouting or ChainHook.Output;
         var isTracked = !begins || !programs.TracksConnections(packet.Family);
-        List<HookOutcome> ways = [new HookOutcome(1, Decision.Accept, packet, connection, [])];
+        List<HookOutcome> ways = [new HookOutcome(1, Decision.Accept, packet, connection, []) { Changes = place.Changes }];
         foreach (var program in programs.At(packet.Family, place.Hook))
         {
             if (!isTracked && program.Priority >= Conntrack)
@@ -41,7 +41,7 @@ internal static class Hooks
         {
             return [way];
         }
-        return program.Run(way.Packet, way.Connection, place).Select(outcome => outcome with
+        return program.Run(way.Packet, way.Connection, place with { Changes = way.Changes }).Select(outcome => outcome with
         {
             Probability = way.Probability * outcome.Probability,
             Steps = [.. way.Steps, .. outcome.Steps],

@@ -11,6 +11,7 @@ internal sealed class Predicted
 {
     private readonly HookPrograms _programs;
     private readonly List<string> _told = [];
+    private ElementChanges _changes = ElementChanges.None;
 
     public Predicted(IReadOnlyList<Observed> entries, Packet packet)
     {
@@ -24,7 +25,8 @@ internal sealed class Predicted
             Pass(come.Packet, come.Connection, Place(ChainHook.Input, "c", null));
             return;
         }
-        var forwarded = come.Packet with { TimeToLive = (byte)(come.Packet.TimeToLive - 1) };
+        // ip_forward: the priority follows from the TOS, of which these packets have none.
+        var forwarded = come.Packet with { TimeToLive = (byte)(come.Packet.TimeToLive - 1), Priority = 0 };
         if (Pass(forwarded, come.Connection, Place(ChainHook.Forward, "c", "s")) is { } through
             && Pass(through.Packet, through.Connection, Place(ChainHook.Postrouting, "c", "s")) is { } gone)
         {
@@ -47,7 +49,8 @@ internal sealed class Predicted
 
     private HookOutcome? Pass(Packet packet, Connection? connection, HookPlace place)
     {
-        var outcome = Assert.Single(Hooks.Run(_programs, packet, connection, place));
+        var outcome = Assert.Single(Hooks.Run(_programs, packet, connection, place with { Changes = _changes }));
+        _changes = outcome.Changes;
         Assert.NotEqual(Decision.Undecided, outcome.Decision);
         foreach (var step in outcome.Steps)
         {

@@ -117,7 +117,9 @@ internal sealed class RandomRules(int seed)
             var map = sets.Find(static set => set.Schema.Data is MapData.Verdicts)!;
             return table.Rule([_ported, .. steps, Counter, Key(map).VerdictMap(map)]);
         }
-        return Counted(table, [.. steps, _random.Next(11) switch
+        var seen = sets.Find(static set => set.Schema.Name == "seen")!;
+        var left = sets.Find(static set => set.Schema.Name == "left")!;
+        return Counted(table, [.. steps, _random.Next(18) switch
         {
             0 => Accept,
             1 => _random.Next(3) == 0 ? Drop : Accept,
@@ -127,6 +129,12 @@ internal sealed class RandomRules(int seed)
             7 => Meta.Mark.Set(Pick(1, 2, 3)),
             8 => Meta.Mark.Set(Meta.Mark.Or(Pick(0x10u, 0x20u))),
             9 => Ct.Mark.Set(Meta.Mark),
+            10 => Add(seen, Ip.Source),
+            11 => Update(seen, Ip.Source),
+            12 => _random.Next(2) == 0 ? Add(left, Ip.Source) : Delete(left, Ip.Source),
+            13 => Meta.Mark.Set(Ip.Source.Map(sets.Find(static set => set.Schema.Name == "clients")!)),
+            14 => Meta.L4Protocol.VerdictMap((IpProtocol.Tcp, Verdict.Jump("leaf")), (IpProtocol.Udp, Pick(Verdict.Return, Verdict.Accept))),
+            15 => Meta.Priority.Set(Pick(1, 2)),
             _ => Meta.Mark.Set(Number.Hash(Ip.Source, 3, seed: 7)),
         }]);
     }
@@ -150,7 +158,7 @@ internal sealed class RandomRules(int seed)
         _ => Snat(IpAddress.V4(203, 0, 113, (byte)_random.Next(1, 4))),
     };
 
-    private Statement Match() => _random.Next(14) switch
+    private Statement Match() => _random.Next(19) switch
     {
         0 => Ip.Source.Is(Source()),
         1 => Ip.Source.Is(new IpPrefix(Source(), _random.Next(28, 33))),
@@ -165,13 +173,16 @@ internal sealed class RandomRules(int seed)
         11 => Meta.OutputName.Is(Value.Interface("s")),
         12 => Ip.Dscp.Is(Pick(0, 8, 16)),
         13 => Ip.TimeToLive.IsGreater(Pick(9, 63)),
-        14 => Ct.Status.HasAny(Pick(ConntrackStatuses.DestinationNat, ConntrackStatuses.SourceNat)),
+        14 => Fib.DestinationType.Is(Pick(FibAddressType.Local, FibAddressType.Unicast)),
+        15 => Meta.Priority.IsNot(Pick(0, 1)),
+        16 => Ip.Source.NotIn(IpAddress.V4(10, 1, 0, 1), IpAddress.V4(10, 1, 0, (byte)_random.Next(2, 5))),
+        17 => Ct.Status.HasAny(Pick(ConntrackStatuses.DestinationNat, ConntrackStatuses.SourceNat)),
         _ => Meta.Length.Is(Value.Range(50, 80)),
     };
 
     private static Statement In(SetEntry set) => Key(set).In(set);
 
-    private static Selector Key(SetEntry set) => set.Schema.Key.Select(static field =>
+    private static Selector Key(SetEntry set) => set.Schema.Name is "seen" or "left" ? Ip.Source : set.Schema.Key.Select(static field =>
         field.Type == DataType.Port ? (Selector)Th.DestinationPort : field.Type == DataType.IpProtocol ? Meta.L4Protocol : field.Type == DataType.Mark ? Meta.Mark : Ip.Destination)
         .Aggregate(static (left, right) => left + right);
 
@@ -183,8 +194,12 @@ internal sealed class RandomRules(int seed)
         var wide = table.Set("wide", SetFlags.Interval, DataType.Ipv4Address, DataType.Port);
         var verdicts = table.VerdictMap("verdicts", [DataType.IpProtocol, DataType.Port]);
         var addresses = table.Map("addresses", [DataType.Ipv4Address], [DataType.Ipv4Address], SetFlags.Interval);
+        var clients = table.Map("clients", [DataType.Ipv4Address], [DataType.Mark]);
+        // Fewer than there are clients: it may be full. What packets take out of a set counts on until the kernel tidies up, so nothing is taken out of this one.
+        var seen = table.Set("seen", SetFlags.Dynamic, DataType.Ipv4Address) with { Size = 2 };
+        var left = table.Set("left", SetFlags.Dynamic, DataType.Ipv4Address) with { Size = 1000 };
         var backends = table.Map("backends", [DataType.Port], [DataType.Ipv4Address, DataType.Port]);
-        _entries.AddRange([plain, ranges, marks, wide, verdicts, addresses, backends]);
+        _entries.AddRange([plain, ranges, marks, wide, verdicts, addresses, backends, clients, seen, left]);
         for (byte i = 1; i < 4; i++)
         {
             foreach (var port in _ports)
@@ -203,11 +218,13 @@ internal sealed class RandomRules(int seed)
         _entries.Add(wide.Element([new IpPrefix(IpAddress.V4(10, 2, 1, 0), 24), Value.Range(60, Pick(90, 500))]));
         _entries.Add(addresses.Element([new IpPrefix(IpAddress.V4(10, 2, 0, 0), 24)], [Destination()]));
         _entries.Add(addresses.Element([new IpPrefix(IpAddress.V4(10, 1, 0, 0), 30)], [IpAddress.V4(203, 0, 113, 9)]));
+        _entries.Add(clients.Element([IpAddress.V4(10, 1, 0, 1)], [1]));
+        _entries.Add(clients.Element([IpAddress.V4(10, 1, 0, 2)], [Pick(0x10, 0x20)]));
         foreach (var port in _ports)
         {
             _entries.Add(verdicts.Element([Pick(IpProtocol.Tcp, IpProtocol.Udp), port], Pick(Verdict.Accept, Verdict.Drop, Verdict.Jump("leaf"), Verdict.Goto("leaf"), Verdict.Return)));
         }
-        return [plain, ranges, marks, wide, verdicts, addresses, backends];
+        return [plain, ranges, marks, wide, verdicts, addresses, backends, clients, seen, left];
     }
 
     private static IpAddress Destination(byte last) => IpAddress.V4(10, 2, (byte)(last % 2), last);

@@ -17,7 +17,7 @@ internal sealed class XtProgram(XtTable table, XtChain chain, int priority, bool
     {
         if (isNat && !Translation.IsTracked(connection))
         {
-            return [new HookOutcome(1, Decision.Accept, packet, connection, [])];
+            return [new HookOutcome(1, Decision.Accept, packet, connection, []) { Changes = place.Changes }];
         }
         var outcomes = new List<HookOutcome>();
         var waiting = new Stack<XtWay>();

@@ -32,7 +32,7 @@ internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Conne
         Next = Next, Probability = Probability * chance, Steps = Steps, Proxy = Proxy, _callers = _callers, _jumps = _jumps,
     };
 
-    public HookOutcome Outcome(Decision decision) => new(Probability, decision, Packet, Connection, Steps.InOrder(Steps)) { Proxy = Proxy };
+    public HookOutcome Outcome(Decision decision) => new(Probability, decision, Packet, Connection, Steps.InOrder(Steps)) { Proxy = Proxy, Changes = place.Changes };
 
     public void Tell(int rule, string what, double chance)
     {

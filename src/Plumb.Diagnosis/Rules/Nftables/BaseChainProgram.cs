@@ -20,7 +20,7 @@ internal sealed class BaseChainProgram(Chain chain, BaseChain hooked, IReadOnlyL
     {
         if (IsNat && !Translation.IsTracked(connection))
         {
-            return [new HookOutcome(1, Decision.Accept, packet, connection, [])];
+            return [new HookOutcome(1, Decision.Accept, packet, connection, []) { Changes = place.Changes }];
         }
         var outcomes = new List<HookOutcome>();
         var waiting = new Stack<Machine>();
@@ -166,7 +166,7 @@ internal sealed class BaseChainProgram(Chain chain, BaseChain hooked, IReadOnlyL
     }
 
     private static HookOutcome Outcome(Machine machine, Decision decision) =>
-        new(machine.Probability, decision, machine.Packet, machine.Connection, Steps.InOrder(machine.Steps)) { Proxy = machine.Proxy };
+        new(machine.Probability, decision, machine.Packet, machine.Connection, Steps.InOrder(machine.Steps)) { Proxy = machine.Proxy, Changes = machine.Changes };
 
     private static void Tell(Machine machine, int rule, double before, string what)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Nftables;
@@ -21,13 +20,13 @@ internal sealed class Machine
         (Probability, Steps, Chain, Next, Callers) = (other.Probability, other.Steps, other.Chain, other.Next, other.Callers);
         (Verdict, Undecided, Rejected, Answer, Proxy, Effects, Element) =
             (other.Verdict, other.Undecided, other.Rejected, other.Answer, other.Proxy, other.Effects, other.Element);
-        (Changed, Registers, Jumps) = (other.Changed, other.Registers.Copy(), other.Jumps);
+        (Changes, Registers, Jumps) = (other.Changes, other.Registers.Copy(), other.Jumps);
     }
 
     public Machine(ChainHook hook, Chain chain, Packet packet, Connection? connection, HookPlace place, IReadOnlyList<AddressEntry> addresses)
     {
         (Hook, Chain, Packet, Connection, Place, Addresses) = (hook, chain, packet, connection, place, addresses);
-        Registers = new Registers();
+        (Registers, Changes) = (new Registers(), place.Changes);
     }
 
     public ChainHook Hook { get; }
@@ -62,8 +61,7 @@ internal sealed class Machine
 
     public int Jumps { get; set; }
 
-    /// <summary>Elements that rules of this run have put in or (null) taken out; the sets themselves belong to everybody.</summary>
-    public ImmutableDictionary<(string Set, Octets Key), SetElement?> Changed { get; set; } = ImmutableDictionary<(string Set, Octets Key), SetElement?>.Empty;
+    public ElementChanges Changes { get; set; } = ElementChanges.None;
 
     // What the present rule has done.
     public Verdict Verdict { get; set; } = Verdict.Continue;

@@ -179,7 +179,7 @@ internal static class RuleRunner
         var joined = new List<Machine>();
         foreach (var end in ends)
         {
-            var key = (end.Verdict, end.Packet, end.Connection, end.Effects, (object)end.Changed, end.Undecided, (object?)end.Element);
+            var key = (end.Verdict, end.Packet, end.Connection, end.Effects, (object)end.Changes, end.Undecided, (object?)end.Element);
             if (byEnd.TryGetValue(key, out var same))
             {
                 same.Probability += end.Probability;

@@ -146,7 +146,13 @@ internal static class Hooks
 
     private static Step Became(Traveller traveller, HookOutcome outcome, ChainHook hook)
     {
-        var after = traveller with { Packet = outcome.Packet, Connection = outcome.Connection, Probability = traveller.Probability * outcome.Probability };
+        var after = traveller with
+        {
+            Packet = outcome.Packet,
+            Connection = outcome.Connection,
+            Probability = traveller.Probability * outcome.Probability,
+            Changes = outcome.Changes.IsEmpty ? traveller.Changes : traveller.Changes.SetItem(traveller.Space.Id, outcome.Changes),
+        };
         for (var i = 0; i < outcome.Steps.Count; i++)
         {
             var step = outcome.Steps[i];
@@ -194,6 +200,7 @@ internal static class Hooks
             Out = hook is ChainHook.Prerouting or ChainHook.Input ? null : Facts(traveller, traveller.Out),
             MasqueradeAddress = Masquerade(traveller, hook),
             Fib = address => Fib(traveller, address),
+            Changes = traveller.Changes.GetValueOrDefault(traveller.Space.Id, ElementChanges.None),
         };
 
     // nf_nat_masquerade_ipv4: as a socket would be given it for the next hop; IPv6 chooses by the device.
