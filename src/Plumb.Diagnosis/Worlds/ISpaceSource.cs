@@ -18,6 +18,9 @@ public interface ISpaceSource
     /// <summary>Kernel parameters by path below <c>/proc/sys</c>; those that do not exist are left out.</summary>
     IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths);
 
+    /// <summary>Whether some rule needs connections to be tracked: else nobody does.</summary>
+    bool TracksConnections(ObservedState state, IpFamily family);
+
     /// <summary>The rules that packets of a family meet at a hook, in order of priority.</summary>
     IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook);
 }
@@ -39,6 +42,8 @@ public sealed class GivenSource : ISpaceSource
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => Remembered;
 
     public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths) => Values;
+
+    public bool TracksConnections(ObservedState state, IpFamily family) => Rules.Count > 0;
 
     public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) =>
         Rules.GetValueOrDefault((family, hook)) ?? [];

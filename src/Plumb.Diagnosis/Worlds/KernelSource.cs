@@ -50,9 +50,13 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         return values;
     }
 
-    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook)
+    public bool TracksConnections(ObservedState state, IpFamily family) => All(state).TracksConnections(family);
+
+    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) => All(state).At(family, hook);
+
+    private HookPrograms All(ObservedState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return (_programs ??= new HookPrograms(state.Entries.Values, id)).At(family, hook);
+        return _programs ??= new HookPrograms(state.Entries.Values, id);
     }
 }

@@ -90,6 +90,8 @@ public sealed class Space
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) =>
         _connections.TryGetValue(family, out var known) ? known : _connections[family] = _source.Connections(family);
 
+    public bool TracksConnections(IpFamily family) => _source.TracksConnections(State, family);
+
     public IReadOnlyList<IHookProgram> Programs(IpFamily family, ChainHook hook) =>
         _programs.TryGetValue((family, hook), out var known) ? known : _programs[(family, hook)] = _source.Programs(State, family, hook);
 
@@ -110,9 +112,9 @@ public sealed class Space
     {
         var all = ConfPath(family, "all", name);
         var own = ConfPath(family, device, name);
-        if (!_parameters.ContainsKey(own))
+        if (!_parameters.ContainsKey(own) || !_parameters.ContainsKey(all))
         {
-            Read([all, own]);
+            Read([.. new[] { all, own }.Where(path => !_parameters.ContainsKey(path))]);
         }
         return Math.Max(Number(_parameters[all]), Number(_parameters[own]));
     }

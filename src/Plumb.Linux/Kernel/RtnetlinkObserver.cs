@@ -99,7 +99,8 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             RouteMessage.EmitDump(_request, family);
             foreach (var message in target.Route.Dump(_request, static m => RouteMessage.Parse(m.Payload)))
             {
-                if (message.Family == family && RouteConversion.ToEntry(target.Id, message, links) is { } entry)
+                // Two devices with addresses of one network have two routes that differ in nothing else: the kernel takes the first.
+                if (message.Family == family && RouteConversion.ToEntry(target.Id, message, links) is { } entry && !state.Entries.ContainsKey(entry.Key))
                 {
                     Add(entry, Ownership.OfRoute(entry));
                 }

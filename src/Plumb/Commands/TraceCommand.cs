@@ -69,13 +69,14 @@ internal sealed class TraceCommand : Verb
             status = await lab.ReadyAsync(CancellationToken.None);
         }
         var source = Party.Require(status, invocation.Value(_source)!);
-        var (address, dns) = await AddressAsync(lab, status, source, target);
+        var (address, dns) = await AddressAsync(lab, status, source, target, invocation.Time);
         var packet = Question(address, protocol, target.Port ?? 0);
         using var world = new LabWorld(lab, status);
         var trace = new Walker(world).Walk(packet, source.Space);
         var telling = new Telling(status, world, await CausesAsync(world, status, trace));
+        var near = await Nearness.OfAsync(status, world, packet, trace, invocation.Time);
         var result = new TraceResult(
-            telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select(outcome => telling.Outcome(outcome, null))]);
+            telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))]);
         Printer.Print(result, static () => ResultJson.Default.TraceResult, invocation, _output, TraceText.Write);
         return trace.Outcomes.All(static outcome => outcome.Verdict == Verdict.Delivered) ? ExitCode.Done : ExitCode.Failed;
     }
@@ -92,7 +93,7 @@ internal sealed class TraceCommand : Verb
         };
     }
 
-    private static async Task<(IpAddress Address, DnsResult? Dns)> AddressAsync(LabClient lab, LabStatus status, Party source, Target target)
+    private static async Task<(IpAddress Address, DnsResult? Dns)> AddressAsync(LabClient lab, LabStatus status, Party source, Target target, TimeProvider time)
     {
         if (IpAddress.TryParse(target.Host, out var given))
         {
@@ -102,19 +103,34 @@ internal sealed class TraceCommand : Verb
         {
             return (Of(party, source), null);
         }
-        var dns = await DnsQuestion.AskAsync(lab, status, target.Host, source.Pod, "A");
-        foreach (var record in dns.Tried[^1].Records)
+        foreach (var name in Names(source, target.Host))
         {
-            if (!record.IsAlias && IpAddress.TryParse(record.Data, out var found))
+            var type = status.ServiceRanges.Count > 0 && status.ServiceRanges[0].Family == IpFamily.V6 ? "AAAA" : "A";
+            var dns = await DnsQuestion.AskAsync(lab, status, name, source.Pod, type);
+            foreach (var record in dns.Tried[^1].Records)
             {
-                return (found, dns);
+                if (!record.IsAlias && IpAddress.TryParse(record.Data, out var found))
+                {
+                    return (found, dns);
+                }
             }
         }
-        if (dns.Tried[^1].IsForOthers)
+        if (Party.ByBeginning(status, target.Host) is { Addresses.Count: > 0 } replica)
         {
-            throw new LabException($"'{target.Host}' is a name of outside the cluster, which servers outside are asked for; give its address");
+            return (Of(replica, source), null);
         }
-        throw Party.Unknown(status, target.Host);
+        throw Party.Unknown(status, target.Host, await Nearness.ServicesAsync(status, time));
+    }
+
+    // Only pods have a search path: what others mean by a Service's name is that Service.
+    private static IEnumerable<string> Names(Party source, string name)
+    {
+        yield return name;
+        var dots = name.Count(static letter => letter == '.');
+        if (source.Pod is null && dots < 2)
+        {
+            yield return dots == 0 ? $"{name}.default.svc.cluster.local" : $"{name}.svc.cluster.local";
+        }
     }
 
     private static IpAddress Of(Party party, Party source)

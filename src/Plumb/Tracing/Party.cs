@@ -35,13 +35,19 @@ internal sealed record Party(string Title, string Subject, string Node, Namespac
     /// <exception cref="LabException">Nobody has that name.</exception>
     public static Party Require(LabStatus lab, string name) =>
         Find(lab, name)
-        ?? lab.Pods.Where(pod => (name.Contains('/', StringComparison.Ordinal) ? $"{pod.Namespace}/{pod.Name}" : pod.Name).StartsWith(name + "-", StringComparison.Ordinal)).Select(Of).FirstOrDefault()
-        ?? throw Unknown(lab, name);
+        ?? ByBeginning(lab, name)
+        ?? throw Unknown(lab, name, []);
 
-    public static LabException Unknown(LabStatus lab, string name)
+    public static Party? ByBeginning(LabStatus lab, string name) =>
+        lab.Pods.Where(pod => (name.Contains('/', StringComparison.Ordinal) ? $"{pod.Namespace}/{pod.Name}" : pod.Name).StartsWith(name + "-", StringComparison.Ordinal)).Select(Of).FirstOrDefault();
+
+    /// <param name="services">Names that might have been meant too.</param>
+    public static LabException Unknown(LabStatus lab, string name, IReadOnlyList<string> services)
     {
-        var known = lab.Machines.Select(static machine => machine.Name).Concat(lab.Pods.Select(static pod => pod.Name)).ToList();
-        return new LabException($"the lab '{lab.Name}' has no pod or machine '{name}'{Nearest.Suggest(name, known)} (machines: {string.Join(", ", lab.Machines.Select(static machine => machine.Name))}; pods: kubectl get pods -A)");
+        var known = lab.Machines.Select(static machine => machine.Name).Concat(lab.Pods.Select(static pod => pod.Name)).Concat(services).ToList();
+        return new LabException(
+            $"the lab '{lab.Name}' has no pod or machine {(services.Count == 0 ? "" : "or Service ")}'{name}'{Nearest.Suggest(name, known)} "
+            + $"(machines: {string.Join(", ", lab.Machines.Select(static machine => machine.Name))}; pods: kubectl get pods -A)");
     }
 
     public static IEnumerable<Party> All(LabStatus lab) =>

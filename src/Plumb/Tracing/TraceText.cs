@@ -82,7 +82,9 @@ internal sealed class TraceText(TextWriter to, Style style)
 
     // What is so on every way that goes well: JSON has it.
     private static bool IsPlain(TracedHop hop) =>
-        (hop.Stage == Stage.Neighbour && hop.Entry is not null) || (hop.Stage == Stage.Route && hop.Text?.StartsWith("route local", StringComparison.Ordinal) == true);
+        // A rule that only leads on to others, or has nothing to say.
+        (hop.Kind is "chain" or "element" or "iptableschain" or "iptablesrule" && hop.Chance is null && Same(hop.Before, hop.After) && hop.What.Split(' ') is ["goto" or "jump", _] or ["return" or "accept"])
+        || (hop.Stage == Stage.Neighbour && hop.Entry is not null) || (hop.Stage == Stage.Route && hop.Text?.StartsWith("route local", StringComparison.Ordinal) == true);
 
     // Cables and bridges one after the other are one line: eth0 ⇄ veth1 → cni0.
     private static string? Continues(string line, TracedHop hop, TracedHop next)

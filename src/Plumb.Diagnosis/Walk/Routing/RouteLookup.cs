@@ -89,7 +89,9 @@ internal static class RouteLookup
             }
             if (only is null || hop.Device == only)
             {
-                ways.Add(new RouteAnswer(route, route.Type, hop, hop.Weight));
+                // A router that is this host itself is none (nhc_scope is not RT_SCOPE_LINK): the destination is looked for on the link.
+                var isOwn = hop.Gateway is { } gateway && space.Addresses.Any(own => own.Address.Address == gateway);
+                ways.Add(new RouteAnswer(route, route.Type, isOwn ? hop with { Gateway = null } : hop, hop.Weight));
                 total += hop.Weight;
             }
         }

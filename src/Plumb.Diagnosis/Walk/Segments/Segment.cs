@@ -18,10 +18,11 @@ internal sealed class Segment(IWorld world)
     private const int MostRouters = 8;
 
     /// <summary>Where a broadcast that a device sends comes up.</summary>
-    public IReadOnlyList<Station> HeardFrom(Space space, string device)
+    /// <param name="answerTo">Only where an answer to this address, to one station alone, finds the same way back; null: wherever.</param>
+    public IReadOnlyList<Station> HeardFrom(Space space, string device, MacAddress? answerTo = null)
     {
         var found = new List<Station>();
-        Send(space, device, [], found);
+        new Broadcast(world, this, answerTo, found).Send(space, device);
         return found;
     }
 
@@ -43,9 +44,11 @@ internal sealed class Segment(IWorld world)
     public IReadOnlyList<(Station Station, MacAddress Mac)> AnswerersFor(Space space, string device, IpAddress address, IpAddress asker)
     {
         var found = new List<(Station, MacAddress)>();
-        foreach (var station in HeardFrom(space, device))
+        foreach (var station in HeardFrom(space, device, space.Link(device)?.Mac))
         {
-            if (station.Space.Link(station.Device)?.Mac is { } mac && NeighbourAnswer.Gives(station, address, asker))
+            if (station.Space.Link(station.Device)?.Mac is { } mac
+                && NeighbourAnswer.Gives(station, address, asker)
+                && (!IsTunnel(space, device) || HeardFrom(station.Space, station.Device).Contains(new Station(space, device))))
             {
                 found.Add((station, mac));
             }
@@ -53,65 +56,8 @@ internal sealed class Segment(IWorld world)
         return found;
     }
 
-    private void Send(Space space, string device, HashSet<(NamespaceId, string)> seen, List<Station> found)
-    {
-        if (space.Link(device) is not { } link || !space.Carries(device) || !seen.Add((space.Id, device)))
-        {
-            return;
-        }
-        switch (link.Type)
-        {
-            case LinkType.Veth { PeerNamespace: { } there, PeerName: { } name }:
-                if (world.Find(there) is { } peer)
-                {
-                    Arrive(peer, name, seen, found);
-                }
-                break;
-            case LinkType.Bridge:
-                Flood(space, device, null, seen, found);
-                break;
-            case LinkType.Vxlan vxlan:
-                foreach (var entry in space.Fdb(device))
-                {
-                    if (entry is { Mac.IsZero: true, Remote: { } remote } && FarEnd(space, vxlan, remote) is { } far)
-                    {
-                        Arrive(far.Space, far.Device, seen, found);
-                    }
-                }
-                break;
-            default:
-                break;
-        }
-    }
-
-    private void Arrive(Space space, string device, HashSet<(NamespaceId, string)> seen, List<Station> found)
-    {
-        if (space.Link(device) is not { Up: true } link)
-        {
-            return;
-        }
-        if (link.Master is { Length: > 0 } master && space.Link(master) is { Type: LinkType.Bridge } bridge)
-        {
-            if (bridge.Up == true)
-            {
-                found.Add(new Station(space, master));
-                Flood(space, master, link, seen, found);
-            }
-            return;
-        }
-        found.Add(new Station(space, device));
-    }
-
-    private void Flood(Space space, string bridge, LinkEntry? from, HashSet<(NamespaceId, string)> seen, List<Station> found)
-    {
-        foreach (var port in space.PortsOf(bridge))
-        {
-            if (BridgePorts.MayPass(from, port) && port.Port?.BroadcastFlood != false)
-            {
-                Send(space, port.Name, seen, found);
-            }
-        }
-    }
+    // A cable leads back as it leads there; a tunnel has a way of its own in each direction.
+    private static bool IsTunnel(Space space, string device) => space.Link(device)?.Type is LinkType.Vxlan;
 
     /// <summary>The tunnel device that takes what is sent to a remote end; null: none can be seen.</summary>
     public Station? FarEnd(Space space, LinkType.Vxlan vxlan, IpAddress remote)

@@ -17,6 +17,8 @@ internal sealed class DeliverStage : IStage
         var packet = traveller.Packet;
         return packet.Protocol switch
         {
+            // tcp_v4_rcv: PACKET_HOST or nothing.
+            Packet.Tcp when traveller.FrameDestination.IsMulticast => [traveller.Drop("TCP takes nothing out of a frame for all", null, traveller.In)],
             Packet.Tcp => [(packet.Flags & TcpFlags.Ack) != 0 ? Taken(traveller, "the answer") : ToSocket(traveller, "TCP")],
             Packet.Udp => [ToSocket(traveller, "UDP")],
             Packet.Icmp or Packet.IcmpV6 => [Echo(traveller)],
@@ -31,6 +33,7 @@ internal sealed class DeliverStage : IStage
     {
         var packet = traveller.Packet;
         var device = traveller.Space.Index(traveller.In!);
+        var isForAll = traveller.Route?.Type == Linux.State.RouteType.Broadcast;
         foreach (var socket in traveller.Space.Sockets)
         {
             if (socket.Takes(packet.Destination, packet.DestinationPort, packet.Protocol, device))
@@ -43,7 +46,8 @@ internal sealed class DeliverStage : IStage
         {
             return Taken(traveller, "the answer");
         }
-        var answer = packet.Protocol == Packet.Tcp ? Answers.Reset(packet) : Answers.Error(packet, Answers.PortUnreachable(packet.Family), packet.Destination);
+        // Nobody is told that a packet for all was not wanted (RFC 1122, 3.2.2).
+        var answer = isForAll ? null : packet.Protocol == Packet.Tcp ? Answers.Reset(packet) : Answers.Error(packet, Answers.PortUnreachable(packet.Family), packet.Destination);
         return traveller.Drop($"nobody listens at {protocol} port {packet.DestinationPort} of {traveller.Space.Id}", null, traveller.In, answer);
     }
 

@@ -40,15 +40,11 @@ internal sealed class NeighbourStage : IStage
 
     private static Step Ask(Traveller traveller, Surroundings around, string device, IpAddress next, MacAddress own)
     {
-        if (!traveller.Space.Carries(device))
-        {
-            return traveller.Drop($"{device} has no carrier", traveller.Space.Link(device), device);
-        }
         var answers = around.Segment.AnswerersFor(traveller.Space, device, next, Asker(traveller, device, next));
         if (answers.Count == 0)
         {
-            var reason = $"nobody on {device} answers for {next}";
-            var held = traveller.Space.Neighbour(device, next);
+            var reason = traveller.Space.Carries(device) ? $"nobody on {device} answers for {next}" : $"{device} has no carrier, so nobody answers for {next}";
+            var held = traveller.Space.Neighbour(device, next) ?? (Entry?)traveller.Space.Link(device);
             return traveller.IsOwn
                 ? traveller.End(Ending.Error, $"{reason} (EHOSTUNREACH)", traveller.Note(reason, held, device))
                 : traveller.Drop(reason, held, device, Answers.Error(traveller.Packet, Answers.HostUnreachable(next.Family)));

@@ -47,10 +47,16 @@ internal sealed class SendStage : IStage
 
     private static Step Leave(Traveller traveller, RouteAnswer way, string to)
     {
+        if (way.Type == RouteType.Broadcast && !traveller.IsAnswer)
+        {
+            var why = $"{to} is a broadcast address here";
+            return traveller.End(Ending.Error, $"{why} ({(traveller.Packet.Protocol == Packets.Packet.Tcp ? "ENETUNREACH" : "EACCES")})", traveller.Note(why, way.Decider));
+        }
         if (way.IsLocal || way.LeadsOn)
         {
-            var device = way.IsLocal ? "lo" : way.Hop!.Device ?? "";
-            var hop = traveller.Note(way.IsLocal ? "stays on this host" : RouteWords.Of(way), way.Decider, device) with { Chance = way.Probability };
+            var staysHere = way.IsLocal && way.Type != RouteType.Broadcast;
+            var device = staysHere ? "lo" : way.Hop!.Device ?? "";
+            var hop = traveller.Note(staysHere ? "stays on this host" : RouteWords.Of(way), way.Decider, device) with { Chance = way.Probability };
             return new Step.On((traveller with { Route = way, Out = device, Probability = traveller.Probability * way.Probability }).To(Stage.Output, hop));
         }
         var reason = way.Decider is null ? $"no route to {to}" : $"{way.Type.ToString().ToLowerInvariant()}: {way.Decider.Print()}";

@@ -8,6 +8,7 @@ internal static class Answers
 {
     private const byte EchoReply = 0;
     private const byte EchoReplyV6 = 129;
+    private const int ShortBytes = 60;
 
     // A quoted packet: IP header and as much as fits 576 bytes (RFC 1812), 1280 for IPv6 (RFC 4443).
     private const int IcmpHeaderBytes = 8;
@@ -50,13 +51,13 @@ internal static class Answers
         };
     }
 
-    /// <summary>What a socket, or the kernel to an echo, says; null to what is an answer itself.</summary>
+    /// <summary>What a socket, or the kernel to an echo, says; null to what is an answer itself. How long a program's datagram is nobody knows: it is taken to be short.</summary>
     public static Packet? Reply(Packet packet) => packet.Protocol switch
     {
         Packet.Tcp => (packet.Flags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Syn ? Turned(packet) with { Flags = TcpFlags.Syn | TcpFlags.Ack } : null,
         Packet.Icmp => packet.Message is { Type: 8 } ? Turned(packet) with { Message = new IcmpKind(EchoReply, 0) } : null,
         Packet.IcmpV6 => packet.Message is { Type: 128 } ? Turned(packet) with { Message = new IcmpKind(EchoReplyV6, 0) } : null,
-        _ => Turned(packet),
+        _ => Turned(packet) with { Length = Math.Min(packet.Length, ShortBytes) },
     };
 
     private static Packet Turned(Packet packet) => packet with

@@ -16,11 +16,11 @@ internal static class Hooks
     public static IEnumerable<Step> Pass(Traveller traveller, ChainHook hook, Func<Traveller, Step> go)
     {
         var programs = traveller.Space.Programs(traveller.Packet.Family, hook);
-        var acts = Acts(programs, hook);
+        var acts = Acts(programs, hook, traveller.Space.TracksConnections(traveller.Packet.Family));
         return Run(traveller, hook, acts, 0, go);
     }
 
-    private static List<Func<Traveller, ChainHook, IEnumerable<Step>>> Acts(IReadOnlyList<IHookProgram> programs, ChainHook hook)
+    private static List<Func<Traveller, ChainHook, IEnumerable<Step>>> Acts(IReadOnlyList<IHookProgram> programs, ChainHook hook, bool tracks)
     {
         var byPriority = new List<(int Priority, Func<Traveller, ChainHook, IEnumerable<Step>> Act)>();
         foreach (var program in programs)
@@ -30,7 +30,7 @@ internal static class Hooks
                 byPriority.Add((program.Priority, (traveller, at) => RunOne(traveller, at, program)));
             }
         }
-        if (hook is ChainHook.Prerouting or ChainHook.Output)
+        if (hook is ChainHook.Prerouting or ChainHook.Output && tracks)
         {
             byPriority.Add((ConnectionTracking.Priority, static (traveller, _) => [Passed(ConnectionTracking.Track(traveller))]));
         }

@@ -1,0 +1,174 @@
+using System.Text;
+using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Walk;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Tests.Walk;
+
+/// <summary>What is predicted happens: random networks are built, walked, and then really asked.</summary>
+public sealed class WalkAgreementTests
+{
+    private const int Networks = 24;
+    private const int ProbesOfEach = 12;
+    private const int AtOnce = 12;
+
+    [Fact]
+    public async Task Random_packets_in_random_networks_go_where_the_walk_says()
+    {
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("PLUMB_SEED"), out var given) ? given : Environment.TickCount;
+        TestContext.Current.TestOutputHelper?.WriteLine($"PLUMB_SEED={seed}");
+        var all = new List<string>();
+        var tally = new Dictionary<string, int>();
+        for (var first = 0; first < Networks; first += AtOnce)
+        {
+            var tasks = Enumerable.Range(first, Math.Min(AtOnce, Networks - first)).Select(number => TryAsync(unchecked(seed + number))).ToList();
+            foreach (var (disagreements, verdicts) in await Task.WhenAll(tasks))
+            {
+                all.AddRange(disagreements.Take(1));
+                foreach (var verdict in verdicts)
+                {
+                    tally[verdict] = tally.GetValueOrDefault(verdict) + 1;
+                }
+            }
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", tally.OrderBy(static pair => pair.Key).Select(static pair => $"{pair.Value} {pair.Key}")));
+        Assert.True(all.Count == 0, $"PLUMB_SEED={seed}: {all.Count} of {tally.Values.Sum()} disagree\n{string.Join("\n\n", all.Take(12))}");
+        // Each kind of end was met, or nothing was shown.
+        Assert.True(tally.GetValueOrDefault("Delivered") > 20 && tally.GetValueOrDefault("Refused") > 20 && tally.GetValueOrDefault("Lost") > 0, $"PLUMB_SEED={seed}: too much alike");
+    }
+
+    /// <summary>Networks in which prediction and kernel once disagreed.</summary>
+    [Theory]
+    [InlineData(39753865)] // a gateway that is one's own address is no gateway
+    [InlineData(39753885)] // two devices with addresses of one network: the first route counts
+    [InlineData(39753898)] // TCP takes nothing out of a frame for all
+    [InlineData(39753902)] // without a carrier nobody answers, and the sender hears of that
+    [InlineData(1035)] // answers are not as long as questions
+    [InlineData(2013)] // one cannot connect to a broadcast address
+    [InlineData(2018)] // an answer for a neighbour needs a way back through the tunnel
+    [InlineData(5009)] // proxies answer for others
+    public async Task What_once_disagreed_agrees(int seed)
+    {
+        var (disagreements, _) = await TryAsync(seed);
+        Assert.True(disagreements.Count == 0, string.Join("\n\n", disagreements));
+    }
+
+    private static async Task<(List<string> Disagreements, List<string> Verdicts)> TryAsync(int seed)
+    {
+        var random = new Random(seed);
+        var (desired, spaces) = RandomNetwork.Next(random);
+        using var network = new LiveNetwork(desired, spaces);
+        await network.SettleAsync(TestContext.Current.CancellationToken);
+        var walker = new Walker(network.World);
+        var probes = new List<(Probe Probe, Trace Trace)>();
+        for (var i = 0; i < ProbesOfEach; i++)
+        {
+            var probe = Next(random, network);
+            probes.Add((probe, walker.Walk(probe.Packet((ushort)(20_000 + i)), probe.From)));
+        }
+        var results = await Task.WhenAll(probes.Select((pair, i) =>
+            network.SendAsync(pair.Probe, (uint)i, (ushort)(20_000 + i), Expected(pair.Trace.Outcomes[0]), TestContext.Current.CancellationToken)));
+        var disagreements = new List<string>();
+        for (var i = 0; i < probes.Count; i++)
+        {
+            if (Agrees(probes[i].Trace.Outcomes[0], probes[i].Probe, results[i]))
+            {
+                continue;
+            }
+            // The probes were sent at once, and who asks for a neighbour makes himself known by it. So once more, alone, from what is known by now.
+            await network.SettleAsync(TestContext.Current.CancellationToken);
+            var (probe, port) = (probes[i].Probe, (ushort)(21_000 + i));
+            var trace = new Walker(network.World).Walk(probe.Packet(port), probe.From);
+            var result = await network.SendAsync(probe, (uint)(1000 + i), port, Expected(trace.Outcomes[0]), TestContext.Current.CancellationToken);
+            if (!Agrees(trace.Outcomes[0], probe, result))
+            {
+                disagreements.Add(Describe(seed, desired, network, probe, trace, result));
+            }
+        }
+        return (disagreements, [.. probes.Select(static pair => pair.Trace.Outcomes[0].Verdict.ToString())]);
+    }
+
+    private static Probe Next(Random random, LiveNetwork network)
+    {
+        var from = network.Spaces[random.Next(network.Spaces.Count)].Id;
+        var addresses = network.Spaces.SelectMany(static space => space.Addresses).Select(static address => address.Address.Address).Where(static a => a.Family == IpFamily.V4 && !a.IsLoopback).ToList();
+        var to = addresses.Count == 0 || random.Next(8) == 0 ? RandomNetwork.Address(random.Next(4), random.Next(6)) : addresses[random.Next(addresses.Count)];
+        var probe = new Probe(from, to, random.Next(4) == 0 ? LiveNetwork.ClosedPort : LiveNetwork.OpenPort, random.Next(2) == 0 ? Packet.Tcp : Packet.Udp);
+        return random.Next(10) switch
+        {
+            0 => probe with { TimeToLive = (byte)random.Next(1, 4) },
+            1 => probe with { PayloadBytes = random.Next(1240, 1480), DontFragment = random.Next(2) == 0 },
+            _ => probe,
+        };
+    }
+
+    private static Seen Expected(Outcome outcome) => outcome.Verdict switch
+    {
+        Verdict.Delivered => Seen.Answered,
+        Verdict.Refused => Seen.Refused,
+        _ => Seen.Silence,
+    };
+
+    private static bool Agrees(Outcome outcome, Probe probe, Result result)
+    {
+        if (outcome.Verdict == Verdict.Undecided)
+        {
+            return true;
+        }
+        if (outcome.Verdict == Verdict.Loop)
+        {
+            // The TTL ends it; whether the sender hears of that is another question.
+            return result.Seen != Seen.Answered;
+        }
+        if (Expected(outcome) != result.Seen)
+        {
+            return false;
+        }
+        return probe.Protocol == Packet.Tcp
+            || (outcome.Arrived
+                ? result.Arrived is { } where && where == (outcome.End, outcome.Final.Source, outcome.Final.SourcePort)
+                : result.Arrived is null);
+    }
+
+    // What every namespace has is left out.
+    private static bool IsTold(Entry entry) => entry switch
+    {
+        LinkEntry link => link.Type is not LinkType.Loopback,
+        AddressEntry address => address.Address.Family == IpFamily.V4 && address.Device != "lo",
+        RouteEntry route => route.Destination.Family == IpFamily.V4 && route.Table != RouteTable.Local,
+        RuleEntry rule => rule.Family == IpFamily.V4 && rule.Table.Number < 200,
+        FdbEntry fdb => fdb.Remote is not null,
+        _ => false,
+    };
+
+    private static string Describe(int seed, DesiredState desired, LiveNetwork network, Probe probe, Trace trace, Result result)
+    {
+        var outcome = trace.Outcomes[0];
+        var text = new StringBuilder($"network {seed}: {probe}\n  predicted {outcome.Verdict}, arrived {outcome.Arrived}: {outcome.Reason}\n  seen {result}\n");
+        foreach (var hop in outcome.There)
+        {
+            text.Append("    ").Append(hop.Space).Append(": ").AppendLine(hop.What);
+        }
+        text.AppendLine("   back");
+        foreach (var hop in outcome.Back)
+        {
+            text.Append("    ").Append(hop.Space).Append(": ").AppendLine(hop.What);
+        }
+        foreach (var space in network.Spaces)
+        {
+            foreach (var held in space.State.Entries.Values)
+            {
+                if (IsTold(held.Entry))
+                {
+                    text.Append("  ").AppendLine(held.Entry.ToString());
+                }
+            }
+        }
+        foreach (var sysctl in desired.Entries.Values.Select(static one => one.Entry).OfType<SysctlEntry>().Where(static one => one.Value != "0" && !one.Path.Contains("/neigh/", StringComparison.Ordinal)))
+        {
+            text.Append("  ").AppendLine(sysctl.ToString());
+        }
+        return text.ToString();
+    }
+}
