@@ -62,7 +62,7 @@ public sealed class AgreementTests
         foreach (var (rule, (count, chain, isTold)) in Counts(after))
         {
             var matched = count > counts[rule].Count;
-            // A jump into a chain where nothing happened is not told.
+            // What leads into a chain where nothing happens is not told.
             if (matched != predicted.Steps.Exists(step => (step.Entry, step.Handle) == rule) && (isTold || !matched))
             {
                 trouble.Append($"{chain.Key}: rule {Index(chain, rule.Handle)} {(matched ? "matched, not predicted" : "predicted, not matched")}\n");
@@ -84,7 +84,7 @@ public sealed class AgreementTests
                 {
                     // Nor is a rule that counted and then did not find what it looked for, or only changed a set.
                     var looksUp = rule.Expressions.SkipWhile(static step => step is not CounterExpression).Any(static step => step is LookupExpression);
-                    var isTold = !looksUp && rule.Expressions[^1] is (ImmediateExpression { Verdict.Code: VerdictCode.Accept or VerdictCode.Drop or VerdictCode.Return or VerdictCode.Goto }
+                    var isTold = !looksUp && rule.Expressions[^1] is (ImmediateExpression { Verdict.Code: VerdictCode.Accept or VerdictCode.Drop or VerdictCode.Return }
                         or MetaExpression { Sets: true, Key: MetaKey.Mark } or NatExpression or MasqueradeExpression or RedirectExpression);
                     counts[(chain.Key, rule.Handle)] = (counter.Packets, chain, isTold);
                 }

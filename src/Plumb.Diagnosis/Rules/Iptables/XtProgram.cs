@@ -81,6 +81,7 @@ internal sealed class XtProgram(XtTable table, XtChain chain, int priority, bool
     {
         if (!chain.IsDropping)
         {
+            way.Steps = Steps.WithoutIdle(way.Steps, null);
             return way.Outcome(Decision.Accept);
         }
         way.Steps = new Steps(new RuleStep(chain.Key, 0, $"-P {chain.Name} DROP", "drop by policy"), way.Steps);

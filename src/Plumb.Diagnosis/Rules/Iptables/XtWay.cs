@@ -46,9 +46,10 @@ internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Conne
     {
         var before = Steps;
         Tell(rule, $"{(isGoto ? "goto" : "jump")} {next.Name}", chance);
+        Steps = Steps! with { OnlyLeads = true };
         if (!isGoto)
         {
-            _callers = new Caller(Chain, Next, before, Steps, _callers);
+            _callers = new Caller(Chain, Next, before, _callers);
         }
         (Chain, Next) = (next, 0);
         return ++_jumps <= mostJumps;
@@ -61,11 +62,7 @@ internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Conne
         {
             return false;
         }
-        // A chain in which nothing happened is not worth a step.
-        if (ReferenceEquals(Steps, caller.Jump))
-        {
-            Steps = caller.Before;
-        }
+        Steps = Steps.WithoutIdle(Steps, caller.Before);
         (Chain, Next, _callers) = (caller.Chain, caller.Next, caller.Outer);
         return true;
     }
@@ -102,6 +99,5 @@ internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Conne
     }
 
     /// <param name="Before">The steps before the jump.</param>
-    /// <param name="Jump">With the jump's own as the newest.</param>
-    private sealed record Caller(XtChain Chain, int Next, Steps? Before, Steps? Jump, Caller? Outer);
+    private sealed record Caller(XtChain Chain, int Next, Steps? Before, Caller? Outer);
 }

@@ -124,9 +124,10 @@ internal sealed class BaseChainProgram(Chain chain, BaseChain hooked, IReadOnlyL
         }
         var (from, next, earlier) = (machine.Chain, machine.Next, machine.Steps);
         Tell(machine, rule, before, With(machine.Effects, verdict.ToString()));
+        machine.Steps = machine.Steps! with { OnlyLeads = machine.Effects.Length == 0 };
         if (isJump)
         {
-            machine.Callers = new Caller(from, next, earlier, machine.Effects.Length == 0 ? machine.Steps : null, machine.Callers);
+            machine.Callers = new Caller(from, next, earlier, machine.Callers);
         }
         (machine.Chain, machine.Next) = (target, 0);
         return null;
@@ -139,11 +140,7 @@ internal sealed class BaseChainProgram(Chain chain, BaseChain hooked, IReadOnlyL
         {
             return false;
         }
-        // A chain in which nothing happened is not worth a step.
-        if (caller.Jump is { } jump && ReferenceEquals(machine.Steps, jump))
-        {
-            machine.Steps = caller.Before;
-        }
+        machine.Steps = Steps.WithoutIdle(machine.Steps, caller.Before);
         (machine.Chain, machine.Next, machine.Callers) = (caller.Chain, caller.Next, caller.Outer);
         return true;
     }
@@ -155,6 +152,10 @@ internal sealed class BaseChainProgram(Chain chain, BaseChain hooked, IReadOnlyL
         if (policy == VerdictCode.Drop)
         {
             machine.Steps = new Steps(new RuleStep(chain.Entry.Key, 0, "policy drop", "drop by policy"), machine.Steps);
+        }
+        else
+        {
+            machine.Steps = Steps.WithoutIdle(machine.Steps, null);
         }
         return Outcome(machine, policy == VerdictCode.Drop ? Decision.Drop : Decision.Accept);
     }

@@ -124,5 +124,4 @@ internal sealed class Machine
 
 /// <summary>Where to go on after a chain that was jumped to.</summary>
 /// <param name="Before">The steps before the jump.</param>
-/// <param name="Jump">The steps with the jump's own as the newest; null where the rule did more than jump.</param>
-internal sealed record Caller(Chain Chain, int Next, Steps? Before, Steps? Jump, Caller? Outer);
+internal sealed record Caller(Chain Chain, int Next, Steps? Before, Caller? Outer);
