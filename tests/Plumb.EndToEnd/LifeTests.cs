@@ -14,8 +14,9 @@ public sealed class LifeTests : IAsyncDisposable
     [Fact]
     public async Task Down_leaves_no_process_and_no_file()
     {
-        await _user.UpAsync("--nodes", "1");
+        var lab = await _user.UpAsync("--nodes", "1");
         Assert.NotEmpty(ProcessesOfLabs());
+        (await lab.ShellAsync("node-1", "true")).Succeeds();
         (await _user.PlumbAsync("down")).Succeeds();
         Assert.Empty(_user.Files);
         Assert.Empty(await EndedAsync());
