@@ -81,7 +81,7 @@ public sealed class LabClient : IDisposable
     private async Task<LabStatus> ReadStatusAsync(HttpResponseMessage answer, CancellationToken cancel)
     {
         using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
-        var status = LabJson.Status(json.RootElement);
+        var status = StatusOf(json.RootElement);
         return status with
         {
             ProcessId = ProcessId,
@@ -176,6 +176,18 @@ public sealed class LabClient : IDisposable
         catch (HttpRequestException broken)
         {
             throw new LabException($"the lab '{Paths.Name}' ended while it was asked", broken);
+        }
+    }
+
+    private LabStatus StatusOf(JsonElement json)
+    {
+        try
+        {
+            return LabJson.Status(json);
+        }
+        catch (Exception unknown) when (unknown is KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new LabException($"the lab '{Paths.Name}' was started by another version of plumb, whose answers this one does not know; end it (`plumb down {Paths.Name}`) and start it again", unknown);
         }
     }
 
