@@ -160,11 +160,15 @@ public sealed partial class FirstPacketTests(FirstPacketLab fixture) : IClassFix
     [Fact]
     public async Task Watching_kubectl_sees_a_pod_come_and_go()
     {
+        (await Lab.KubectlAsync("run", "before", "--image=httpd", "--labels=seen=yes")).Succeeds();
+        (await Lab.KubectlAsync("wait", "--for=condition=Ready", "pod/before", "--timeout=60s")).Succeeds();
         using var watch = Commands.Start(
-            new Dictionary<string, string?> { ["KUBECONFIG"] = Lab.Kubeconfig }, "kubectl", "get", "pods", "-w", "--no-headers", "--field-selector=metadata.name=watched");
+            new Dictionary<string, string?> { ["KUBECONFIG"] = Lab.Kubeconfig }, "kubectl", "get", "pods", "-w", "--no-headers", "--selector=seen=yes");
         try
         {
-            (await Lab.KubectlAsync("run", "watched", "--image=httpd")).Succeeds();
+            // From here on it tells all that happens.
+            Assert.StartsWith("before ", await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            (await Lab.KubectlAsync("run", "watched", "--image=httpd", "--labels=seen=yes")).Succeeds();
             var seen = new List<string>();
             await ReadUntilAsync("Running");
             Assert.Contains("Pending", seen);
@@ -187,6 +191,7 @@ public sealed partial class FirstPacketTests(FirstPacketLab fixture) : IClassFix
         finally
         {
             watch.Kill();
+            (await Lab.KubectlAsync("delete", "pod", "before", "--grace-period=1")).Succeeds();
         }
     }
 
