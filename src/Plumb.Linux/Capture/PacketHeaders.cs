@@ -196,22 +196,14 @@ public readonly record struct PacketHeaders(IpAddress Source, IpAddress Destinat
                     PayloadLength = PayloadLength - headerBytes,
                 };
                 return true;
-            case Udp when transport.Length >= 8:
+            case Udp or Sctp when transport.Length >= (Protocol == Udp ? 8 : 12):
+                var portHeaderBytes = Protocol == Udp ? 8 : 12;
                 headers = this with
                 {
                     SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport),
                     DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport[2..]),
-                    PayloadAt = PayloadAt + 8,
-                    PayloadLength = Math.Max(0, PayloadLength - 8),
-                };
-                return true;
-            case Sctp when transport.Length >= 12:
-                headers = this with
-                {
-                    SourcePort = BinaryPrimitives.ReadUInt16BigEndian(transport),
-                    DestinationPort = BinaryPrimitives.ReadUInt16BigEndian(transport[2..]),
-                    PayloadAt = PayloadAt + 12,
-                    PayloadLength = Math.Max(0, PayloadLength - 12),
+                    PayloadAt = PayloadAt + portHeaderBytes,
+                    PayloadLength = Math.Max(0, PayloadLength - portHeaderBytes),
                 };
                 return true;
             case Icmp or IcmpV6 when transport.Length >= 8:
