@@ -1,5 +1,7 @@
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk.Tracking;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Walk.Stages;
 
@@ -19,6 +21,8 @@ internal sealed class DeliverStage : IStage
         {
             // tcp_v4_rcv: PACKET_HOST or nothing.
             Packet.Tcp when traveller.FrameDestination.IsMulticast => [traveller.Drop("TCP takes nothing out of a frame for all", null, traveller.In)],
+            // tcp_v4_conn_request: no answer to a SYN for a broadcast address; tcp_v4_send_reset: nor a reset.
+            Packet.Tcp when IsForAll(traveller) => [traveller.Drop($"{packet.Destination} is a broadcast address here: TCP answers nobody there", traveller.Route!.Decider, traveller.In)],
             Packet.Tcp => [(packet.Flags & TcpFlags.Ack) != 0 ? Taken(traveller, "the answer") : ToSocket(traveller, "TCP")],
             Packet.Udp => [ToSocket(traveller, "UDP")],
             Packet.Icmp or Packet.IcmpV6 => [Echo(traveller)],
@@ -27,13 +31,18 @@ internal sealed class DeliverStage : IStage
     }
 
     private static Step.End Taken(Traveller traveller, string what) =>
-        new Step.End(traveller.To(Stage.Deliver, traveller.Note(what, null, traveller.In)), Ending.Taken, what) { Answer = Answers.Reply(traveller.Packet) };
+        new Step.End(traveller.To(Stage.Deliver, traveller.Note(what, null, traveller.In)), Ending.Taken, what) { Answer = Reply(traveller) };
+
+    // Nobody is called by a broadcast address: the way back chooses another.
+    private static Packet? Reply(Traveller traveller) =>
+        Answers.Reply(traveller.Packet) is not { } answer ? null : IsForAll(traveller) ? answer with { Source = IpAddress.Unspecified(answer.Family) } : answer;
+
+    private static bool IsForAll(Traveller traveller) => traveller.Route?.Type == RouteType.Broadcast;
 
     private static Step.End ToSocket(Traveller traveller, string protocol)
     {
         var packet = traveller.Packet;
         var device = traveller.Space.Index(traveller.In!);
-        var isForAll = traveller.Route?.Type == Linux.State.RouteType.Broadcast;
         foreach (var socket in traveller.Space.Sockets)
         {
             if (socket.Takes(packet.Destination, packet.DestinationPort, packet.Protocol, device))
@@ -47,15 +56,19 @@ internal sealed class DeliverStage : IStage
             return Taken(traveller, "the answer");
         }
         // Nobody is told that a packet for all was not wanted (RFC 1122, 3.2.2).
-        var answer = isForAll ? null : packet.Protocol == Packet.Tcp ? Answers.Reset(packet) : Answers.Error(packet, Answers.PortUnreachable(packet.Family), packet.Destination);
+        var answer = IsForAll(traveller) ? null : packet.Protocol == Packet.Tcp ? Answers.Reset(packet) : Answers.Error(packet, Answers.PortUnreachable(packet.Family), packet.Destination);
         return traveller.Drop($"nobody listens at {protocol} port {packet.DestinationPort} of {traveller.Space.Id}", null, traveller.In, answer);
     }
 
     private static Step.End Echo(Traveller traveller)
     {
         var asks = Answers.Reply(traveller.Packet) is not null;
-        return asks && traveller.IsV4 && traveller.Space.IsOn("net/ipv4/icmp_echo_ignore_all")
-            ? traveller.Drop("this host answers no echoes (icmp_echo_ignore_all)", null, traveller.In)
-            : Taken(traveller, asks ? "the kernel answers the echo" : "the answer");
+        if (!asks || !traveller.IsV4)
+        {
+            return Taken(traveller, asks ? "the kernel answers the echo" : "the answer");
+        }
+        return traveller.Space.IsOn("net/ipv4/icmp_echo_ignore_all") ? traveller.Drop("this host answers no echoes (icmp_echo_ignore_all)", null, traveller.In)
+            : IsForAll(traveller) && traveller.Space.IsOn("net/ipv4/icmp_echo_ignore_broadcasts") ? traveller.Drop("this host answers no echoes for all (icmp_echo_ignore_broadcasts)", null, traveller.In)
+            : Taken(traveller, "the kernel answers the echo");
     }
 }
