@@ -33,6 +33,12 @@ public sealed record Packet(IpAddress Source, IpAddress Destination, byte Protoc
     /// <summary>Octets, with the IP header.</summary>
     public int Length { get; init; } = 60;
 
+    /// <summary>Octets of the longest fragment that it is cut into; 0: it is whole.</summary>
+    public int FragmentLength { get; init; }
+
+    /// <summary>Octets of the longest piece that a link has to carry.</summary>
+    public int LengthOnLink => FragmentLength != 0 ? Math.Min(Length, FragmentLength) : Length;
+
     /// <summary>RFC 791's DF. Of IPv6 it is always so.</summary>
     public bool DontFragment { get; init; } = true;
 

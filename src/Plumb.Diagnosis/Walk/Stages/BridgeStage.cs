@@ -65,7 +65,7 @@ internal sealed class BridgeStage : IStage
         {
             return traveller.Drop(objection, to, to.Name);
         }
-        var length = Mtu.LongestPiece(traveller with { Out = bridge.Name });
+        var length = traveller.Packet.LengthOnLink;
         if (to.MtuBytes is { } mtu && length > mtu + TransmitStage.VlanBytes)
         {
             return traveller.Drop($"{length} bytes do not fit the MTU of {mtu} of the port {to.Name}: the bridge drops it without a word", to, to.Name);

@@ -17,7 +17,7 @@ internal sealed class PostroutingStage : IStage
         {
             return traveller.Go(Stage.Transmit);
         }
-        if (Mtu.Of(traveller) is { } mtu && traveller.Packet.Length > mtu)
+        if (Mtu.Of(traveller) is { } mtu && traveller.Packet.LengthOnLink > mtu)
         {
             if (traveller.Packet.DontFragment)
             {
@@ -25,7 +25,8 @@ internal sealed class PostroutingStage : IStage
                 var reason = $"{traveller.Packet.Length} bytes do not fit the MTU of {mtu} on {traveller.Out}, and it must not be cut (EMSGSIZE)";
                 return traveller.End(Ending.Error, reason, traveller.Note(reason, link, traveller.Out));
             }
-            return traveller.Go(Stage.Neighbour, traveller.Note($"cut into fragments of at most {mtu} bytes", link, traveller.Out));
+            var cut = traveller.Packet with { FragmentLength = mtu };
+            return (traveller with { Packet = cut }).Go(Stage.Neighbour, traveller.Note($"cut into fragments of at most {mtu} bytes", link, traveller.Out) with { After = cut });
         }
         return traveller.Go(Stage.Neighbour);
     }
@@ -37,8 +38,4 @@ internal static class Mtu
     /// <summary>The route's own, else the device's; null: not known.</summary>
     public static int? Of(Traveller traveller) =>
         traveller.Route?.Route?.MtuBytes is { } ofRoute and not 0 ? ofRoute : traveller.Space.Link(traveller.Out!)?.MtuBytes;
-
-    /// <summary>The length of the longest piece that goes over the cable.</summary>
-    public static int LongestPiece(Traveller traveller) =>
-        !traveller.Packet.DontFragment && Of(traveller) is { } mtu ? Math.Min(traveller.Packet.Length, mtu) : traveller.Packet.Length;
 }

@@ -41,7 +41,7 @@ internal sealed class TransmitStage : IStage
             return traveller.End(
                 Ending.Undecided, $"the other end of {link.Name} is in a namespace that cannot be seen from here", traveller.Note($"leaves by {link.Name}", link, link.Name));
         }
-        var length = Mtu.LongestPiece(traveller);
+        var length = traveller.Packet.LengthOnLink;
         if (peer.MtuBytes is { } mtu && length > mtu + VlanBytes)
         {
             return traveller.Drop($"{length} bytes do not fit the MTU of {mtu} of {name}, the other end of {link.Name}: dropped without a word", peer, link.Name);

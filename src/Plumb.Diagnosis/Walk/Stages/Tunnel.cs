@@ -24,7 +24,7 @@ internal static class Tunnel
         {
             SourcePort = SomePort,
             DestinationPort = (ushort)(vxlan.Port ?? 4789),
-            Length = Mtu.LongestPiece(traveller) + HeaderBytes + (remote.Family == IpFamily.V4 ? 20 : 40),
+            Length = traveller.Packet.LengthOnLink + HeaderBytes + (remote.Family == IpFamily.V4 ? 20 : 40),
             DontFragment = remote.Family == IpFamily.V6,
             Mark = traveller.Packet.Mark,
             Inner = new Encapsulated(inner, (uint)vxlan.Vni, traveller.FrameSource, traveller.FrameDestination),

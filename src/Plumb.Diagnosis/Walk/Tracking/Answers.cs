@@ -70,5 +70,6 @@ internal static class Answers
         Mark = 0,
         Priority = 0,
         Inner = null,
+        FragmentLength = 0,
     };
 }
