@@ -1,34 +1,33 @@
-using Plumb.CommandLine;
 using Plumb.Diagnosis.Capture;
-using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab;
 using Plumb.Linux.Addresses;
+using Plumb.Scenes;
 
 namespace Plumb.Capture;
 
 /// <summary>Whose packets a capture is about, as addresses; and whose all the others are.</summary>
 /// <param name="Pods">That are an end, or an endpoint of one: their own namespaces are places, too.</param>
-internal sealed record CaptureEnds(IReadOnlySet<IpAddress> Source, IReadOnlySet<IpAddress> Destination, CaptureNames Names, IReadOnlyList<SandboxStatus> Pods, bool IsFromOutside)
+internal sealed record CaptureEnds(IReadOnlySet<IpAddress> Source, IReadOnlySet<IpAddress> Destination, CaptureNames Names, IReadOnlyList<Party> Pods, bool IsFromOutside)
 {
+    /// <summary>The machine that is on the wire and not of the cluster.</summary>
+    public const string Outside = "outside";
+
     /// <exception cref="LabException">Nothing, or more than one thing, has one of the names.</exception>
-    public static async Task<CaptureEnds> FindAsync(LabStatus lab, string? source, string? destination, TimeProvider time, CancellationToken cancel)
+    public static async Task<CaptureEnds> FindAsync(IScene scene, string? source, string? destination, CancellationToken cancel)
     {
-        var (services, slices) = await ReadAsync(lab, time, cancel);
+        var services = await scene.ListAsync<Service>(null, cancel);
+        var slices = await scene.ListAsync<EndpointSlice>(null, cancel);
         var names = new CaptureNames();
-        foreach (var machine in lab.Machines)
+        foreach (var party in scene.Parties.All)
         {
-            AddAll(names, machine.Addresses, machine.Name);
-        }
-        foreach (var pod in lab.Pods)
-        {
-            AddAll(names, pod.Addresses, pod.Namespace == "default" ? pod.Name : $"{pod.Name}.{pod.Namespace}");
+            AddAll(names, party.Addresses, party.Scope is null or "default" ? party.Name : $"{party.Name}.{party.Scope}");
         }
         foreach (var service in services)
         {
             AddAll(names, AddressesOf(service), $"{service.Metadata.Name}.{service.Metadata.Namespace}.svc");
         }
-        var pods = new List<SandboxStatus>();
+        var pods = new List<Party>();
         var found = new List<HashSet<IpAddress>>();
         foreach (var end in (ReadOnlySpan<string?>)[source, destination])
         {
@@ -36,59 +35,66 @@ internal sealed record CaptureEnds(IReadOnlySet<IpAddress> Source, IReadOnlySet<
             found.Add(addresses);
             if (end is not null)
             {
-                Find(end, lab, services, slices, addresses, pods);
+                Find(end, scene.Parties, services, slices, addresses, pods);
             }
         }
-        var outside = lab.Machines.FirstOrDefault(static machine => machine.Name == "outside")?.Addresses ?? default;
+        var outside = scene.Parties.Find(Outside)?.Addresses ?? default;
         return new CaptureEnds(found[0], found[1], names, [.. pods.Distinct()], source is null || outside.Any(one => found[0].Contains(one) || found[1].Contains(one)));
     }
 
-    private static void Find(
-        string end, LabStatus lab, IReadOnlyList<Service> services, IReadOnlyList<EndpointSlice> slices, HashSet<IpAddress> addresses, List<SandboxStatus> pods)
+    private static void Find(string end, Parties parties, IReadOnlyList<Service> services, IReadOnlyList<EndpointSlice> slices, HashSet<IpAddress> addresses, List<Party> pods)
     {
         if (IpAddress.TryParse(end, out var address))
         {
             addresses.Add(address);
-            pods.AddRange(lab.Pods.Where(pod => pod.Addresses.Contains(address)));
-            AddEndpoints(services.Where(service => AddressesOf(service).Contains(address)), lab, slices, addresses, pods);
+            Add(parties.At(address), addresses, pods);
+            AddEndpoints(services.Where(service => AddressesOf(service).Contains(address)), parties, slices, addresses, pods);
             return;
         }
-        if (lab.Machines.FirstOrDefault(machine => machine.Name == end) is { } machine)
-        {
-            addresses.UnionWith(machine.Addresses);
-            return;
-        }
-        var isPod = !end.StartsWith("service/", StringComparison.Ordinal);
-        var name = end[(end.IndexOf('/', StringComparison.Ordinal) is var slash && slash >= 0 && end[..slash] is "pod" or "service" ? slash + 1 : 0)..];
-        var own = isPod ? lab.Pods.Where(pod => name == pod.Name || name == $"{pod.Namespace}/{pod.Name}").ToList() : [];
-        var served = services.Where(service => name == service.Metadata.Name || name == $"{service.Metadata.Namespace}/{service.Metadata.Name}").ToList();
-        if (own.Count + served.Count == 0)
+        var isService = end.StartsWith("service/", StringComparison.Ordinal);
+        var isPod = end.StartsWith("pod/", StringComparison.Ordinal);
+        var name = isService || isPod ? end[(end.IndexOf('/', StringComparison.Ordinal) + 1)..] : end;
+        var party = isService ? null : parties.Find(name);
+        var served = isPod || party?.Kind is PartyKind.Node or PartyKind.Machine
+            ? []
+            : services.Where(service => name == service.Metadata.Name || name == $"{service.Metadata.Namespace}/{service.Metadata.Name}").ToList();
+        if (party is null && served.Count == 0 && !isService)
         {
             // A Deployment's pods have names that nobody types.
-            own = lab.Pods.Where(pod => isPod && pod.Name.StartsWith(name + "-", StringComparison.Ordinal)).Take(1).ToList();
+            party = parties.ByBeginning(name);
         }
-        switch (own.Count + served.Count)
+        if (party is null && served.Count == 0)
         {
-            case 0:
-                var known = lab.Machines.Select(static one => one.Name).Concat(lab.Pods.Select(static pod => pod.Name)).Concat(services.Select(static service => service.Metadata.Name));
-                throw new LabException($"the lab '{lab.Name}' has no pod, node or Service '{end}'{Nearest.Suggest(end, known)}");
-            case > 1:
-                throw new LabException($"'{end}' is {string.Join(" and ", own.Select(static pod => $"pod/{pod.Namespace}/{pod.Name}").Concat(served.Select(static one => $"service/{one.Metadata.Namespace}/{one.Metadata.Name}")))}: write which");
+            throw parties.Unknown(end, [.. services.Select(static service => service.Metadata.Name)]);
         }
-        foreach (var pod in own)
+        if ((party is null ? 0 : 1) + served.Count > 1)
         {
-            addresses.UnionWith(pod.Addresses);
-            pods.Add(pod);
+            var all = served.Select(static one => $"service/{one.Metadata.Namespace}/{one.Metadata.Name}");
+            throw new LabException($"'{end}' is {string.Join(" and ", party is null ? all : all.Prepend($"pod/{party.FullName}"))}: write which");
         }
+        Add(party, addresses, pods);
         foreach (var service in served)
         {
             addresses.UnionWith(AddressesOf(service));
         }
-        AddEndpoints(served, lab, slices, addresses, pods);
+        AddEndpoints(served, parties, slices, addresses, pods);
+    }
+
+    private static void Add(Party? party, HashSet<IpAddress> addresses, List<Party> pods)
+    {
+        if (party is null)
+        {
+            return;
+        }
+        addresses.UnionWith(party.Addresses);
+        if (party.Kind == PartyKind.Pod)
+        {
+            pods.Add(party);
+        }
     }
 
     // What a Service's address is translated into.
-    private static void AddEndpoints(IEnumerable<Service> services, LabStatus lab, IReadOnlyList<EndpointSlice> slices, HashSet<IpAddress> addresses, List<SandboxStatus> pods)
+    private static void AddEndpoints(IEnumerable<Service> services, Parties parties, IReadOnlyList<EndpointSlice> slices, HashSet<IpAddress> addresses, List<Party> pods)
     {
         var names = services.Select(static service => (service.Metadata.Namespace, service.Metadata.Name)).ToHashSet();
         foreach (var slice in slices)
@@ -101,7 +107,7 @@ internal sealed record CaptureEnds(IReadOnlySet<IpAddress> Source, IReadOnlySet<
             {
                 if (endpoint.Addresses is [var first, ..] && IpAddress.TryParse(first, out var address) && addresses.Add(address))
                 {
-                    pods.AddRange(lab.Pods.Where(pod => pod.Addresses.Contains(address)));
+                    Add(parties.At(address), addresses, pods);
                 }
             }
         }
@@ -125,13 +131,5 @@ internal sealed record CaptureEnds(IReadOnlySet<IpAddress> Source, IReadOnlySet<
         {
             names.Add(address, name);
         }
-    }
-
-    private static async Task<(IReadOnlyList<Service>, IReadOnlyList<EndpointSlice>)> ReadAsync(LabStatus lab, TimeProvider time, CancellationToken cancel)
-    {
-        using var api = new KubernetesClient(Kubeconfig.Load(lab.Kubeconfig, "/").Connection(), time, "plumb-capture");
-        var services = await api.ListAsync<Service>(cancel: cancel);
-        var slices = await api.ListAsync<EndpointSlice>(cancel: cancel);
-        return (services.Items, slices.Items);
     }
 }

@@ -7,6 +7,7 @@ using Plumb.Linux.Native;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
+using Plumb.Scenes;
 
 namespace Plumb.Capture;
 
@@ -28,22 +29,22 @@ internal sealed class CapturePlaces : IDisposable
 
     /// <param name="expression">For tcpdump to compile; null: all frames.</param>
     /// <exception cref="LabException">A namespace cannot be listened in.</exception>
-    public static CapturePlaces Open(LabStatus lab, CaptureEnds ends, int bufferBytes, int snapLength, string? expression)
+    public static CapturePlaces Open(ILiveScene scene, CaptureEnds ends, int bufferBytes, int snapLength, string? expression)
     {
         var filter = expression is null ? FilterProgram.First(snapLength) : TcpdumpFilter.Compile(expression, snapLength);
         var places = new CapturePlaces();
         try
         {
-            foreach (var machine in lab.Machines)
+            foreach (var party in scene.Parties.All)
             {
-                if (machine.Ready is not null || (machine.Name == "outside" && ends.IsFromOutside))
+                if (party.Kind == PartyKind.Node || (party.Name == CaptureEnds.Outside && party.Kind == PartyKind.Machine && ends.IsFromOutside))
                 {
-                    places.Add(new NamespaceId(machine.Name), machine.NamespacePath, bufferBytes, filter);
+                    places.Add(new NamespaceId(party.Name), scene.Open(party.Space), bufferBytes, filter);
                 }
             }
-            foreach (var pod in ends.Pods.Where(pod => lab.Machines.All(machine => machine.Id != pod.Id)).Take(MostPods))
+            foreach (var pod in ends.Pods.Where(pod => scene.Parties.Of(pod.Space) == pod).Take(MostPods))
             {
-                places.Add(new NamespaceId(pod.Namespace == "default" ? pod.Name : $"{pod.Namespace}/{pod.Name}"), pod.NamespacePath, bufferBytes, filter);
+                places.Add(new NamespaceId(pod.Scope == "default" ? pod.Name : pod.FullName), scene.Open(pod.Space), bufferBytes, filter);
             }
             return places;
         }
@@ -77,9 +78,8 @@ internal sealed class CapturePlaces : IDisposable
         _kernels.Dispose();
     }
 
-    private void Add(NamespaceId id, string path, int bufferBytes, FilterProgram filter)
+    private void Add(NamespaceId id, NetworkNamespace network, int bufferBytes, FilterProgram filter)
     {
-        var network = NetworkNamespace.Open(path);
         if (_kernels.Knows(id))
         {
             network.Dispose();

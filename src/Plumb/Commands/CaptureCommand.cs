@@ -4,7 +4,7 @@ using Plumb.Capture;
 using Plumb.CommandLine;
 using Plumb.Diagnosis.Capture;
 using Plumb.Lab;
-using Plumb.Lab.Running;
+using Plumb.Scenes;
 
 namespace Plumb.Commands;
 
@@ -21,17 +21,18 @@ internal sealed class CaptureCommand : Verb
     private readonly ValueOption<TimeSpan?> _for = new("--for", [], "SECONDS", "end after so long", static text => Seconds(text), null);
     private readonly ValueOption<long> _snap = new("--snaplen", ["-s"], "BYTES", "keep so much of each frame", static text => Number(text, 64, WholeFrame), WholeFrame, "all");
     private readonly ValueOption<long> _buffer = new("--buffer", ["-B"], "MB", "room in the kernel for each namespace", static text => Number(text, 1, 1024), 4, "4");
-    private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+    private readonly SceneOptions _scene = new();
 
     public CaptureCommand()
         : base("capture", "catch packets at every place that they pass, into one file or on the screen")
     {
         Arguments.Add(_source);
         Arguments.Add(_destination);
-        foreach (var option in (Option[])[_write, _force, _count, _for, _snap, _buffer, _name])
+        foreach (var option in (Option[])[_write, _force, _count, _for, _snap, _buffer])
         {
             Options.Add(option);
         }
+        _scene.AddTo(this);
     }
 
     public override string Tail => "[-- EXPRESSION]";
@@ -52,13 +53,11 @@ internal sealed class CaptureCommand : Verb
         {
             throw new UsageException($"-w: {file} is there already; name another file, or add --force");
         }
-        using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), invocation.Time, CancellationToken.None);
-        LabWorld.EnterUserNamespace(lab);
-        var status = await lab.ReadyAsync(CancellationToken.None);
+        using var scene = await _scene.OpenLiveAsync(invocation);
         using var interrupt = new Interrupt();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt.Token);
-        var ends = await CaptureEnds.FindAsync(status, invocation.Value(_source), invocation.Value(_destination), invocation.Time, stop.Token);
-        using var places = CapturePlaces.Open(status, ends, (int)invocation.Value(_buffer) << 20, (int)invocation.Value(_snap), compile);
+        var ends = await CaptureEnds.FindAsync(scene, invocation.Value(_source), invocation.Value(_destination), stop.Token);
+        using var places = CapturePlaces.Open(scene, ends, (int)invocation.Value(_buffer) << 20, (int)invocation.Value(_snap), compile);
         var to = invocation.Terminal;
         var frames = 0L;
         try

@@ -3,6 +3,7 @@ using Plumb.Dns.Answering;
 using Plumb.Lab;
 using Plumb.Lab.Running;
 using Plumb.Output;
+using Plumb.Scenes;
 
 namespace Plumb.Commands;
 
@@ -14,9 +15,9 @@ internal static class DnsQuestion
 
     /// <param name="pod"><c>POD</c> or <c>NAMESPACE/POD</c>; null: a name that is asked for as it is, on the first node.</param>
     /// <param name="type">Of the record: A, AAAA, SRV …</param>
-    public static async Task<DnsResult> AskAsync(LabClient lab, LabStatus status, string name, string? pod, string type)
+    public static async Task<DnsResult> AskAsync(LabClient lab, Parties parties, string name, string? pod, string type)
     {
-        var (node, asker, file) = (status.Machines.First(static m => m.Ready is not null).Name, (string?)null, "");
+        var (node, asker, file) = (parties.Nodes.First(), (string?)null, "");
         if (pod is not null)
         {
             var slash = pod.IndexOf('/', StringComparison.Ordinal);

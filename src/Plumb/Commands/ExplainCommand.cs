@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 using Plumb.CommandLine;
 using Plumb.Diagnosis.Explain;
 using Plumb.Lab;
-using Plumb.Lab.Running;
 using Plumb.Output;
+using Plumb.Scenes;
 
 namespace Plumb.Commands;
 
@@ -27,7 +27,7 @@ internal sealed class ExplainCommand : Verb
     private readonly Option<string?> _type = new("--type") { HelpName = "TYPE", Description = "with dns: A, AAAA, SRV, PTR … (default A)" };
     private readonly Flag _all = new("--all", "everything on the node");
     private readonly Option<string?> _node = new("--node") { HelpName = "NODE", Description = "one node; all of them if it is left out" };
-    private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+    private readonly SceneOptions _scene = new();
     private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
 
     public ExplainCommand()
@@ -39,7 +39,7 @@ internal sealed class ExplainCommand : Verb
         Options.Add(_type);
         Options.Add(_all);
         Options.Add(_node);
-        Options.Add(_name);
+        _scene.AddTo(this);
         Options.Add(_output);
     }
 
@@ -67,26 +67,19 @@ internal sealed class ExplainCommand : Verb
         {
             throw new UsageException(all ? "either THING or --all" : "what shall be explained? a THING, or --all");
         }
-        using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), invocation.Time, CancellationToken.None);
+        using var scene = await _scene.OpenAsync(invocation);
         if (isDns)
         {
-            var answer = await DnsQuestion.AskAsync(
-                lab, await lab.ReadyAsync(CancellationToken.None), domain!, invocation.Parsed.GetValue(_pod), (invocation.Parsed.GetValue(_type) ?? "A").ToUpperInvariant());
+            var answer = await scene.AskAsync(domain!, invocation.Parsed.GetValue(_pod), (invocation.Parsed.GetValue(_type) ?? "A").ToUpperInvariant())
+                ?? throw new LabException($"{scene.Title} has no name server that could be asked");
             Printer.Print(answer, static () => ResultJson.Default.DnsResult, invocation, _output, DnsQuestion.Write);
             return answer.Tried[^1] is { IsForOthers: false, Records.Count: 0 } ? ExitCode.Failed : ExitCode.Done;
         }
-        LabWorld.EnterUserNamespace(lab);
-        var status = await lab.StatusAsync(CancellationToken.None);
-        if (status.Phase == LabPhase.Starting)
-        {
-            status = await lab.ReadyAsync(CancellationToken.None);
-        }
-        using var world = new LabWorld(lab, status);
         var nodes = new List<ExplainedNode>();
         var refusals = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var node in world.Nodes(invocation.Parsed.GetValue(_node)))
+        foreach (var node in scene.Parties.NodesNamed(invocation.Parsed.GetValue(_node)))
         {
-            var (account, observed, refused) = await world.AccountAsync(node);
+            var (account, observed, refused) = await NodeAccount.OfAsync(scene, node);
             var explained = thing is null ? account : new Question(thing).Answer(account, observed);
             if (explained.Count > 0)
             {
@@ -96,7 +89,7 @@ internal sealed class ExplainCommand : Verb
         }
         if (nodes.Count == 0)
         {
-            throw new LabException($"nothing in the kernels of lab '{lab.Paths.Name}' is called '{thing}' or caused by it; `plumb explain --all` lists what there is");
+            throw new LabException($"nothing in the kernels of {scene.Title} is called '{thing}' or caused by it; `plumb explain --all` lists what there is");
         }
         Printer.Print(new ExplainResult(nodes, [.. refusals], nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
         return ExitCode.Done;

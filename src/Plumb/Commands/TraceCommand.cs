@@ -3,11 +3,11 @@ using Plumb.CommandLine;
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk;
 using Plumb.Lab;
-using Plumb.Lab.Running;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Output;
+using Plumb.Scenes;
 using Plumb.Tracing;
 
 namespace Plumb.Commands;
@@ -17,6 +17,8 @@ internal sealed class TraceCommand : Verb
 {
     // An unlikely one of net.ipv4.ip_local_port_range: what stands for any that a kernel would choose.
     private const ushort AnyPort = 47_808;
+
+    private static readonly IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>> NoOrigins = new Dictionary<EntryKey, IReadOnlyList<Origin>>();
 
     private readonly Argument<string?> _source = new("SRC") { Description = "who sends: POD, NAMESPACE/POD, NODE, outside, or the address of one" };
 
@@ -31,7 +33,7 @@ internal sealed class TraceCommand : Verb
         Offers = ["tcp", "udp", "icmp"],
     };
 
-    private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+    private readonly SceneOptions _scene = new();
     private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
 
     public TraceCommand()
@@ -40,7 +42,7 @@ internal sealed class TraceCommand : Verb
         Arguments.Add(_source);
         Arguments.Add(_destination);
         Options.Add(_protocol);
-        Options.Add(_name);
+        _scene.AddTo(this);
         Options.Add(_output);
     }
 
@@ -61,20 +63,13 @@ internal sealed class TraceCommand : Verb
         {
             throw new UsageException($"DST: to which port of {target.Host}? {target.Host}:PORT, or --proto icmp");
         }
-        using var lab = await LabClient.ConnectAsync(invocation.Lab(_name), invocation.Time, CancellationToken.None);
-        LabWorld.EnterUserNamespace(lab);
-        var status = await lab.StatusAsync(CancellationToken.None);
-        if (status.Phase == LabPhase.Starting)
-        {
-            status = await lab.ReadyAsync(CancellationToken.None);
-        }
-        var source = Party.Require(status, invocation.Value(_source)!);
-        var (address, dns) = await AddressAsync(lab, status, source, target, invocation.Time);
+        using var scene = await _scene.OpenAsync(invocation);
+        var source = scene.Parties.Require(invocation.Value(_source)!);
+        var (address, dns) = await AddressAsync(scene, source, target);
         var packet = Question(address, protocol, target.Port ?? 0);
-        using var world = new LabWorld(lab, status);
-        var trace = new Walker(world).Walk(packet, source.Space);
-        var telling = new Telling(status, world, await CausesAsync(world, status, trace));
-        var near = await Nearness.OfAsync(status, world, packet, trace, invocation.Time);
+        var trace = new Walker(scene.World).Walk(packet, source.Space);
+        var telling = new Telling(scene, await CausesAsync(scene, trace));
+        var near = await Nearness.OfAsync(scene, packet, trace);
         var result = new TraceResult(
             telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))]);
         Printer.Print(result, static () => ResultJson.Default.TraceResult, invocation, _output, TraceText.Write);
@@ -93,21 +88,20 @@ internal sealed class TraceCommand : Verb
         };
     }
 
-    private static async Task<(IpAddress Address, DnsResult? Dns)> AddressAsync(LabClient lab, LabStatus status, Party source, Target target, TimeProvider time)
+    private static async Task<(IpAddress Address, DnsResult? Dns)> AddressAsync(IScene scene, Party source, Target target)
     {
         if (IpAddress.TryParse(target.Host, out var given))
         {
             return (given, null);
         }
-        if (Party.Find(status, target.Host) is { Addresses.Count: > 0 } party)
+        if (scene.Parties.Find(target.Host) is { Addresses.Count: > 0 } party)
         {
-            return (Of(party, source), null);
+            return (party.AddressFor(source), null);
         }
         foreach (var name in Names(source, target.Host))
         {
-            var type = status.ServiceRanges.Count > 0 && status.ServiceRanges[0].Family == IpFamily.V6 ? "AAAA" : "A";
-            var dns = await DnsQuestion.AskAsync(lab, status, name, source.Pod, type);
-            foreach (var record in dns.Tried[^1].Records)
+            var dns = await scene.AskAsync(name, PodOf(source), scene.ServiceFamily == IpFamily.V6 ? "AAAA" : "A");
+            foreach (var record in dns?.Tried[^1].Records ?? [])
             {
                 if (!record.IsAlias && IpAddress.TryParse(record.Data, out var found))
                 {
@@ -115,11 +109,11 @@ internal sealed class TraceCommand : Verb
                 }
             }
         }
-        if (Party.ByBeginning(status, target.Host) is { Addresses.Count: > 0 } replica)
+        if (scene.Parties.ByBeginning(target.Host) is { Addresses.Count: > 0 } replica)
         {
-            return (Of(replica, source), null);
+            return (replica.AddressFor(source), null);
         }
-        throw Party.Unknown(status, target.Host, await Nearness.ServicesAsync(status, time));
+        throw scene.Parties.Unknown(target.Host, await Nearness.ServicesAsync(scene));
     }
 
     // Only pods have a search path: what others mean by a Service's name is that Service.
@@ -127,34 +121,24 @@ internal sealed class TraceCommand : Verb
     {
         yield return name;
         var dots = name.Count(static letter => letter == '.');
-        if (source.Pod is null && dots < 2)
+        if (PodOf(source) is null && dots < 2)
         {
             yield return dots == 0 ? $"{name}.default.svc.cluster.local" : $"{name}.svc.cluster.local";
         }
     }
 
-    private static IpAddress Of(Party party, Party source)
-    {
-        foreach (var address in party.Addresses)
-        {
-            if (source.Addresses.Count == 0 || source.Addresses.Any(own => own.Family == address.Family))
-            {
-                return address;
-            }
-        }
-        return party.Addresses[0];
-    }
+    private static string? PodOf(Party party) => party.Kind == PartyKind.Pod ? party.FullName : null;
 
     // Plans of the nodes on the way; without an agent there are none.
-    private static async Task<IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>>> CausesAsync(LabWorld world, LabStatus status, Trace trace)
+    private static async Task<IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>>> CausesAsync(IScene scene, Trace trace)
     {
         var places = trace.Outcomes.SelectMany(static outcome => outcome.There.Concat(outcome.Back)).Select(static hop => hop.Space).ToHashSet();
-        var nodes = world.Nodes(null).ToHashSet(StringComparer.Ordinal);
-        nodes.IntersectWith(Party.All(status).Where(party => places.Contains(party.Space)).Select(static party => party.Node));
+        var nodes = scene.Parties.Nodes.ToHashSet(StringComparer.Ordinal);
+        nodes.IntersectWith(scene.Parties.All.Where(party => places.Contains(party.Space)).Select(static party => party.Node));
         var causes = new Dictionary<EntryKey, IReadOnlyList<Origin>>();
-        foreach (var plan in await Task.WhenAll(nodes.Select(world.PlanAsync)))
+        foreach (var plan in await Task.WhenAll(nodes.Select(scene.PlanAsync)))
         {
-            foreach (var (key, origins) in plan.Origins())
+            foreach (var (key, origins) in plan?.Origins() ?? NoOrigins)
             {
                 causes[key] = origins;
             }

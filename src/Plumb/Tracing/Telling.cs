@@ -1,23 +1,21 @@
 using Plumb.Diagnosis.Explain;
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk;
-using Plumb.Diagnosis.Worlds;
-using Plumb.Lab;
 using Plumb.Linux.State;
 using Plumb.Network;
+using Plumb.Scenes;
 using Stage = Plumb.Diagnosis.Walk.Stage;
 
 namespace Plumb.Tracing;
 
 /// <summary>Says of a walk whose each place and entry is.</summary>
 /// <param name="causes">What plans say of entries.</param>
-internal sealed class Telling(LabStatus lab, IWorld world, IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>> causes)
+internal sealed class Telling(IScene scene, IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>> causes)
 {
-    private readonly Dictionary<NamespaceId, Party> _parties = Party.All(lab).GroupBy(static party => party.Space).ToDictionary(static group => group.Key, static group => group.First());
     private readonly Dictionary<EntryKey, Explanation?> _explained = [];
 
     public TracedPlace Place(NamespaceId space) =>
-        _parties.TryGetValue(space, out var party) ? new TracedPlace(space.Name, party.Title, party.Node) : new TracedPlace(space.Name, space.Name, space.Name);
+        scene.Parties.Of(space) is { } party ? new TracedPlace(space.Name, party.Title, party.Node) : new TracedPlace(space.Name, space.Name, space.Name);
 
     public TracedOutcome Outcome(Outcome outcome, string? nearMiss)
     {
@@ -76,7 +74,7 @@ internal sealed class Telling(LabStatus lab, IWorld world, IReadOnlyDictionary<E
             }
             if (!_explained.TryGetValue(key, out var explanation))
             {
-                _explained[key] = explanation = world.Find(key.Namespace) is { } space ? Account.Of(key, space.State, null) : null;
+                _explained[key] = explanation = scene.World.Find(key.Namespace) is { } space ? Account.Of(key, space.State, null) : null;
             }
             if (explanation is not null)
             {
@@ -87,7 +85,7 @@ internal sealed class Telling(LabStatus lab, IWorld world, IReadOnlyDictionary<E
                 return ([], "a kernel parameter");
             }
         }
-        var place = _parties.TryGetValue(hop.Space, out var party) ? party.Subject : hop.Space.Name;
+        var place = scene.Parties.Of(hop.Space)?.Subject ?? hop.Space.Name;
         return hop.Stage == Stage.Deliver ? ([place], place) : ([], $"the kernel of {place}");
     }
 

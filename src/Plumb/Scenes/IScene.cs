@@ -1,0 +1,46 @@
+using Plumb.Commands;
+using Plumb.Diagnosis.Worlds;
+using Plumb.Kubernetes.Objects;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.State;
+using Plumb.Network.Planning;
+
+namespace Plumb.Scenes;
+
+/// <summary>What a diagnosing command looks at: who is there, what kernels hold, what was planned, and what objects and names mean.</summary>
+internal interface IScene : IDisposable
+{
+    /// <summary>For messages: <c>the lab 'default'</c>.</summary>
+    string Title { get; }
+
+    IWorld World { get; }
+
+    Parties Parties { get; }
+
+    /// <summary>Of which Services have their addresses; the preferred one.</summary>
+    IpFamily ServiceFamily { get; }
+
+    /// <summary>All objects of a kind, in one namespace or in all; none where there is no API.</summary>
+    Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
+        where T : IResource<T>;
+
+    /// <summary>What a node's agent plans, and why; null where there is none.</summary>
+    Task<PlanDocument?> PlanAsync(string node);
+
+    /// <summary>What a name comes to; null where nobody can be asked.</summary>
+    /// <param name="pod"><c>NAMESPACE/POD</c> or <c>POD</c>, by whose search path it is asked for; null: as it stands.</param>
+    /// <param name="type">Of the record: A, AAAA, SRV …</param>
+    Task<DnsResult?> AskAsync(string name, string? pod, string type);
+
+    /// <summary>What several namespaces hold, with kernel parameters that are asked for. Those that cannot be seen are left out.</summary>
+    ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters);
+}
+
+/// <summary>A scene that happens now: one can go there.</summary>
+internal interface ILiveScene : IScene
+{
+    /// <summary>A namespace, to send and to listen in; the caller disposes of it.</summary>
+    /// <exception cref="Linux.Native.SystemCallException">It is gone, or must not be entered.</exception>
+    NetworkNamespace Open(NamespaceId id);
+}

@@ -1,0 +1,170 @@
+using Plumb.Commands;
+using Plumb.Diagnosis.Worlds;
+using Plumb.Kubernetes.Clients;
+using Plumb.Kubernetes.Objects;
+using Plumb.Lab;
+using Plumb.Lab.Rootless;
+using Plumb.Lab.Running;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Kernel;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+using Plumb.Linux.State;
+using Plumb.Network.Planning;
+
+namespace Plumb.Scenes;
+
+/// <summary>A running lab, seen from a command's process: its kernels, its API, the plans of its agents.</summary>
+internal sealed class LabScene : ILiveScene, IWorld
+{
+    private const string InsideVariable = "PLUMB_INSIDE";
+
+    private readonly LabClient _client;
+    private readonly TimeProvider _time;
+    private readonly Kernels _kernels = new();
+    private readonly Dictionary<NamespaceId, Space> _spaces = [];
+    private readonly Dictionary<NamespaceId, string> _paths = [];
+    private KubernetesClient? _api;
+    private bool _hasAll;
+
+    private LabScene(LabClient client, LabStatus status, TimeProvider time)
+    {
+        _client = client;
+        _time = time;
+        Status = status;
+        foreach (var (id, path) in status.Machines.Select(static machine => (machine.Id, machine.NamespacePath)).Concat(status.Pods.Select(static pod => (pod.Id, pod.NamespacePath))))
+        {
+            // Pods of the host's network have their node's.
+            _paths.TryAdd(id, path);
+        }
+        Parties = new Parties(Title, [.. status.Machines.Select(Of), .. status.Pods.Select(Of)]);
+    }
+
+    public LabStatus Status { get; }
+
+    public string Title => $"the lab '{Status.Name}'";
+
+    public IWorld World => this;
+
+    public Parties Parties { get; }
+
+    public IpFamily ServiceFamily => Status.ServiceRanges.Count > 0 ? Status.ServiceRanges[0].Family : IpFamily.V4;
+
+    public IEnumerable<NamespaceId> Known => _paths.Keys;
+
+    /// <summary>A lab, once it has started. The command begins again inside its user namespace, where it has the lab's rights.</summary>
+    /// <exception cref="LabException">No such lab runs, or its rights cannot be had.</exception>
+    public static async Task<LabScene> OpenAsync(LabName name, TimeProvider time, CancellationToken cancel)
+    {
+        var client = await LabClient.ConnectAsync(name, time, cancel);
+        try
+        {
+            EnterUserNamespace(client);
+            var status = await client.StatusAsync(cancel);
+            return new LabScene(client, status.Phase == LabPhase.Starting ? await client.ReadyAsync(cancel) : status, time);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    public Space? Find(NamespaceId id)
+    {
+        if (_spaces.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+        // All of them, so that the other end of a cable has a name.
+        if (!_hasAll)
+        {
+            _hasAll = true;
+            foreach (var each in _paths.Keys)
+            {
+                TryEnter(each);
+            }
+        }
+        return _kernels.Knows(id) ? _spaces[id] = KernelSource.Observe(_kernels, id) : null;
+    }
+
+    public NetworkNamespace Open(NamespaceId id) => NetworkNamespace.Open(_paths[id]);
+
+    public async Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
+        where T : IResource<T>
+    {
+        _api ??= new KubernetesClient(Kubeconfig.Load(Status.Kubeconfig, "/").Connection(), _time, "plumb");
+        return (await _api.ListAsync<T>(scope is null ? null : new ListOptions { Namespace = scope }, cancel)).Items;
+    }
+
+    public async Task<PlanDocument?> PlanAsync(string node)
+    {
+        await using var answer = await _client.NodeAsync(node, "state", CancellationToken.None);
+        using var copy = new MemoryStream();
+        await answer.CopyToAsync(copy);
+        return PlanDocument.FromJson(copy.GetBuffer().AsSpan(0, (int)copy.Length));
+    }
+
+    public async Task<DnsResult?> AskAsync(string name, string? pod, string type) => await DnsQuestion.AskAsync(_client, Parties, name, pod, type);
+
+    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters)
+    {
+        // Machines too, so that the other end of a cable has a name.
+        foreach (var machine in Status.Machines)
+        {
+            TryEnter(machine.Id);
+        }
+        return _kernels.Observe([.. spaces.Where(TryEnter)], parameters: parameters);
+    }
+
+    public void Dispose()
+    {
+        _api?.Dispose();
+        _kernels.Dispose();
+        _client.Dispose();
+    }
+
+    /// <summary>
+    /// Starts this command again with the rights of the lab's user namespace, unless it has them: only there may its network namespaces be
+    /// entered. The command's network, files and process ids stay the machine's.
+    /// </summary>
+    private static void EnterUserNamespace(LabClient client)
+    {
+        var labs = $"/proc/{client.ProcessId}/ns/user";
+        if (new FileInfo(labs).LinkTarget == new FileInfo("/proc/self/ns/user").LinkTarget)
+        {
+            return;
+        }
+        if (Environment.GetEnvironmentVariable(InsideVariable) is not null)
+        {
+            throw new LabException($"the rights of the lab '{client.Paths.Name}' cannot be had: {labs} is not the namespace that was entered");
+        }
+        Environment.SetEnvironmentVariable(InsideVariable, "1");
+        var nsenter = Nsenter.Find();
+        Exec.Replace(nsenter, [nsenter, $"--user={labs}", "--preserve-credentials", "--", .. ThisProgram.CommandLine, .. Environment.GetCommandLineArgs().Skip(1)]);
+    }
+
+    private bool TryEnter(NamespaceId id)
+    {
+        if (_kernels.Knows(id))
+        {
+            return true;
+        }
+        try
+        {
+            _kernels.Add(id, Open(id));
+            return true;
+        }
+        catch (SystemCallException)
+        {
+            // It has ended since the lab was asked.
+            return false;
+        }
+    }
+
+    private static Party Of(MachineStatus machine) =>
+        new(machine.Ready is null ? PartyKind.Machine : PartyKind.Node, machine.Name, null, machine.Name, machine.Id, machine.Addresses);
+
+    private static Party Of(SandboxStatus pod) => new(PartyKind.Pod, pod.Name, pod.Namespace, pod.Node, pod.Id, pod.Addresses);
+}

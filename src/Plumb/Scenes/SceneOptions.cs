@@ -1,0 +1,19 @@
+using Plumb.CommandLine;
+using Plumb.Lab;
+
+namespace Plumb.Scenes;
+
+/// <summary>By what a command is told which scene it looks at.</summary>
+internal sealed class SceneOptions
+{
+    private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+
+    public void AddTo(Verb verb) => verb.Options.Add(_name);
+
+    /// <exception cref="LabException">There is no such scene.</exception>
+    public async Task<IScene> OpenAsync(Invocation invocation, CancellationToken cancel = default) => await OpenLiveAsync(invocation, cancel);
+
+    /// <exception cref="LabException">There is no such scene.</exception>
+    public async Task<ILiveScene> OpenLiveAsync(Invocation invocation, CancellationToken cancel = default) =>
+        await LabScene.OpenAsync(invocation.Lab(_name), invocation.Time, cancel);
+}
