@@ -32,7 +32,7 @@ public sealed class Walker
 
     private readonly Surroundings _around;
 
-    public Walker(IWorld world) => _around = new Surroundings(world, new Segment(world));
+    public Walker(IWorld world) => _around = new Surroundings(world, new Segment(world, ComesOut));
 
     /// <param name="packet">With an unspecified source the sender chooses it.</param>
     /// <param name="from">Where a socket sends it.</param>
@@ -74,6 +74,27 @@ public sealed class Walker
             }
         }
         return ends;
+    }
+
+    /// <summary>Where a packet is no longer a tunnel's.</summary>
+    private Station? ComesOut(Traveller sent)
+    {
+        var open = new Stack<Traveller>([sent]);
+        for (var steps = 0; steps < MostSteps && open.TryPop(out var traveller); steps++)
+        {
+            if (traveller.Packet.Inner is null)
+            {
+                return new Station(traveller.Space, traveller.In!);
+            }
+            foreach (var step in Stages[traveller.Stage].Pass(traveller, _around).Reverse())
+            {
+                if (step is Step.On on)
+                {
+                    open.Push(on.Traveller);
+                }
+            }
+        }
+        return null;
     }
 
     /// <summary>The ways of the answer, if there is one, back to the sender.</summary>

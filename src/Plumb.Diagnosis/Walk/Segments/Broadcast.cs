@@ -29,7 +29,7 @@ internal sealed class Broadcast(IWorld world, Segment segment, MacAddress? answe
             case LinkType.Vxlan vxlan:
                 foreach (var entry in space.Fdb(device))
                 {
-                    if (entry is { Mac.IsZero: true, Remote: { } remote } && segment.FarEnd(space, vxlan, remote) is { } far)
+                    if (entry is { Mac.IsZero: true, Remote: { } remote } && segment.FarEnd(space, link, vxlan, remote) is { } far)
                     {
                         Arrive(far.Space, far.Device);
                     }

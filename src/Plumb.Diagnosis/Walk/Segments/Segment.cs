@@ -1,4 +1,6 @@
-using Plumb.Diagnosis.Walk.Routing;
+using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Walk.Stages;
+using Plumb.Diagnosis.Walk.Tracking;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
@@ -12,10 +14,13 @@ internal readonly record struct Station(Space Space, string Device);
 /// Who is on the same link: cables, bridges and tunnels between hosts, without any router. Answers what a question to all (ARP, NDP) would find,
 /// and where a frame that a bridge floods would arrive.
 /// </summary>
-internal sealed class Segment(IWorld world)
+/// <param name="comesOut">Where a tunnel's packet, which goes its way as any other, leaves the tunnel; null: nowhere.</param>
+internal sealed class Segment(IWorld world, Func<Traveller, Station?> comesOut)
 {
-    // A tunnel's far end may be behind routers.
-    private const int MostRouters = 8;
+    // Of ARP (RFC 826).
+    private const int QuestionBytes = 28;
+
+    private readonly HashSet<(NamespaceId, string)> _asked = [];
 
     /// <summary>Where a broadcast that a device sends comes up.</summary>
     /// <param name="answerTo">Only where an answer to this address, to one station alone, finds the same way back; null: wherever.</param>
@@ -60,46 +65,17 @@ internal sealed class Segment(IWorld world)
     private static bool IsTunnel(Space space, string device) => space.Link(device)?.Type is LinkType.Vxlan;
 
     /// <summary>The tunnel device that takes what is sent to a remote end; null: none can be seen.</summary>
-    public Station? FarEnd(Space space, LinkType.Vxlan vxlan, IpAddress remote)
+    public Station? FarEnd(Space space, LinkEntry link, LinkType.Vxlan vxlan, IpAddress remote)
     {
-        if (HostOf(space, remote, vxlan.Device) is not { } host)
+        if (!_asked.Add((space.Id, link.Name)))
         {
+            // A tunnel that leads into itself.
             return null;
         }
-        foreach (var link in host.Links)
-        {
-            if (link is { Up: true, Type: LinkType.Vxlan other } && other.Vni == vxlan.Vni && other.Port == vxlan.Port)
-            {
-                return new Station(host, link.Name);
-            }
-        }
-        return null;
-    }
-
-    private Space? HostOf(Space space, IpAddress address, string? device)
-    {
-        for (var routers = 0; routers < MostRouters; routers++)
-        {
-            var route = RouteLookup.Find(space, new RouteQuestion(IpAddress.Unspecified(address.Family), address, 0, 0, null, device))[0];
-            if (route.IsLocal)
-            {
-                return space;
-            }
-            if (!route.LeadsOn || route.Hop!.Device is not { } by)
-            {
-                return null;
-            }
-            var next = route.NextAddress(address);
-            var asker = SourceAddress.For(space, route, address) ?? IpAddress.Unspecified(address.Family);
-            var mac = space.Neighbour(by, next)?.Mac;
-            var station = HeardFrom(space, by).Select(static one => (Station?)one).FirstOrDefault(one =>
-                mac is { } known ? one!.Value.Space.Link(one.Value.Device)?.Mac == known : NeighbourAnswer.Gives(one!.Value, next, asker));
-            if (station is null)
-            {
-                return null;
-            }
-            (space, device) = (station.Value.Space, null);
-        }
-        return null;
+        var question = new Packet(IpAddress.Unspecified(remote.Family), remote, 0) { Length = QuestionBytes };
+        var outer = Tunnel.Outer(vxlan, remote, new Encapsulated(question, (uint)vxlan.Vni), question.Length);
+        var end = comesOut(new Traveller(space, Stage.Send, outer, Memory.Empty) { Out = vxlan.Device });
+        _asked.Remove((space.Id, link.Name));
+        return end;
     }
 }

@@ -47,7 +47,7 @@ internal sealed class SendStage : IStage
 
     private static Step Leave(Traveller traveller, RouteAnswer way, string to)
     {
-        if (way.Type == RouteType.Broadcast && !traveller.IsAnswer)
+        if (way.Type == RouteType.Broadcast && IsOfSocket(traveller))
         {
             var why = $"{to} is a broadcast address here";
             return traveller.End(Ending.Error, $"{why} ({(traveller.Packet.Protocol == Packets.Packet.Tcp ? "ENETUNREACH" : "EACCES")})", traveller.Note(why, way.Decider));
@@ -62,6 +62,10 @@ internal sealed class SendStage : IStage
         var reason = way.Decider is null ? $"no route to {to}" : $"{way.Type.ToString().ToLowerInvariant()}: {way.Decider.Print()}";
         return traveller.End(Ending.Error, $"{reason} ({ErrorOf(way)})", traveller.Note(reason, way.Decider));
     }
+
+    // A socket needs SO_BROADCAST; what the kernel says itself, and what tunnels carry, does not.
+    private static bool IsOfSocket(Traveller traveller) =>
+        traveller.Packet.Inner?.NetworkId is null && (!traveller.IsAnswer || traveller.Packet.Protocol == Packets.Packet.Udp);
 
     // fib_props: what connect() and send() say.
     private static string ErrorOf(RouteAnswer way) => way.Decider is null ? "ENETUNREACH" : way.Type switch

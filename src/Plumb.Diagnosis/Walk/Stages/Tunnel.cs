@@ -15,26 +15,29 @@ internal static class Tunnel
 
     public static IEnumerable<Step> Enter(Traveller traveller, Surroundings around, LinkEntry link, LinkType.Vxlan vxlan)
     {
-        if (Remote(traveller, around, vxlan) is not { Remote: { } remote } entry)
+        if (Remote(traveller, around, link, vxlan) is not { Remote: { } remote } entry)
         {
             return [traveller.Drop($"{link.Name} knows no remote for {traveller.FrameDestination}", link, link.Name)];
         }
         var inner = traveller.Packet with { Mark = 0, Priority = 0 };
-        var outer = new Packet(vxlan.Local ?? IpAddress.Unspecified(remote.Family), remote, Packet.Udp)
-        {
-            SourcePort = SomePort,
-            DestinationPort = (ushort)(vxlan.Port ?? 4789),
-            Length = traveller.Packet.LengthOnLink + HeaderBytes + (remote.Family == IpFamily.V4 ? 20 : 40),
-            DontFragment = remote.Family == IpFamily.V6,
-            Mark = traveller.Packet.Mark,
-            Inner = new Encapsulated(inner, (uint)vxlan.Vni, traveller.FrameSource, traveller.FrameDestination),
-        };
+        var frame = new Encapsulated(inner, (uint)vxlan.Vni, traveller.FrameSource, traveller.FrameDestination);
+        var outer = Outer(vxlan, remote, frame, traveller.Packet.LengthOnLink) with { Mark = traveller.Packet.Mark };
         var hop = traveller.Note($"into a tunnel, VNI {vxlan.Vni}, to {remote}", entry, link.Name) with { After = outer };
         return
         [
             new Step.On((traveller with { Packet = outer, In = null, Out = vxlan.Device, Port = null, Route = null, Connection = null }).To(Stage.Send, hop)),
         ];
     }
+
+    /// <param name="length">Octets of what the frame carries, or of the longest fragment of it.</param>
+    public static Packet Outer(LinkType.Vxlan vxlan, IpAddress remote, Encapsulated frame, int length) => new(vxlan.Local ?? IpAddress.Unspecified(remote.Family), remote, Packet.Udp)
+    {
+        SourcePort = SomePort,
+        DestinationPort = (ushort)(vxlan.Port ?? 4789),
+        Length = length + HeaderBytes + (remote.Family == IpFamily.V4 ? 20 : 40),
+        DontFragment = remote.Family == IpFamily.V6,
+        Inner = frame,
+    };
 
     /// <summary>The tunnel device that takes a datagram; null: it is no tunnel's.</summary>
     public static Step? Leave(Traveller traveller)
@@ -71,7 +74,7 @@ internal static class Tunnel
         return other is null ? null : traveller.Drop($"no tunnel device here has VNI {vni}", other, other.Name);
     }
 
-    private static FdbEntry? Remote(Traveller traveller, Surroundings around, LinkType.Vxlan vxlan)
+    private static FdbEntry? Remote(Traveller traveller, Surroundings around, LinkEntry link, LinkType.Vxlan vxlan)
     {
         FdbEntry? only = null, leading = null;
         foreach (var entry in traveller.Space.Fdb(traveller.Out!))
@@ -87,7 +90,7 @@ internal static class Tunnel
             if (entry.Mac.IsZero)
             {
                 only ??= entry;
-                if (leading is null && around.Segment.FarEnd(traveller.Space, vxlan, remote) is { } far && Comes(far, traveller.FrameDestination, around))
+                if (leading is null && around.Segment.FarEnd(traveller.Space, link, vxlan, remote) is { } far && Comes(far, traveller.FrameDestination, around))
                 {
                     leading = entry;
                 }
