@@ -1,3 +1,5 @@
+using Plumb.Kubernetes.Objects;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
 using Plumb.Network;
@@ -12,19 +14,20 @@ public static class Account
 {
     /// <param name="observed">What the kernels hold.</param>
     /// <param name="planned">What Plumb wants there: the text and the origins of each entry. Empty where no agent runs.</param>
+    /// <param name="services">What an API knows, by which chains with hashed names are recognised; null: there is none.</param>
     /// <returns>In order of namespace, kind and natural key.</returns>
-    public static IReadOnlyList<Explanation> Of(ObservedState observed, IReadOnlyDictionary<EntryKey, PlannedReason> planned)
+    public static IReadOnlyList<Explanation> Of(ObservedState observed, IReadOnlyDictionary<EntryKey, PlannedReason> planned, IReadOnlyList<Service>? services = null)
     {
         ArgumentNullException.ThrowIfNull(observed);
         ArgumentNullException.ThrowIfNull(planned);
-        var kernel = new KernelReasons(observed);
+        var (kernel, writers) = (new KernelReasons(observed), new KnownWriters(observed, services ?? []));
         var all = new List<Explanation>(observed.Count);
         foreach (var (key, held) in observed.Entries)
         {
             // A parameter was read because a plan has an interest in it; who else set it, the kernel does not keep.
             if (key.Kind != EntryKind.Sysctl || planned.ContainsKey(key))
             {
-                all.Add(Explain(held, observed, kernel, planned.GetValueOrDefault(key)));
+                all.Add(Explain(held, observed, kernel, writers, planned.GetValueOrDefault(key)));
             }
         }
         foreach (var (key, reason) in planned)
@@ -42,10 +45,10 @@ public static class Account
     public static Explanation? Of(EntryKey key, ObservedState observed, PlannedReason? planned)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        return observed.Entries.TryGetValue(key, out var held) ? Explain(held, observed, new KernelReasons(observed), planned) : null;
+        return observed.Entries.TryGetValue(key, out var held) ? Explain(held, observed, new KernelReasons(observed), new KnownWriters(observed, []), planned) : null;
     }
 
-    private static Explanation Explain(Observed held, ObservedState all, KernelReasons kernel, PlannedReason? reason)
+    private static Explanation Explain(Observed held, ObservedState all, KernelReasons kernel, KnownWriters writers, PlannedReason? reason)
     {
         var entry = held.Entry;
         var text = RulesetText.Print(entry, key => all.Entries.GetValueOrDefault(key)?.Entry);
@@ -65,8 +68,8 @@ public static class Account
                 ? new Explanation(entry.Key, text, Standing.Kernel, $"the kernel's own: {why}", [])
                 : new Explanation(entry.Key, text, Standing.Unexplained, "bears the kernel's mark, and what it would follow from is not there", []);
         }
-        return KnownWriters.Recognise(held, all) is { } known
-            ? new Explanation(entry.Key, text, Standing.Known, known, [])
+        return writers.Recognise(held) is { } known
+            ? new Explanation(entry.Key, text, Standing.Known, known, []) { Rules = entry is IptablesChainEntry chain ? writers.Chains.Rules(chain) : [] }
             : new Explanation(entry.Key, text, Standing.Unexplained, KnownWriters.Hint(entry), []);
     }
 

@@ -29,4 +29,8 @@ public enum Standing
 /// <param name="Text">In the words of ip, bridge, sysctl or nft.</param>
 /// <param name="Reason">Whose it is and what for, for a person.</param>
 /// <param name="Causes">The objects behind it, where Plumb planned it.</param>
-public sealed record Explanation(EntryKey Key, string Text, Standing Standing, string Reason, IReadOnlyList<Origin> Causes);
+public sealed record Explanation(EntryKey Key, string Text, Standing Standing, string Reason, IReadOnlyList<Origin> Causes)
+{
+    /// <summary>Of another program's chain: its rules, each with what it does.</summary>
+    public IReadOnlyList<ExplainedRule> Rules { get; init; } = [];
+}

@@ -1,73 +1,40 @@
+using System.Globalization;
+using Plumb.Diagnosis.Owners;
+using Plumb.Kubernetes.Objects;
 using Plumb.Linux.Iptables;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Explain;
 
-/// <summary>Programs besides Plumb and the kernel that write to network namespaces, by the marks that they leave.</summary>
-internal static class KnownWriters
+/// <summary>Programs besides Plumb and the kernel that write to network namespaces, by the marks that they leave: what the catalogue of owners says of an entry.</summary>
+internal sealed class KnownWriters(ObservedState all, IReadOnlyList<Service> services)
 {
     private const string LabPrefix = "plumb-lab:";
 
-    // By the beginning of a device's name. Names are no proof; they say who would be asked.
-    private static readonly (string Prefix, string Who)[] Devices =
-    [
-        ("docker", "Docker's bridge"),
-        ("br-", "a Docker network's bridge"),
-        ("virbr", "libvirt's bridge"),
-        ("flannel.", "Flannel's overlay"),
-        ("cali", "Calico: a pod's device"),
-        ("vxlan.calico", "Calico's overlay"),
-        ("cilium_", "Cilium"),
-        ("lxc", "Cilium or LXC: a container's device"),
-        ("weave", "Weave Net's bridge"),
-        ("kube-ipvs0", "kube-proxy in IPVS mode"),
-        ("kube-bridge", "kube-router's bridge"),
-        ("nodelocaldns", "NodeLocal DNSCache"),
-        ("podman", "Podman's bridge"),
-        ("wg", "WireGuard"),
-        ("tailscale", "Tailscale"),
-    ];
+    // iptables' nft variant keeps its tables under these names, and what is in them in its own way.
+    private static readonly string[] ByIptables = ["raw", "mangle", "nat", "filter", "security"];
 
-    private static readonly Dictionary<byte, string> Protocols = new()
-    {
-        [9] = "a router's advertisement",
-        [11] = "the routing daemon Zebra",
-        [12] = "the routing daemon BIRD (also Calico's)",
-        [16] = "a DHCP client",
-        [80] = "Calico's Felix",
-        [186] = "a BGP daemon",
-        [188] = "an OSPF daemon",
-    };
-
-    // By the beginning of a table's or chain's name.
-    private static readonly (string Prefix, string Who)[] Chains =
-    [
-        ("kube-proxy", "kube-proxy"),
-        ("KUBE-", "kube-proxy or kubelet"),
-        ("cali-", "Calico"),
-        ("CILIUM_", "Cilium"),
-        ("FLANNEL-", "Flannel"),
-        ("WEAVE", "Weave Net"),
-        ("CNI-", "the CNI reference plugins"),
-        ("DOCKER", "Docker"),
-        ("ISTIO_", "Istio"),
-        ("LIBVIRT_", "libvirt"),
-        ("firewalld", "firewalld"),
-        ("ufw", "ufw"),
-    ];
+    public ChainWords Chains { get; } = new(all, services);
 
     /// <summary>Whose an entry is; null when no mark is known.</summary>
-    public static string? Recognise(Observed held, ObservedState all) => held.Entry switch
+    public string? Recognise(Observed held) => held.Entry switch
     {
         LinkEntry link => OfLink(link, held.Stamp),
-        AddressEntry address => OnLink(address, address.Device, all) is { } link ? $"an address of {link}" : null,
-        // Not by its device: whoever types a route names one.
-        RouteEntry route => OfProtocol(route.Protocol),
-        RuleEntry rule => OfProtocol(rule.Protocol),
-        NeighbourEntry neighbour => OfProtocol(neighbour.Protocol) ?? (OnLink(neighbour, neighbour.Device, all) is { } link ? $"a neighbour on {link}" : null),
-        FdbEntry fdb => OfProtocol(fdb.Protocol) ?? (OnLink(fdb, fdb.Device, all) is { } link ? $"a station behind {link}" : null),
-        IptablesRuleEntry rule => RuleText.Target(rule.Text) is { } target && ByPrefix(Chains, target) is { } who ? $"{who}: the way to {target}" : null,
-        var nftables => ByPrefix(Chains, nftables.Key.Name.Split(' ').Last()),
+        AddressEntry address => OnLink(address, address.Device) is { } link ? $"an address of {link}" : null,
+        // Not by its device alone: whoever types a route names one.
+        RouteEntry route => OfProtocol(route.Protocol) ?? Find(Sign.Route, route.Print()) ?? OfNumber(Sign.RouteTable, route.Table.Number),
+        RuleEntry rule => OfProtocol(rule.Protocol) ?? OfRule(rule),
+        NeighbourEntry neighbour => OfProtocol(neighbour.Protocol) ?? (OnLink(neighbour, neighbour.Device) is { } link ? $"a neighbour on {link}" : null),
+        FdbEntry fdb => OfProtocol(fdb.Protocol) ?? (OnLink(fdb, fdb.Device) is { } link ? $"a station behind {link}" : null),
+        IptablesChainEntry chain => Chains.Of(chain),
+        IptablesRuleEntry rule => ChainWords.OfRule(rule),
+        TableEntry table => OfTable(table.Table),
+        ChainEntry chain => ChainWords.Of(chain),
+        SetEntry set => Find(Sign.Set, set.Schema.Name) ?? OfTable(set.Schema.Table),
+        ElementEntry element => Find(Sign.Set, element.Set.Name) ?? OfTable(element.Set.Table),
+        ObjectEntry item => OfTable(item.Table),
+        _ => null,
     };
 
     /// <summary>What is known about an entry that nobody known has made.</summary>
@@ -83,28 +50,35 @@ internal static class KnownWriters
     private static string? OfLink(LinkEntry link, Stamp? alias) =>
         alias is { } stamp && stamp.Text.StartsWith(LabPrefix, StringComparison.Ordinal)
             ? $"the lab's: {stamp.Text[LabPrefix.Length..].Trim()}"
-            : ByPrefix(Devices, link.Name);
+            : Find(Sign.Device, link.Name);
 
     private static string? OfProtocol(RouteProtocol protocol) =>
-        protocol == RouteProtocol.PlumbLab ? "the lab's: how machines on the wire reach one another"
-        : Protocols.GetValueOrDefault(protocol.Number);
+        protocol == RouteProtocol.PlumbLab ? "the lab's: how machines on the wire reach one another" : OfNumber(Sign.Protocol, protocol.Number);
+
+    // A priority or table alone is a coincidence; of one owner, both are a sign.
+    private static string? OfRule(RuleEntry rule)
+    {
+        var priority = Catalogue.Known.Find(Sign.Priority, Text(rule.Priority));
+        var table = Catalogue.Known.Find(Sign.RouteTable, Text(rule.Table.Number));
+        return table is not null && (priority is null || priority.Owner == table.Owner) ? $"{table.Owner}: {(priority ?? table).Meaning}"
+            : rule.Mark is { } mark && Catalogue.Known.OfMark(mark).FirstOrDefault(claim => MarkBits.TryParse(claim.Pattern, out var own) && own == mark) is { } marked ? marked.ToString()
+            : null;
+    }
+
+    private static string? OfTable(TableId table) =>
+        Find(Sign.Table, table.Name)
+        ?? (table.Family is TableFamily.Ip or TableFamily.Ip6 && ByIptables.Contains(table.Name) ? $"iptables: its table {table.Name}, in nf_tables" : null);
 
     /// <summary>Whose the device is that an entry hangs on, when that is somebody known and not Plumb.</summary>
-    private static string? OnLink(Entry entry, string device, ObservedState all) =>
+    private string? OnLink(Entry entry, string device) =>
         all.Entries.TryGetValue(new EntryKey(entry.Namespace, EntryKind.Link, device), out var link) && link is { Owner: Owner.Foreign, Entry: LinkEntry known }
         && OfLink(known, link.Stamp) is { } who
             ? $"{device} ({who})"
             : null;
 
-    private static string? ByPrefix((string Prefix, string Who)[] table, string name)
-    {
-        foreach (var (prefix, who) in table)
-        {
-            if (name.StartsWith(prefix, StringComparison.Ordinal))
-            {
-                return who;
-            }
-        }
-        return null;
-    }
+    private static string? OfNumber(Sign sign, uint number) => Find(sign, Text(number));
+
+    private static string? Find(Sign sign, string name) => Catalogue.Known.Find(sign, name)?.ToString();
+
+    private static string Text(uint number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using Plumb.Diagnosis.Owners;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Network;
@@ -26,6 +27,7 @@ public sealed class Question
     private readonly IpAddress? _address;
     private readonly SubjectKind? _kind;
     private readonly string? _port; // of address:port
+    private readonly FirewallMark? _mark;
 
     public Question(string thing)
     {
@@ -43,6 +45,25 @@ public sealed class Question
         }
         _thing = thing;
         _address = IpAddress.TryParse(thing, out var address) ? address : null;
+        _mark = thing.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && MarkBits.TryParse(thing, out var mark) ? mark : null;
+    }
+
+    /// <summary>What the catalogue of owners says of the thing itself, whether or not it is in any kernel here.</summary>
+    public IReadOnlyList<string> Known()
+    {
+        if (_kind is not null || _port is not null)
+        {
+            return [];
+        }
+        if (_mark is { } mark)
+        {
+            return [.. Catalogue.Known.OfMark(mark).Select(claim => $"{_thing} ({MarkBits.Names(mark.Mask)}), {claim.Owner} in a packet's mark: {claim.Meaning}")];
+        }
+        return Catalogue.Known.Find(Sign.Chain, _thing) is { } chain ? [$"{_thing}, a chain of {chain}"]
+            : Catalogue.Known.Find(Sign.Set, _thing) is { } set ? [$"{_thing}, a set of {set}"]
+            : Catalogue.Known.Find(Sign.Table, _thing) is { } table ? [$"{_thing}, a table of {table}"]
+            : Catalogue.Known.Find(Sign.Device, _thing) is { } device ? [$"{_thing}, a device of {device}"]
+            : [];
     }
 
     /// <summary>The entries that are about the thing: those caused by it, those that name it, and the routes that an address would take.</summary>
@@ -142,7 +163,7 @@ public sealed class Question
         }
         foreach (var word in text.Split(Breaks, StringSplitOptions.RemoveEmptyEntries))
         {
-            if (word == _thing || (_address is not null && word.StartsWith(_thing, StringComparison.Ordinal) && word[_thing.Length] == '/'))
+            if (word == _thing || IsMark(word) || (_address is not null && word.StartsWith(_thing, StringComparison.Ordinal) && word[_thing.Length] == '/'))
             {
                 return true;
             }
@@ -150,6 +171,11 @@ public sealed class Question
         // IPv6 addresses and MACs hold the character that ends a word elsewhere.
         return _thing.Contains(':') && text.Split(' ').Any(word => word == _thing || word.StartsWith(_thing + "/", StringComparison.Ordinal));
     }
+
+    // As iptables (0x4000/0x4000) and nft (0x00004000) write it.
+    private bool IsMark(string word) =>
+        _mark is { } mark && word.StartsWith("0x", StringComparison.Ordinal) && MarkBits.TryParse(word, out var written)
+        && (word.Contains('/') ? written.Mask == mark.Mask && (written.Value & mark.Value) == written.Value : written.Value == mark.Value);
 
     private bool IsHandle(Explanation explanation, ObservedState observed) =>
         ulong.TryParse(_thing, out var number)

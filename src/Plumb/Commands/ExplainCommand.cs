@@ -47,6 +47,7 @@ internal sealed class ExplainCommand : Verb
     [
         new("plumb explain cni0", "an interface, on every node"),
         new("plumb explain 10.244.2.7", "what has to do with an address, and the route that it takes"),
+        new("plumb explain 0x4000", "whose bit of a packet's mark that is, and the rules that set or read it"),
         new("plumb explain client", "all that the pod client puts into kernels"),
         new("plumb explain service/website", "all that a Service puts into kernels; by 10.96.14.7 and :31100 it is found too"),
         new("plumb explain dns website --pod client", "each name that the pod asks for in turn, the record, and the object behind it"),
@@ -87,11 +88,12 @@ internal sealed class ExplainCommand : Verb
                 refusals.UnionWith(thing is null ? refused : RefusedTo(explained, refused));
             }
         }
-        if (nodes.Count == 0)
+        var known = thing is null ? [] : new Question(thing).Known();
+        if (nodes.Count == 0 && known.Count == 0)
         {
             throw new LabException($"nothing in the kernels of {scene.Title} is called '{thing}' or caused by it; `plumb explain --all` lists what there is");
         }
-        Printer.Print(new ExplainResult(nodes, [.. refusals], nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
+        Printer.Print(new ExplainResult(known, nodes, [.. refusals], nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
         return ExitCode.Done;
     }
 
@@ -114,6 +116,14 @@ internal sealed class ExplainCommand : Verb
 
     private static void WriteEach(ExplainResult result, TextWriter to, Style style)
     {
+        foreach (var line in result.Known)
+        {
+            to.WriteLine(line);
+        }
+        if (result.Nodes.Count == 0)
+        {
+            to.WriteLine(style.Quiet("nothing of that name is in these kernels"));
+        }
         foreach (var node in result.Nodes)
         {
             var place = "";
@@ -130,8 +140,13 @@ internal sealed class ExplainCommand : Verb
                     Standing.Kernel or Standing.Known => style.Quiet(entry.Reason),
                     _ => style.Bad(entry.Reason),
                 };
-                to.WriteLine(entry.Text);
+                to.WriteLine(entry.Rules.Count == 0 ? entry.Text : entry.Text.Split('\n')[0]);
                 to.WriteLine($"    {reason}");
+                foreach (var rule in entry.Rules)
+                {
+                    to.WriteLine($"  {rule.Text}");
+                    to.WriteLine($"      {style.Quiet(rule.Reason)}");
+                }
             }
         }
         foreach (var line in result.NotDone)
@@ -141,9 +156,10 @@ internal sealed class ExplainCommand : Verb
     }
 }
 
+/// <param name="Known">What the catalogue of owners says of the name itself, a line each.</param>
 /// <param name="NotDone">What the objects behind these entries ask for and nodes do not do, a line each.</param>
 /// <param name="Unexplained">How many entries nobody can account for.</param>
-internal sealed record ExplainResult(IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<string> NotDone, int Unexplained);
+internal sealed record ExplainResult(IReadOnlyList<string> Known, IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<string> NotDone, int Unexplained);
 
 internal sealed record ExplainedNode(string Node, IReadOnlyList<ExplainedEntry> Entries)
 {
@@ -156,9 +172,11 @@ internal sealed record ExplainedNode(string Node, IReadOnlyList<ExplainedEntry> 
             .OrderByDescending(e => e.Key.Namespace.Name == node)
             .ThenBy(static e => e.Key)
             .Select(static e => new ExplainedEntry(
-                e.Key.Namespace.Name, e.Key.Kind.ToString().ToLowerInvariant(), e.Key.Name, e.Text, e.Standing, e.Reason, [.. e.Causes.Select(static c => c.ToString())]))]);
+                e.Key.Namespace.Name, e.Key.Kind.ToString().ToLowerInvariant(), e.Key.Name, e.Text, e.Standing, e.Reason, [.. e.Causes.Select(static c => c.ToString())], e.Rules))]);
 }
 
 /// <param name="Key">The kernel's own name for it; with namespace and kind, unique.</param>
 /// <param name="Text">In the words of ip, bridge, sysctl or nft.</param>
-internal sealed record ExplainedEntry(string Namespace, string Kind, string Key, string Text, Standing Standing, string Reason, IReadOnlyList<string> Causes);
+/// <param name="Rules">Of another program's chain: its rules, each with what it does.</param>
+internal sealed record ExplainedEntry(
+    string Namespace, string Kind, string Key, string Text, Standing Standing, string Reason, IReadOnlyList<string> Causes, IReadOnlyList<ExplainedRule> Rules);

@@ -85,9 +85,9 @@ public sealed class AccountTests
     }
 
     [Theory]
-    [InlineData("docker0", "Docker's bridge")]
-    [InlineData("cali0123456789a", "Calico: a pod's device")]
-    [InlineData("flannel.1", "Flannel's overlay")]
+    [InlineData("docker0", "Docker: the bridge of the network that containers are in if they are told nothing else")]
+    [InlineData("cali0123456789a", "Calico: a pod's device; the letters are a hash of the pod's name")]
+    [InlineData("flannel.1", "Flannel: the VXLAN tunnel to the pods of other nodes; the number is the VNI")]
     public void Devices_of_other_programs_are_recognised(string name, string who)
     {
         var account = Account.Of(Held((new LinkEntry(Node, name, new LinkType.Bridge()), Owner.Foreign, null)), Planned());

@@ -19,8 +19,7 @@ public sealed class ForeignClusterTests
     [InlineData("iptables-nft", "iptables-save.txt")]
     public void Who_answered_is_who_the_rules_lead_to_with_the_address_that_it_saw(string scenario, string saved)
     {
-        var folder = Folder(scenario);
-        Assert.SkipWhen(folder is null, "no shared/fixtures/foreign beside this clone");
+        var folder = Foreign.Require(scenario);
         var cluster = new Cluster(folder, saved);
         var trouble = new List<string>();
         var count = 0;
@@ -31,19 +30,6 @@ public sealed class ForeignClusterTests
         }
         Assert.True(count > 500, $"{count} probes");
         Assert.True(trouble.Count == 0, $"{trouble.Count} of {count}\n{string.Join('\n', trouble.Take(20))}");
-    }
-
-    private static string? Folder(string scenario)
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            var folder = Path.Combine(at.FullName, "shared", "fixtures", "foreign", scenario);
-            if (Directory.Exists(folder))
-            {
-                return folder;
-            }
-        }
-        return null;
     }
 
     /// <summary>Where a packet ended, and from whom it seemed to come there.</summary>

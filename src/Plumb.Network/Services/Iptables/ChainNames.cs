@@ -9,7 +9,7 @@ namespace Plumb.Network.Services.Iptables;
 /// Names of chains as kube-proxy gives them, so that who knows those finds them: a prefix that says what the chain is for, and 16 letters of a hash of
 /// what it is about.
 /// </summary>
-internal static class ChainNames
+public static class ChainNames
 {
     public const string Services = "KUBE-SERVICES";
     public const string NodePorts = "KUBE-NODEPORTS";
