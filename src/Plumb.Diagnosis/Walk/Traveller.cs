@@ -20,6 +20,9 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
     /// <summary>A bridge's port that the frame came in by, while it is in the bridge.</summary>
     public string? Port { get; init; }
 
+    /// <summary>The bridge that it is in shows it to the hooks of IP (br_netfilter).</summary>
+    public bool IsShown { get; init; }
+
     /// <summary>Hardware addresses of the frame that carries it.</summary>
     public MacAddress FrameSource { get; init; }
 

@@ -23,18 +23,22 @@ internal sealed class BridgeStage : IStage
         {
             return [(traveller with { In = bridge.Name, Port = null }).Go(Stage.Prerouting, traveller.Note($"{port.Name} → {bridge.Name}", port, port.Name))];
         }
+        if (port is not null && !traveller.IsShown && BridgeFilter.IsOn(traveller))
+        {
+            return BridgeFilter.Enter(traveller, around, bridge);
+        }
         if (to.IsMulticast)
         {
             return [traveller.End(Ending.Undecided, "a frame for many: only frames to one station are followed", traveller.Note("multicast", bridge, bridge.Name))];
         }
         if (Known(space, bridge.Name, to) is { } entry)
         {
-            return [Out(traveller, bridge, port, space.Link(entry.Device)!, entry)];
+            return Out(traveller, bridge, port, space.Link(entry.Device)!, entry);
         }
         // A copy leaves by every port; the one behind which somebody takes it counts.
         var ports = space.PortsOf(bridge.Name).Where(other => BridgePorts.MayPass(port, other) && Floods(other, traveller)).ToList();
         return ports.Find(other => around.Segment.Leads(space, other.Name, to)) is { } leading
-            ? [Out(traveller, bridge, port, leading, null)]
+            ? Out(traveller, bridge, port, leading, null)
             : [traveller.Drop($"{bridge.Name} does not know where {to} is, and no port that it would flood leads there", bridge, bridge.Name)];
     }
 
@@ -59,12 +63,19 @@ internal sealed class BridgeStage : IStage
         return null;
     }
 
-    private static Step Out(Traveller traveller, LinkEntry bridge, LinkEntry? from, LinkEntry to, FdbEntry? entry)
+    private static IEnumerable<Step> Out(Traveller traveller, LinkEntry bridge, LinkEntry? from, LinkEntry to, FdbEntry? entry)
     {
         if (BridgePorts.Objection(from, to) is { } objection)
         {
-            return traveller.Drop(objection, to, to.Name);
+            return [traveller.Drop(objection, to, to.Name)];
         }
+        return traveller.IsShown
+            ? BridgeFilter.Leave(traveller, bridge, passed => Send(passed with { IsShown = false }, bridge, from, to, entry))
+            : [Send(traveller, bridge, from, to, entry)];
+    }
+
+    private static Step Send(Traveller traveller, LinkEntry bridge, LinkEntry? from, LinkEntry to, FdbEntry? entry)
+    {
         var length = traveller.Packet.LengthOnLink;
         if (to.MtuBytes is { } mtu && length > mtu + TransmitStage.VlanBytes)
         {

@@ -29,6 +29,12 @@ internal sealed class SendStage : IStage
                 continue;
             }
             var sourced = traveller with { Packet = packet with { Source = source }, Probability = traveller.Probability * way.Probability };
+            // A socket that connects asks again from that address; the kernel's own messages and tunnels' packets do not.
+            if (!IsOfSocket(traveller) || traveller.IsAnswer)
+            {
+                yield return Leave(sourced, way with { Probability = 1 }, packet.Destination.ToString());
+                continue;
+            }
             foreach (var second in Lookup(sourced))
             {
                 // One of several ways was taken with the first answer; the kernel's hash takes the same again.

@@ -198,6 +198,8 @@ internal static class Hooks
         {
             In = Facts(traveller, traveller.In),
             Out = hook is ChainHook.Prerouting or ChainHook.Input ? null : Facts(traveller, traveller.Out),
+            // Of what came from a bridge up to its host nobody can ask any more.
+            IsBridged = traveller.IsShown ? true : null,
             MasqueradeAddress = Masquerade(traveller, hook),
             Fib = address => Fib(traveller, address),
             Changes = traveller.Changes.GetValueOrDefault(traveller.Space.Id, ElementChanges.None),
@@ -205,8 +207,8 @@ internal static class Hooks
 
     // nf_nat_masquerade_ipv4: as a socket would be given it for the next hop; IPv6 chooses by the device.
     private static IpAddress? Masquerade(Traveller traveller, ChainHook hook) =>
-        hook == ChainHook.Postrouting && traveller is { IsV4: true, Out: { } device, Route: { } route }
-            ? SourceAddress.OnDevice(traveller.Space, device, route.NextAddress(traveller.Packet.Destination), RouteScope.Universe)
+        hook == ChainHook.Postrouting && traveller is { IsV4: true, Out: { } device }
+            ? SourceAddress.OnDevice(traveller.Space, device, traveller.Route?.NextAddress(traveller.Packet.Destination) ?? traveller.Packet.Destination, RouteScope.Universe)
             : null;
 
     private static DeviceFacts? Facts(Traveller traveller, string? device) =>
