@@ -52,6 +52,9 @@ internal sealed class LiveNetwork : IDisposable
 
     public IWorld World => new GivenWorld(Spaces);
 
+    /// <summary>By which another process finds a namespace while this one holds it.</summary>
+    public string PathOf(NamespaceId id) => _networks[id].ProcPath;
+
     /// <summary>Looks again: what was asked for meanwhile is known now, and a bridge's carrier comes a moment after its ports'.</summary>
     public async Task SettleAsync(CancellationToken cancel)
     {

@@ -72,7 +72,8 @@ internal sealed class RouteStage : IStage
         return why is null ? null : traveller.Drop($"a martian: {why}", null, device);
     }
 
-    private static bool Forwards(Traveller traveller, string device, out SysctlEntry parameter)
+    /// <summary>Whether this host passes on what comes in by a device, and the parameter that says so.</summary>
+    public static bool Forwards(Traveller traveller, string device, out SysctlEntry parameter)
     {
         // IPv4 asks the device, IPv6 the host.
         var path = traveller.IsV4 ? $"net/ipv4/conf/{device}/forwarding" : "net/ipv6/conf/all/forwarding";
