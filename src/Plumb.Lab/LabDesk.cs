@@ -51,6 +51,7 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
             using var said = await http.GetAsync(new Uri(pathAndQuery, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel);
             answer.StatusCode = (int)said.StatusCode;
             answer.ContentType = said.Content.Headers.ContentType?.ToString();
+            answer.ContentLength = said.Content.Headers.ContentLength;
             await said.Content.CopyToAsync(answer.Body, cancel);
         }
         catch (Exception broken) when (broken is HttpRequestException or SocketException)

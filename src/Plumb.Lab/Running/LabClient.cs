@@ -7,7 +7,7 @@ using Plumb.Network.Facts;
 namespace Plumb.Lab.Running;
 
 /// <summary>A command's way to a running lab: HTTP on the unix socket in the lab's run directory.</summary>
-public sealed class LabClient : IDisposable
+public sealed class LabClient
 {
     // From a lab's claim of its name to its socket it is 0.2 s; on a machine that is busy building it may be ten times that.
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
@@ -16,13 +16,10 @@ public sealed class LabClient : IDisposable
     private const int SOL_SOCKET = 1;
     private const int SO_PEERCRED = 17;
 
-    private readonly HttpClient _http;
-
     private LabClient(RunPaths paths, int processId)
     {
         Paths = paths;
         ProcessId = processId;
-        _http = UnixHttp.ClientOf(paths.Socket);
     }
 
     public RunPaths Paths { get; }
@@ -35,13 +32,13 @@ public sealed class LabClient : IDisposable
 
     /// <summary>Waits for a lab that has just begun to start until it answers.</summary>
     /// <exception cref="LabException">No such lab runs.</exception>
-    public static Task<LabClient> ConnectAsync(LabName name, TimeProvider time, CancellationToken cancel) => WhenThereAsync(
+    public static LabClient Connect(LabName name, TimeProvider time) => WhenThere(
         name,
-        static async (paths, cancel) =>
+        static paths =>
         {
             try
             {
-                using var socket = await UnixHttp.DialAsync(paths.Socket, cancel);
+                using var socket = UnixRequest.Dial(paths.Socket);
                 return new LabClient(paths, PeerProcess(socket));
             }
             catch (SocketException)
@@ -49,61 +46,49 @@ public sealed class LabClient : IDisposable
                 return null;
             }
         },
-        time,
-        cancel);
+        time);
 
     /// <summary>Path of a lab's kubeconfig; waits for a lab that has just begun to start until it has one.</summary>
     /// <exception cref="LabException">No such lab runs.</exception>
-    public static Task<string> KubeconfigAsync(LabName name, TimeProvider time, CancellationToken cancel) => WhenThereAsync(
-        name, static (paths, _) => Task.FromResult(File.Exists(paths.Kubeconfig) ? paths.Kubeconfig : null), time, cancel);
+    public static string KubeconfigOf(LabName name, TimeProvider time) => WhenThere(name, static paths => File.Exists(paths.Kubeconfig) ? paths.Kubeconfig : null, time);
 
     /// <exception cref="LabException">The lab ended meanwhile.</exception>
-    public Task<LabStatus> StatusAsync(CancellationToken cancel) => StatusAsync("status", cancel);
+    public LabStatus Status() => StatusOf(Ask("status"));
 
     /// <summary>The lab's status once its start is complete, as <c>plumb up</c> would say it.</summary>
     /// <exception cref="LabException">The lab ended before.</exception>
-    public Task<LabStatus> ReadyAsync(CancellationToken cancel) => StatusAsync("ready", cancel);
+    public LabStatus Ready() => StatusOf(Ask("ready"));
 
     /// <summary>Has every node of the lab go over to another way of serving Services, with no connection lost; the status when all have.</summary>
     /// <exception cref="LabException">A node cannot; all are as they were.</exception>
-    public async Task<LabStatus> SetAsync(ServicesKind services, CancellationToken cancel)
+    public LabStatus Set(ServicesKind services) => StatusOf(Ask($"set?services={services.ToString().ToLowerInvariant()}", "POST"));
+
+    /// <summary>How a pod's containers find names.</summary>
+    /// <exception cref="LabException">There is no such pod on any node.</exception>
+    public PodResolver ResolverOf(string scope, string name)
     {
-        using var answer = await SendAsync($"set?services={services.ToString().ToLowerInvariant()}", cancel, HttpMethod.Post);
-        return await ReadStatusAsync(answer, cancel);
+        using var json = Parse(Ask($"pods/{scope}/{name}/resolver"));
+        return LabJson.Resolver(json.RootElement);
     }
 
-    private async Task<LabStatus> StatusAsync(string path, CancellationToken cancel)
-    {
-        using var answer = await SendAsync(path, cancel);
-        return await ReadStatusAsync(answer, cancel);
-    }
-
-    private async Task<LabStatus> ReadStatusAsync(HttpResponseMessage answer, CancellationToken cancel)
-    {
-        using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
-        var status = StatusOf(json.RootElement);
-        return status with
-        {
-            ProcessId = ProcessId,
-            Machines = [.. status.Machines.Select(machine => machine with
-            {
-                NamespacePath = Outside(machine.NamespacePath),
-                AgentProcessId = machine.AgentProcessId is { } id ? ProcessIdentity.FromInside(ProcessId, id) : null,
-            })],
-            Pods = [.. status.Pods.Select(pod => pod with { NamespacePath = Outside(pod.NamespacePath) })],
-        };
-    }
+    /// <summary>What a node's agent says on a path of its own socket.</summary>
+    /// <param name="path">Relative, with query: <c>state?kind=route</c>.</param>
+    /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
+    public ReadOnlyMemory<byte> AskNode(string node, string path) => Ask($"nodes/{node}/{path}");
 
     /// <summary>Ends the lab; returns when its process and its run directory are gone.</summary>
     public async Task StopAsync(CancellationToken cancel)
     {
         try
         {
-            // The answer's body ends when the process does.
-            using var answer = await _http.PostAsync(new Uri("stop", UriKind.Relative), content: null, cancel);
-            await answer.Content.CopyToAsync(Stream.Null, cancel);
+            // The answer ends when the process does.
+            var answer = UnixRequest.Send(Paths.Socket, "POST", "/stop");
+            if (answer.Status != 200)
+            {
+                throw new LabException($"the lab '{Paths.Name}' answered {answer.Status} to stop");
+            }
         }
-        catch (HttpRequestException)
+        catch (Exception ended) when (ended is SocketException or InvalidDataException)
         {
             // It was ending already, or was too fast for the answer.
         }
@@ -111,27 +96,7 @@ public sealed class LabClient : IDisposable
         RunDirectory.Sweep(Paths.Root);
     }
 
-    /// <summary>How a pod's containers find names.</summary>
-    /// <exception cref="LabException">There is no such pod on any node.</exception>
-    public async Task<PodResolver> ResolverAsync(string scope, string name, CancellationToken cancel)
-    {
-        using var answer = await SendAsync($"pods/{scope}/{name}/resolver", cancel);
-        using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
-        return LabJson.Resolver(json.RootElement);
-    }
-
-    /// <summary>What a node's agent says on a path of its own socket.</summary>
-    /// <param name="path">Relative, with query: <c>state?kind=route</c>.</param>
-    public async Task<Stream> NodeAsync(string node, string path, CancellationToken cancel)
-    {
-        var answer = await SendAsync($"nodes/{node}/{path}", cancel);
-        return await answer.Content.ReadAsStreamAsync(cancel);
-    }
-
-    public void Dispose() => _http.Dispose();
-
-    private static async Task<T> WhenThereAsync<T>(
-        LabName name, Func<RunPaths, CancellationToken, Task<T?>> look, TimeProvider time, CancellationToken cancel)
+    private static T WhenThere<T>(LabName name, Func<RunPaths, T?> look, TimeProvider time)
         where T : class
     {
         var paths = new RunPaths(RunPaths.FindRoot(), name);
@@ -145,7 +110,7 @@ public sealed class LabClient : IDisposable
                 var start = name == LabName.Default ? "plumb up" : $"plumb up --name {name}";
                 throw new LabException($"no lab named '{name}' is running ({others}); `{start}` starts one");
             }
-            if (await look(paths, cancel) is { } there)
+            if (look(paths) is { } there)
             {
                 return there;
             }
@@ -153,30 +118,59 @@ public sealed class LabClient : IDisposable
             {
                 throw new LabException($"the lab '{name}' holds its name and does not answer; its log is {paths.Log}");
             }
-            await Task.Delay(RetryInterval, time, cancel);
+            Thread.Sleep(RetryInterval);
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken cancel, HttpMethod? method = null)
+    private ReadOnlyMemory<byte> Ask(string path, string method = "GET")
     {
-        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, new Uri(path, UriKind.Relative));
         try
         {
-            var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
-            if (answer.IsSuccessStatusCode)
-            {
-                return answer;
-            }
-            using (answer)
-            {
-                var why = answer.Content.Headers.ContentType?.MediaType == "application/json" ? await FailureAsync(answer, cancel) : null;
-                throw new LabException(why ?? $"the lab '{Paths.Name}' answered {(int)answer.StatusCode} to {path}");
-            }
+            var answer = UnixRequest.Send(Paths.Socket, method, "/" + path);
+            return answer.Status == 200
+                ? answer.Body
+                : throw new LabException((answer.Type == "application/json" ? FailureOf(answer.Body) : null) ?? $"the lab '{Paths.Name}' answered {answer.Status} to {path}");
         }
-        catch (HttpRequestException broken)
+        catch (Exception broken) when (broken is SocketException or InvalidDataException)
         {
-            throw new LabException($"the lab '{Paths.Name}' ended while it was asked", broken);
+            throw Ended(broken);
         }
+    }
+
+    private LabException Ended(Exception broken) => new($"the lab '{Paths.Name}' ended while it was asked", broken);
+
+    private string? FailureOf(ReadOnlyMemory<byte> body)
+    {
+        using var json = Parse(body);
+        return LabJson.FailureMessage(json.RootElement);
+    }
+
+    private JsonDocument Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body);
+        }
+        catch (JsonException broken)
+        {
+            throw Ended(broken);
+        }
+    }
+
+    private LabStatus StatusOf(ReadOnlyMemory<byte> body)
+    {
+        using var json = Parse(body);
+        var status = StatusOf(json.RootElement);
+        return status with
+        {
+            ProcessId = ProcessId,
+            Machines = [.. status.Machines.Select(machine => machine with
+            {
+                NamespacePath = Outside(machine.NamespacePath),
+                AgentProcessId = machine.AgentProcessId is { } id ? ProcessIdentity.FromInside(ProcessId, id) : null,
+            })],
+            Pods = [.. status.Pods.Select(pod => pod with { NamespacePath = Outside(pod.NamespacePath) })],
+        };
     }
 
     private LabStatus StatusOf(JsonElement json)
@@ -189,12 +183,6 @@ public sealed class LabClient : IDisposable
         {
             throw new LabException($"the lab '{Paths.Name}' was started by another version of plumb, whose answers this one does not know; end it (`plumb down {Paths.Name}`) and start it again", unknown);
         }
-    }
-
-    private static async Task<string?> FailureAsync(HttpResponseMessage answer, CancellationToken cancel)
-    {
-        using var json = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancel), default, cancel);
-        return LabJson.FailureMessage(json.RootElement);
     }
 
     private string Outside(string path) => path.StartsWith("fd/", StringComparison.Ordinal) ? $"/proc/{ProcessId}/{path}" : path;

@@ -132,6 +132,7 @@ internal sealed class LabSocket : IAsyncDisposable
         {
             context.Response.StatusCode = code;
             context.Response.ContentType = "application/json";
+            context.Response.ContentLength = body.Length;
             await context.Response.Body.WriteAsync(body, context.RequestAborted);
         }
     }

@@ -2,29 +2,14 @@ using System.Net.Sockets;
 
 namespace Plumb.Lab.Running;
 
-/// <summary>HTTP to a server on a unix socket.</summary>
+/// <summary>HTTP to a server on a unix socket, for processes that ask it again and again.</summary>
 internal static class UnixHttp
 {
     public static HttpClient ClientOf(string socketPath) =>
-        new(new SocketsHttpHandler { ConnectCallback = async (_, cancel) => new NetworkStream(await DialAsync(socketPath, cancel), ownsSocket: true) })
+        // A unix socket connects at once or not at all.
+        new(new SocketsHttpHandler { ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(new NetworkStream(UnixRequest.Dial(socketPath), ownsSocket: true)) })
         {
             BaseAddress = new Uri("http://unix/"),
             Timeout = Timeout.InfiniteTimeSpan,
         };
-
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static async Task<Socket> DialAsync(string socketPath, CancellationToken cancel)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancel);
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 }

@@ -53,7 +53,7 @@ internal sealed class CaptureCommand : Verb
         {
             throw new UsageException($"-w: {file} is there already; name another file, or add --force");
         }
-        using var scene = await _scene.OpenLiveAsync(invocation);
+        using var scene = _scene.OpenLive(invocation);
         using var interrupt = new Interrupt();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt.Token);
         var ends = await CaptureEnds.FindAsync(scene, invocation.Value(_source), invocation.Value(_destination), stop.Token);

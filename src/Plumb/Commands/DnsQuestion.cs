@@ -15,21 +15,20 @@ internal static class DnsQuestion
 
     /// <param name="pod"><c>POD</c> or <c>NAMESPACE/POD</c>; null: a name that is asked for as it is, on the first node.</param>
     /// <param name="type">Of the record: A, AAAA, SRV …</param>
-    public static async Task<DnsResult> AskAsync(LabClient lab, Parties parties, string name, string? pod, string type)
+    public static DnsResult Ask(LabClient lab, Parties parties, string name, string? pod, string type)
     {
         var (node, asker, file) = (parties.Nodes.First(), (string?)null, "");
         if (pod is not null)
         {
             var slash = pod.IndexOf('/', StringComparison.Ordinal);
             var (scope, own) = slash < 0 ? ("default", pod) : (pod[..slash], pod[(slash + 1)..]);
-            var resolver = await lab.ResolverAsync(scope, own, CancellationToken.None);
+            var resolver = lab.ResolverOf(scope, own);
             (node, asker, file) = (resolver.Node, $"{scope}/{own}", resolver.File);
         }
         var path = SearchPath.Parse(file);
         var search = string.Join(' ', path.Search.Select(static entry => entry.ToString().TrimEnd('.')));
-        await using var said = await lab.NodeAsync(
-            node, $"dns?name={Uri.EscapeDataString(name)}&search={Uri.EscapeDataString(search)}&ndots={path.Dots}&type={Uri.EscapeDataString(type)}", CancellationToken.None);
-        var report = await JsonSerializer.DeserializeAsync(said, NameReportJson.Default.NameReport) ?? throw new LabException($"the agent of {node} gave an empty answer");
+        var said = lab.AskNode(node, $"dns?name={Uri.EscapeDataString(name)}&search={Uri.EscapeDataString(search)}&ndots={path.Dots}&type={Uri.EscapeDataString(type)}");
+        var report = JsonSerializer.Deserialize(said.Span, NameReportJson.Default.NameReport) ?? throw new LabException($"the agent of {node} gave an empty answer");
         if (report.Tried.Count == 0)
         {
             throw new LabException($"'{name}' is no domain name: labels of 1 to 63 bytes between dots, 255 bytes in all");

@@ -42,7 +42,7 @@ internal sealed class DownCommand : Verb
         foreach (var name in names)
         {
             var since = invocation.Time.GetTimestamp();
-            using var lab = await LabClient.ConnectAsync(name, invocation.Time, CancellationToken.None);
+            var lab = LabClient.Connect(name, invocation.Time);
             await lab.StopAsync(CancellationToken.None);
             ended.Add(new EndedLab(name.ToString(), invocation.Time.GetElapsedTime(since).TotalSeconds));
         }

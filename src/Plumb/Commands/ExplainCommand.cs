@@ -68,7 +68,7 @@ internal sealed class ExplainCommand : Verb
         {
             throw new UsageException(all ? "either THING or --all" : "what shall be explained? a THING, or --all");
         }
-        using var scene = await _scene.OpenAsync(invocation);
+        using var scene = _scene.Open(invocation);
         if (isDns)
         {
             var answer = await scene.AskAsync(domain!, invocation.Parsed.GetValue(_pod), (invocation.Parsed.GetValue(_type) ?? "A").ToUpperInvariant())

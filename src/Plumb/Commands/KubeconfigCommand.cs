@@ -27,12 +27,12 @@ internal sealed class KubeconfigCommand : Verb
         new("kubectl --kubeconfig \"$(plumb kubeconfig blue)\" get pods", "to the lab named blue, once"),
     ];
 
-    public override async Task<int> RunAsync(Invocation invocation)
+    public override Task<int> RunAsync(Invocation invocation)
     {
         var name = invocation.Lab(_name, _argument);
-        var path = await LabClient.KubeconfigAsync(name, invocation.Time, CancellationToken.None);
+        var path = LabClient.KubeconfigOf(name, invocation.Time);
         Printer.Print(new KubeconfigResult(name.ToString(), path), static () => ResultJson.Default.KubeconfigResult, invocation, _output, static (result, to, _) => to.WriteLine(result.Path));
-        return ExitCode.Done;
+        return Task.FromResult(ExitCode.Done);
     }
 }
 

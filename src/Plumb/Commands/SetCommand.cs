@@ -35,7 +35,7 @@ internal sealed class SetCommand : Verb
         new("plumb set blue --services nftables", "and back, in the lab named blue"),
     ];
 
-    public override async Task<int> RunAsync(Invocation invocation)
+    public override Task<int> RunAsync(Invocation invocation)
     {
         if (!invocation.IsGiven(_services))
         {
@@ -43,12 +43,11 @@ internal sealed class SetCommand : Verb
         }
         var name = invocation.Lab(_name, _argument);
         var since = invocation.Time.GetTimestamp();
-        using var lab = await LabClient.ConnectAsync(name, invocation.Time, CancellationToken.None);
-        var status = await lab.SetAsync(invocation.Value(_services), CancellationToken.None);
+        var status = LabClient.Connect(name, invocation.Time).Set(invocation.Value(_services));
         var result = new SetResult(
             name.ToString(), status.Services.ToString().ToLowerInvariant(), status.Machines.Count(static m => m.Ready is not null), invocation.Time.GetElapsedTime(since).TotalSeconds, status.OldServicesLeft);
         Printer.Print(result, static () => ResultJson.Default.SetResult, invocation, _output, Write);
-        return ExitCode.Done;
+        return Task.FromResult(ExitCode.Done);
     }
 
     private static void Write(SetResult result, TextWriter to, Style style)

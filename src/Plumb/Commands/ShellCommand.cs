@@ -35,18 +35,15 @@ internal sealed class ShellCommand : Verb
         new("plumb shell outside -- ip route", "the client machine on the nodes' wire"),
     ];
 
-    public override async Task<int> RunAsync(Invocation invocation)
+    public override Task<int> RunAsync(Invocation invocation)
     {
         var name = invocation.Lab(_name);
         var wanted = invocation.Value(_target)!;
-        LabStatus lab;
-        using (var client = await LabClient.ConnectAsync(name, invocation.Time, CancellationToken.None))
+        var client = LabClient.Connect(name, invocation.Time);
+        var lab = client.Status();
+        if (lab.Phase == LabPhase.Starting && !ShellTarget.IsThere(lab, wanted))
         {
-            lab = await client.StatusAsync(CancellationToken.None);
-            if (lab.Phase == LabPhase.Starting && !ShellTarget.IsThere(lab, wanted))
-            {
-                lab = await client.ReadyAsync(CancellationToken.None);
-            }
+            lab = client.Ready();
         }
         var target = ShellTarget.Find(lab, wanted);
         var environment = Environment();
@@ -58,7 +55,7 @@ internal sealed class ShellCommand : Verb
         var nsenter = Nsenter.Find(environment["PATH"]);
         invocation.Terminal.Out.Flush();
         Exec.Replace(nsenter, ["nsenter", .. target.Enter(lab, invocation.Value(_namespaces)), "--", .. program], environment);
-        return ExitCode.Failed;
+        return Task.FromResult(ExitCode.Failed);
     }
 
     /// <summary>Debian's PATH of ordinary users lacks the folders of most network tools.</summary>

@@ -63,7 +63,7 @@ internal sealed class TraceCommand : Verb
         {
             throw new UsageException($"DST: to which port of {target.Host}? {target.Host}:PORT, or --proto icmp");
         }
-        using var scene = await _scene.OpenAsync(invocation);
+        using var scene = _scene.Open(invocation);
         var source = scene.Parties.Require(invocation.Value(_source)!);
         var (address, dns) = await AddressAsync(scene, source, target);
         var packet = Question(address, protocol, target.Port ?? 0);

@@ -55,20 +55,11 @@ internal sealed class LabScene : ILiveScene, IWorld
 
     /// <summary>A lab, once it has started. The command begins again inside its user namespace, where it has the lab's rights.</summary>
     /// <exception cref="LabException">No such lab runs, or its rights cannot be had.</exception>
-    public static async Task<LabScene> OpenAsync(LabName name, TimeProvider time, CancellationToken cancel)
+    public static LabScene Open(LabName name, TimeProvider time)
     {
-        var client = await LabClient.ConnectAsync(name, time, cancel);
-        try
-        {
-            EnterUserNamespace(client);
-            var status = await client.StatusAsync(cancel);
-            return new LabScene(client, status.Phase == LabPhase.Starting ? await client.ReadyAsync(cancel) : status, time);
-        }
-        catch
-        {
-            client.Dispose();
-            throw;
-        }
+        var client = LabClient.Connect(name, time);
+        EnterUserNamespace(client);
+        return new LabScene(client, client.Ready(), time);
     }
 
     public Space? Find(NamespaceId id)
@@ -98,15 +89,9 @@ internal sealed class LabScene : ILiveScene, IWorld
         return (await _api.ListAsync<T>(scope is null ? null : new ListOptions { Namespace = scope }, cancel)).Items;
     }
 
-    public async Task<PlanDocument?> PlanAsync(string node)
-    {
-        await using var answer = await _client.NodeAsync(node, "state", CancellationToken.None);
-        using var copy = new MemoryStream();
-        await answer.CopyToAsync(copy);
-        return PlanDocument.FromJson(copy.GetBuffer().AsSpan(0, (int)copy.Length));
-    }
+    public Task<PlanDocument?> PlanAsync(string node) => Task.FromResult<PlanDocument?>(PlanDocument.FromJson(_client.AskNode(node, "state").Span));
 
-    public async Task<DnsResult?> AskAsync(string name, string? pod, string type) => await DnsQuestion.AskAsync(_client, Parties, name, pod, type);
+    public Task<DnsResult?> AskAsync(string name, string? pod, string type) => Task.FromResult<DnsResult?>(DnsQuestion.Ask(_client, Parties, name, pod, type));
 
     public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters)
     {
@@ -122,7 +107,6 @@ internal sealed class LabScene : ILiveScene, IWorld
     {
         _api?.Dispose();
         _kernels.Dispose();
-        _client.Dispose();
     }
 
     /// <summary>

@@ -11,9 +11,8 @@ internal sealed class SceneOptions
     public void AddTo(Verb verb) => verb.Options.Add(_name);
 
     /// <exception cref="LabException">There is no such scene.</exception>
-    public async Task<IScene> OpenAsync(Invocation invocation, CancellationToken cancel = default) => await OpenLiveAsync(invocation, cancel);
+    public IScene Open(Invocation invocation) => OpenLive(invocation);
 
     /// <exception cref="LabException">There is no such scene.</exception>
-    public async Task<ILiveScene> OpenLiveAsync(Invocation invocation, CancellationToken cancel = default) =>
-        await LabScene.OpenAsync(invocation.Lab(_name), invocation.Time, cancel);
+    public ILiveScene OpenLive(Invocation invocation) => LabScene.Open(invocation.Lab(_name), invocation.Time);
 }
