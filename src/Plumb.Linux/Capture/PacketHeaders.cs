@@ -46,6 +46,9 @@ public readonly record struct PacketHeaders(IpAddress Source, IpAddress Destinat
     /// <summary>Of an ICMP echo: its sequence number.</summary>
     public ushort EchoSequence { get; init; }
 
+    /// <summary>Where the transport header begins, from the start of what was read.</summary>
+    public int TransportAt { get; init; }
+
     /// <summary>Where behind the transport header the payload begins, from the start of what was read.</summary>
     public int PayloadAt { get; init; }
 
@@ -106,7 +109,8 @@ public readonly record struct PacketHeaders(IpAddress Source, IpAddress Destinat
         {
             return false;
         }
-        inner = inner with { PayloadAt = inner.PayloadAt + PayloadAt + VxlanHeaderBytes };
+        var at = PayloadAt + VxlanHeaderBytes;
+        inner = inner with { TransportAt = inner.TransportAt + at, PayloadAt = inner.PayloadAt + at };
         return true;
     }
 
@@ -128,7 +132,7 @@ public readonly record struct PacketHeaders(IpAddress Source, IpAddress Destinat
         }
         _ = IpAddress.TryRead(ip.Slice(12, 4), out var source);
         _ = IpAddress.TryRead(ip.Slice(16, 4), out var destination);
-        headers = new PacketHeaders(source, destination, ip[9]) { TimeToLive = ip[8], Length = length, PayloadAt = at + headerBytes, PayloadLength = length - headerBytes };
+        headers = new PacketHeaders(source, destination, ip[9]) { TimeToLive = ip[8], Length = length, TransportAt = at + headerBytes, PayloadAt = at + headerBytes, PayloadLength = length - headerBytes };
         var fragmentOffset = BinaryPrimitives.ReadUInt16BigEndian(ip[6..]) & 0x1fff;
         return fragmentOffset != 0 || headers.TryReadTransport(frame, out headers);
     }
@@ -169,7 +173,7 @@ public readonly record struct PacketHeaders(IpAddress Source, IpAddress Destinat
         {
             return false;
         }
-        headers = new PacketHeaders(source, destination, next) { TimeToLive = ip[7], Length = length, PayloadAt = at + offset, PayloadLength = length - offset };
+        headers = new PacketHeaders(source, destination, next) { TimeToLive = ip[7], Length = length, TransportAt = at + offset, PayloadAt = at + offset, PayloadLength = length - offset };
         return isLaterFragment || headers.TryReadTransport(frame, out headers);
     }
 

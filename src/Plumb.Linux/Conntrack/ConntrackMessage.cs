@@ -4,10 +4,11 @@ using Plumb.Linux.Nftables.Wire;
 
 namespace Plumb.Linux.Conntrack;
 
-/// <summary>Messages of nfnetlink's subsystem 1 (<c>linux/netfilter/nfnetlink_conntrack.h</c>): a list, an exact deletion.</summary>
+/// <summary>Messages of nfnetlink's subsystem 1 (<c>linux/netfilter/nfnetlink_conntrack.h</c>): a list, an exact deletion, what is told of changes.</summary>
 internal static class ConntrackMessage
 {
     private const ushort NFNL_SUBSYS_CTNETLINK = 1;
+    private const ushort IPCTNL_MSG_CT_NEW = 0;
     private const ushort IPCTNL_MSG_CT_GET = 1;
     private const ushort IPCTNL_MSG_CT_DELETE = 2;
 
@@ -58,6 +59,14 @@ internal static class ConntrackMessage
             }
         }
     }
+
+    /// <summary>What a notification tells; null: nothing of a connection.</summary>
+    public static ConntrackChange? ChangeOf(NetlinkMessage message) => message.Type switch
+    {
+        (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_NEW => (message.Flags & NetlinkFlags.Create) == 0 ? ConntrackChange.Update : ConntrackChange.New,
+        (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE => ConntrackChange.Destroy,
+        _ => null,
+    };
 
     /// <exception cref="NetlinkDecodeException">The message is cut or malformed.</exception>
     public static ConntrackEntry? Read(NetlinkMessage message)

@@ -159,21 +159,6 @@ internal sealed class IptablesFamily : IEntryFamily
                 return true;
             }
         }
-        return LegacyTables(kernel, family).Length != 0;
-    }
-
-    private static unsafe string LegacyTables(KernelNamespace kernel, IpFamily family)
-    {
-        const int longest = 256;
-        var path = $"/proc/thread-self/net/{(family == IpFamily.V4 ? "ip" : "ip6")}_tables_names";
-        var descriptor = kernel.Network.Run(() => Libc.Open(path, Libc.O_CLOEXEC, 0));
-        if (descriptor < 0)
-        {
-            return ""; // the kernel has no x_tables, or says only to administrators what is there
-        }
-        using var file = new FileDescriptor(descriptor);
-        var buffer = stackalloc byte[longest];
-        var length = Libc.Read(file.Number, buffer, longest);
-        return length <= 0 ? "" : Encoding.ASCII.GetString(buffer, (int)length);
+        return IptablesKernel.LegacyTables(kernel.Network, family).Length != 0;
     }
 }

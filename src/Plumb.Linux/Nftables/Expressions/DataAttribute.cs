@@ -55,7 +55,7 @@ internal static class DataAttribute
         return verdict is null ? value : throw new NetlinkDecodeException(name, "holds a verdict instead of a value", attribute.Value);
     }
 
-    private static Verdict ReadVerdict(NetlinkAttribute attribute)
+    public static Verdict ReadVerdict(NetlinkAttribute attribute)
     {
         VerdictCode? code = null;
         string? chain = null;
