@@ -1,6 +1,7 @@
 using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Iptables;
+using Plumb.Linux.Nftables.Tracing;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -50,6 +51,7 @@ public sealed class FrozenTests
         {
             yield return $"packet mark {field.Name} = bit {field.Shift}";
         }
+        yield return $"nf_tables table of a traced probe begins = {TraceTable.NamePrefix}";
         foreach (var kind in Enum.GetValues<EntryKind>())
         {
             yield return $"entry kind {kind} = {(int)kind}";

@@ -1,0 +1,192 @@
+using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Walk;
+using Plumb.Diagnosis.Worlds;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Capture;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Observe;
+
+/// <summary>One way, there or back: each predicted hop takes the first sighting that it explains; what is left over was not predicted.</summary>
+internal sealed class LegMatch
+{
+    private readonly Leg _leg;
+    private readonly IReadOnlyList<Hop> _predicted;
+    private readonly Hop? _killer;
+    private readonly IWorld _world;
+    private readonly List<Sighting> _sightings;
+    private readonly List<RuleSighting> _rules;
+    private readonly HashSet<Sighting> _taken = new(ReferenceEqualityComparer.Instance);
+    private readonly List<ComparedHop> _hops = [];
+
+    public LegMatch(Leg leg, IReadOnlyList<Hop> predicted, Hop? killer, Observation observed, IWorld world)
+    {
+        (_leg, _predicted, _killer, _world) = (leg, predicted, killer, world);
+        _sightings = Once([.. observed.Sightings.Where(one => one.Leg == leg)]);
+        _rules = [.. observed.Rules.Where(one => one.Leg == leg)];
+        for (var i = 0; i < predicted.Count; i++)
+        {
+            _hops.Add(Compare(predicted[i]));
+        }
+        // Nobody answers a datagram for politeness: silence of a program is no difference.
+        if (leg == Leg.Back && observed.End.Answer == ProbeAnswer.Silence && _sightings.Count == 0 && predicted is [{ Before.Protocol: Packet.Udp }, ..])
+        {
+            _hops = _hops.ConvertAll(static hop => hop with { IsSeen = null, Difference = null });
+        }
+        Strays = [.. StrayFrames(), .. StrayVerdicts()];
+        Differences = [.. _hops.Where(static hop => hop.Difference is not null).Select(static hop => $"{hop.Hop.Space}: {hop.Hop.What}: {hop.Difference}"), .. Strays.Select(static stray => $"{stray.Space}: {stray.What}: seen, not predicted")];
+    }
+
+    public IReadOnlyList<ComparedHop> Hops => _hops;
+
+    public IReadOnlyList<Stray> Strays { get; }
+
+    public IReadOnlyList<string> Differences { get; }
+
+    // TCP sends its SYN again after a second: only the first time counts.
+    private static List<Sighting> Once(List<Sighting> sightings)
+    {
+        if (sightings.Count == 0 || sightings[0].Packet.Protocol != PacketHeaders.Tcp)
+        {
+            return sightings;
+        }
+        const long retransmission = 900_000_000;
+        var first = sightings[0].Nanoseconds;
+        return sightings.FindAll(one => one.Nanoseconds < first + retransmission);
+    }
+
+    private ComparedHop Compare(Hop hop)
+    {
+        if (hop.Handle != 0)
+        {
+            return CompareRule(hop);
+        }
+        if (Expected(hop) is not ({ } device, var isOutgoing, var isSure))
+        {
+            return new ComparedHop(hop, null, null, null);
+        }
+        // What goes into a tunnel shows itself there as it was before.
+        var shown = IsTunnel(hop.After) && !IsTunnel(hop.Before) ? hop.Before : hop.After;
+        foreach (var one in _sightings)
+        {
+            if (!_taken.Contains(one) && one.Space == hop.Space && one.Device == device && one.IsOutgoing == isOutgoing && IsTunnel(shown) == (one.Tunnel is not null))
+            {
+                _taken.Add(one);
+                return new ComparedHop(hop, true, one.Nanoseconds, Otherwise(shown, one.Tunnel ?? one.Packet));
+            }
+        }
+        return isSure ? new ComparedHop(hop, false, null, "predicted, not seen") : new ComparedHop(hop, null, null, null);
+    }
+
+    private ComparedHop CompareRule(Hop hop)
+    {
+        var at = _rules.FindIndex(one => one.Space == hop.Space && one.Event.Handle == hop.Handle && hop.Entry is { } entry && entry.Name.StartsWith($"{one.Event.Table} ", StringComparison.Ordinal));
+        // Translation of what follows a connection's first packet is no rule's doing any more; outer packets of answers bear no sign.
+        return at >= 0 ? new ComparedHop(hop, true, null, null)
+            : IsTunnel(hop.After) || hop.What is "undone for the way back" or "as the connection began" ? new ComparedHop(hop, null, null, null)
+            : new ComparedHop(hop, false, null, "predicted, not seen");
+    }
+
+    /// <summary>Where a hop shows itself: the device, and whether out of it; whether it must.</summary>
+    private (string? Device, bool IsOutgoing, bool IsSure) Expected(Hop hop)
+    {
+        var isSure = hop != _killer;
+        var link = hop.Device is { } name ? _world.Find(hop.Space)?.Link(name) : null;
+        return hop.Stage switch
+        {
+            Stage.Transmit when link is not null => (link.Name, true, isSure),
+            // In by a port, up to the host; or out of the host, towards a port.
+            Stage.Bridge when link is not null && hop.What.StartsWith($"{link.Name} →", StringComparison.Ordinal) => (link.Name, false, isSure),
+            Stage.Bridge when link?.Master is { } master && hop.What.StartsWith($"{master} →", StringComparison.Ordinal) => (master, true, isSure),
+            Stage.Deliver when link?.Type is LinkType.Vxlan && IsTunnel(hop.Before) => (link.Name, false, isSure),
+            _ => (null, false, false),
+        };
+    }
+
+    /// <summary>Sender's ports are the kernel's choice, wherever it masquerades.</summary>
+    private string? Otherwise(Packet predicted, in PacketHeaders seen)
+    {
+        var (port, seenPort) = _leg == Leg.There || IsTunnel(predicted) ? (predicted.DestinationPort, seen.DestinationPort) : (predicted.SourcePort, seen.SourcePort);
+        if (predicted.Source == seen.Source && predicted.Destination == seen.Destination && (port == seenPort || seen.Protocol is not (PacketHeaders.Tcp or PacketHeaders.Udp)))
+        {
+            return null;
+        }
+        return $"predicted {predicted.Source} → {CaptureEnd(predicted.Destination, predicted.DestinationPort)}, seen {seen.Source} → {CaptureEnd(seen.Destination, seen.DestinationPort)}";
+    }
+
+    private static string CaptureEnd(IpAddress address, ushort port) => Capture.CaptureSession.End(address, port);
+
+    private static bool IsTunnel(Packet packet) => packet.Inner is { NetworkId: not null };
+
+    private IEnumerable<Stray> StrayFrames()
+    {
+        var allowed = Allowed();
+        var told = new HashSet<(NamespaceId, string, bool)>();
+        foreach (var one in _sightings)
+        {
+            if (!_taken.Contains(one) && !allowed.Contains((one.Space, one.Device)) && told.Add((one.Space, one.Device, one.IsOutgoing)))
+            {
+                var packet = one.Packet;
+                var what = $"{(one.IsOutgoing ? "out of" : "in by")} {one.Device}: {packet.Source} → {CaptureEnd(packet.Destination, packet.DestinationPort)}";
+                yield return new Stray(_leg, _hops.FindLastIndex(hop => hop.Nanoseconds <= one.Nanoseconds), one.Space, one.Device, one.Nanoseconds, what);
+            }
+        }
+    }
+
+    private IEnumerable<Stray> StrayVerdicts()
+    {
+        foreach (var one in _rules)
+        {
+            var isKnown = _predicted.Any(hop => hop.Space == one.Space && (hop.Handle == one.Event.Handle || hop == _killer));
+            if (one.Event.Verdict.Code is VerdictCode.Drop or VerdictCode.Queue && !isKnown)
+            {
+                var what = $"{(one.Event.Handle == 0 ? "the policy" : $"a rule (handle {one.Event.Handle})")} of {one.Event.Table} {one.Event.Chain}: {one.Event.Verdict}";
+                yield return new Stray(_leg, _hops.FindLastIndex(hop => hop.Hop.Space == one.Space && hop.IsSeen == true), one.Space, null, null, what);
+            }
+        }
+    }
+
+    /// <summary>Devices on the predicted way: the port's bridge and the cable's other end with it, and all ports where a bridge floods.</summary>
+    private HashSet<(NamespaceId, string)> Allowed()
+    {
+        var allowed = new HashSet<(NamespaceId, string)>();
+        foreach (var hop in _predicted)
+        {
+            if (_world.Find(hop.Space) is not { } space)
+            {
+                continue;
+            }
+            allowed.Add((hop.Space, "lo"));
+            if (hop.Stage is Stage.Transmit or Stage.Bridge or Stage.Receive or Stage.Deliver && hop.Device is { } device)
+            {
+                Add(space, device, withPeer: hop != _killer);
+                if (hop.What.EndsWith("(flooded)", StringComparison.Ordinal) && space.Link(device)?.Master is { } bridge)
+                {
+                    foreach (var port in space.PortsOf(bridge))
+                    {
+                        Add(space, port.Name, withPeer: true);
+                    }
+                }
+            }
+        }
+        return allowed;
+
+        void Add(Space space, string device, bool withPeer)
+        {
+            allowed.Add((space.Id, device));
+            if (space.Link(device) is not { } link)
+            {
+                return;
+            }
+            if (link.Master is { Length: > 0 } master)
+            {
+                allowed.Add((space.Id, master));
+            }
+            if (withPeer && link.Type is LinkType.Veth { PeerNamespace: { } there, PeerName: { } name } && _world.Find(there) is { } peer)
+            {
+                Add(peer, name, withPeer: false);
+            }
+        }
+    }
+}

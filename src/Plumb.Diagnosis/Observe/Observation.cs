@@ -1,0 +1,33 @@
+using Plumb.Linux.Capture;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.Nftables.Tracing;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Observe;
+
+/// <summary>The probe, or an answer to it, at a device.</summary>
+/// <param name="IsOutgoing">As the device sees it.</param>
+/// <param name="Nanoseconds">Since 1970, by the kernel.</param>
+/// <param name="Packet">Of what a tunnel carries, too.</param>
+/// <param name="Tunnel">What carries it here; null: nothing does.</param>
+public sealed record Sighting(NamespaceId Space, string Device, bool IsOutgoing, long Nanoseconds, Leg Leg, PacketHeaders Packet, PacketHeaders? Tunnel);
+
+/// <summary>A rule of nf_tables that it met. The kernel gives them no time: they are in order within their namespace.</summary>
+/// <param name="IsTunnel">The rule saw the packet that carries it.</param>
+public sealed record RuleSighting(NamespaceId Space, Leg Leg, bool IsTunnel, TraceEvent Event);
+
+/// <summary>What connection tracking told of its connection.</summary>
+public sealed record ConnectionSighting(NamespaceId Space, ConntrackEvent Event);
+
+/// <summary>All that was seen of a probe, in every namespace where somebody watched, on one time line.</summary>
+/// <param name="Blind">What could not be watched, each in a line for a person.</param>
+public sealed record Observation(
+    ProbeEnd End,
+    IReadOnlyList<Sighting> Sightings,
+    IReadOnlyList<RuleSighting> Rules,
+    IReadOnlyList<ConnectionSighting> Connections,
+    IReadOnlyList<string> Blind)
+{
+    /// <summary>When it was first seen; null: it never left.</summary>
+    public long? Sent => Sightings.Count > 0 ? Sightings[0].Nanoseconds : null;
+}

@@ -1,0 +1,224 @@
+using Plumb.Diagnosis.Capture;
+using Plumb.Diagnosis.Worlds;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Capture;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.Iptables;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Netlink;
+using Plumb.Linux.Nftables;
+using Plumb.Linux.Nftables.Tracing;
+using Plumb.Linux.State;
+
+namespace Plumb.Diagnosis.Observe;
+
+/// <summary>
+/// Eyes in many namespaces at once: packet sockets at every device, nf_tables' trace for packets with the probe's signs, connection tracking. All of it
+/// is gone when this is disposed of, or when the process is no more.
+/// </summary>
+public sealed class Watch : IDisposable
+{
+    private const int RingBytes = 1 << 19;
+    private const int MostFrames = 1 << 18;
+
+    // Whoever is refused has an answer by then.
+    private static readonly TimeSpan AfterDrop = TimeSpan.FromMilliseconds(100);
+
+    private readonly Probe _probe;
+    private readonly ushort _vxlanPort;
+    private readonly List<Place> _places = [];
+    private readonly List<(Place Place, CaughtFrame Frame)> _frames = [];
+    private readonly List<string> _blind = [];
+
+    private Watch(Probe probe, ushort vxlanPort) => (_probe, _vxlanPort) = (probe, vxlanPort);
+
+    /// <param name="vxlanPort">UDP port of tunnels that are looked into.</param>
+    /// <exception cref="Linux.Native.SystemCallException">Packet sockets are not allowed in a namespace.</exception>
+    public static Watch Open(IEnumerable<(Space Space, NetworkNamespace Network)> places, Probe probe, ushort vxlanPort)
+    {
+        ArgumentNullException.ThrowIfNull(places);
+        ArgumentNullException.ThrowIfNull(probe);
+        var watch = new Watch(probe, vxlanPort);
+        try
+        {
+            foreach (var (space, network) in places)
+            {
+                watch.Add(space, network);
+            }
+            return watch;
+        }
+        catch
+        {
+            watch.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends the probe and watches until it is answered, refused, seen to be dropped, or <paramref name="patience"/> is at its end.</summary>
+    /// <param name="http">As <see cref="Probe.SendAsync"/> has it.</param>
+    public async Task<Observation> ObserveAsync((string Host, string Path)? http, TimeSpan patience, CancellationToken cancel)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        enough.CancelAfter(patience);
+        using var home = new CancellationTokenSource();
+        // A thread of its own: it waits in the kernel.
+        var watching = Task.Factory.StartNew(() => Collect(enough, home.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var end = await _probe.SendAsync(http, enough.Token);
+        await home.CancelAsync();
+        await watching;
+        cancel.ThrowIfCancellationRequested();
+        return Assemble(end);
+    }
+
+    public void Dispose()
+    {
+        foreach (var place in _places)
+        {
+            place.Dispose();
+        }
+    }
+
+    private void Add(Space space, NetworkNamespace network)
+    {
+        var place = new Place(space, PacketRing.Open(network, RingBytes, FilterProgram.First(256)));
+        _places.Add(place);
+        var (signs, family) = (_probe.Signs, _probe.Packet.Family);
+        try
+        {
+            place.Table = TraceTable.Open(network, space.Id, family, signs.WithTunneled(_vxlanPort, family), learnsAnswers: _probe.Packet.Protocol == Packets.Packet.Udp);
+        }
+        catch (NftablesException refused)
+        {
+            _blind.Add($"{space.Id}: nftables cannot be traced: {refused.Message}");
+        }
+        try
+        {
+            place.Connections = network.Subscribe(NetlinkFamily.Netfilter, ConntrackEvent.Groups);
+        }
+        catch (Linux.Native.SystemCallException refused)
+        {
+            _blind.Add($"{space.Id}: connection tracking tells nothing: {refused.Message}");
+        }
+        if (IptablesKernel.LegacyTables(network, family) is { Length: > 0 } legacy)
+        {
+            _blind.Add($"{space.Id}: rules of iptables-legacy ({legacy.Trim().ReplaceLineEndings(", ")}) leave no trace; what they do is seen at the next device only");
+        }
+    }
+
+    private void Collect(CancellationTokenSource enough, CancellationToken home)
+    {
+        var rings = _places.ConvertAll(static place => place.Ring);
+        var wasDropped = false;
+        while (!home.IsCancellationRequested)
+        {
+            PacketRing.Wait(rings, PacketRing.Latency);
+            if (Drain() && !wasDropped)
+            {
+                wasDropped = true;
+                enough.CancelAfter(AfterDrop);
+            }
+        }
+        // Blocks that are not full yet are given out when their time has come.
+        for (var turns = 0; turns < 2; turns++)
+        {
+            PacketRing.Wait([], PacketRing.Latency);
+            Drain();
+        }
+    }
+
+    /// <summary>Whether a rule was seen to drop it.</summary>
+    private bool Drain()
+    {
+        var isDropped = false;
+        foreach (var place in _places)
+        {
+            place.Ring.Drain((in CapturedFrame frame) => Take(place, frame));
+            place.Table?.Drain(told =>
+            {
+                place.Told.Add(told);
+                isDropped |= told.Verdict.Code == VerdictCode.Drop;
+            });
+            while (place.Connections?.TryReceive(message =>
+            {
+                if (ConntrackEvent.Read(message) is { } read)
+                {
+                    place.Remembered.Add(read);
+                }
+            }) is not null)
+            {
+            }
+        }
+        return isDropped;
+    }
+
+    private void Take(Place place, in CapturedFrame frame)
+    {
+        if (_frames.Count < MostFrames && SeenPacket.TryRead(frame.Bytes, frame.HardwareType, _vxlanPort, out var seen))
+        {
+            var transport = seen.Headers.TransportAt < frame.Bytes.Length ? frame.Bytes[seen.Headers.TransportAt..] : default;
+            var (signs, protocol) = (_probe.Signs, seen.Headers.Protocol);
+            var isProbe = signs.Probe.IsOn(protocol, transport);
+            var isAnswer = !isProbe && signs.IsOnAnswer(protocol, transport);
+            if (isProbe || isAnswer || (protocol == Packets.Packet.Udp && _probe.Packet.Protocol == protocol))
+            {
+                _frames.Add((place, new CaughtFrame(frame.Nanoseconds, frame.Device, frame.Direction == FrameDirection.Outgoing, seen, isProbe, isAnswer)));
+            }
+        }
+    }
+
+    private Observation Assemble(ProbeEnd end)
+    {
+        // Stable: what has one time came in this order.
+        var ways = new Ways(_vxlanPort);
+        var sightings = new List<Sighting>();
+        foreach (var (place, frame) in _frames.OrderBy(static one => one.Frame.Nanoseconds))
+        {
+            if (ways.LegOf(frame) is { } leg && place.Space.Name(frame.Device) is { } device)
+            {
+                sightings.Add(new Sighting(place.Space.Id, device, frame.IsOutgoing, frame.Nanoseconds, leg, frame.Seen.Headers, frame.Seen.Tunnel));
+            }
+        }
+        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], _blind);
+    }
+
+    private IEnumerable<ConnectionSighting> Connections(List<Sighting> sightings)
+    {
+        var tuples = sightings.Where(static one => one.Leg == Leg.There).Select(static one => (one.Packet.Source, one.Packet.Destination, one.Packet.Protocol, one.Packet.DestinationPort)).ToHashSet();
+        foreach (var place in _places)
+        {
+            foreach (var told in place.Remembered)
+            {
+                var original = told.Entry.Original;
+                if (tuples.Contains((original.Source, original.Destination, original.Protocol, original.DestinationPort)))
+                {
+                    yield return new ConnectionSighting(place.Space.Id, told);
+                }
+            }
+        }
+    }
+
+    private sealed class Place(Space space, PacketRing ring) : IDisposable
+    {
+        public Space Space => space;
+
+        public PacketRing Ring => ring;
+
+        public TraceTable? Table { get; set; }
+
+        public NetlinkSubscription? Connections { get; set; }
+
+        public List<TraceEvent> Told { get; } = [];
+
+        public List<ConntrackEvent> Remembered { get; } = [];
+
+        public void Dispose()
+        {
+            ring.Dispose();
+            Table?.Dispose();
+            Connections?.Dispose();
+        }
+    }
+}
+
+/// <param name="Device">ifindex.</param>
+internal readonly record struct CaughtFrame(long Nanoseconds, int Device, bool IsOutgoing, SeenPacket Seen, bool IsProbe, bool IsAnswer);
