@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 
@@ -77,6 +78,16 @@ internal static class Read
         int.TryParse(text, System.Globalization.NumberStyles.None, null, out var number) && number >= least && number <= most
             ? number
             : Parsed<int>.Wrong($"'{text}' is not a number from {least} to {most}");
+
+    public static Parsed<long> Number(string text, long least, long most) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : Parsed<long>.Wrong($"'{text}' is no number from {least}{(most == long.MaxValue ? " on" : $" to {most}")}");
+
+    public static Parsed<TimeSpan?> Seconds(string text) =>
+        double.TryParse(text.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= 86_400
+            ? TimeSpan.FromSeconds(seconds)
+            : Parsed<TimeSpan?>.Wrong($"'{text}' is no number of seconds up to a day");
 
     public static Parsed<IpPrefix> Range(string text) => IpPrefix.TryParse(text, out var prefix)
         ? prefix == prefix.Network ? prefix : Parsed<IpPrefix>.Wrong($"{text} is an address inside {prefix.Network}; did you mean {prefix.Network}?")

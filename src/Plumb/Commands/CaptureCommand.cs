@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Plumb.Capture;
 using Plumb.CommandLine;
 using Plumb.Diagnosis.Capture;
@@ -17,10 +16,10 @@ internal sealed class CaptureCommand : Verb
     private readonly Argument<string?> _destination = new("DST") { Description = "and with whom: the same, or a Service, as NAME or NAMESPACE/NAME", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> _write = new("--write", "-w") { HelpName = "FILE", Description = "a pcapng file, for Wireshark; - for standard output" };
     private readonly Flag _force = new("--force", "write over a FILE that is there");
-    private readonly ValueOption<long> _count = new("--count", ["-c"], "N", "end after so many frames", static text => Number(text, 1, long.MaxValue), long.MaxValue);
-    private readonly ValueOption<TimeSpan?> _for = new("--for", [], "SECONDS", "end after so long", static text => Seconds(text), null);
-    private readonly ValueOption<long> _snap = new("--snaplen", ["-s"], "BYTES", "keep so much of each frame", static text => Number(text, 64, WholeFrame), WholeFrame, "all");
-    private readonly ValueOption<long> _buffer = new("--buffer", ["-B"], "MB", "room in the kernel for each namespace", static text => Number(text, 1, 1024), 4, "4");
+    private readonly ValueOption<long> _count = new("--count", ["-c"], "N", "end after so many frames", static text => Read.Number(text, 1, long.MaxValue), long.MaxValue);
+    private readonly ValueOption<TimeSpan?> _for = new("--for", [], "SECONDS", "end after so long", Read.Seconds, null);
+    private readonly ValueOption<long> _snap = new("--snaplen", ["-s"], "BYTES", "keep so much of each frame", static text => Read.Number(text, 64, WholeFrame), WholeFrame, "all");
+    private readonly ValueOption<long> _buffer = new("--buffer", ["-B"], "MB", "room in the kernel for each namespace", static text => Read.Number(text, 1, 1024), 4, "4");
     private readonly SceneOptions _scene = new();
 
     public CaptureCommand()
@@ -120,14 +119,4 @@ internal sealed class CaptureCommand : Verb
         }
         return TcpdumpFilter.Find() is not null ? (null, text) : throw new UsageException($"{problem}; the rest of tcpdump's language needs tcpdump, which is not installed");
     }
-
-    private static Parsed<long> Number(string text, long least, long most) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
-            ? number
-            : Parsed<long>.Wrong($"'{text}' is no number from {least}{(most == long.MaxValue ? " on" : $" to {most}")}");
-
-    private static Parsed<TimeSpan?> Seconds(string text) =>
-        double.TryParse(text.TrimEnd('s'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= 86_400
-            ? TimeSpan.FromSeconds(seconds)
-            : Parsed<TimeSpan?>.Wrong($"'{text}' is no number of seconds up to a day");
 }

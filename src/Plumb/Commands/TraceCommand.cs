@@ -33,6 +33,10 @@ internal sealed class TraceCommand : Verb
         Offers = ["tcp", "udp", "icmp"],
     };
 
+    private readonly Flag _observe = new("--observe", "send it, watch it everywhere on its way, and say where prediction and kernel differ");
+    private readonly ValueOption<int> _size = new("--size", [], "BYTES", "length of the packet, for udp and icmp", Read.Number(64, 65_535), 0, "84 or 60");
+    private readonly Flag _dontFragment = new("--df", "do not fragment it");
+    private readonly ValueOption<TimeSpan?> _timeout = new("--timeout", [], "SECONDS", "with --observe: wait so long for an answer", Read.Seconds, null, "2, or 4 where a refusal is predicted");
     private readonly SceneOptions _scene = new();
     private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
 
@@ -41,7 +45,10 @@ internal sealed class TraceCommand : Verb
     {
         Arguments.Add(_source);
         Arguments.Add(_destination);
-        Options.Add(_protocol);
+        foreach (var option in (Option[])[_protocol, _observe, _size, _dontFragment, _timeout])
+        {
+            Options.Add(option);
+        }
         _scene.AddTo(this);
         Options.Add(_output);
     }
@@ -52,6 +59,7 @@ internal sealed class TraceCommand : Verb
         new("plumb trace client website.default:80", "the same, without the URL"),
         new("plumb trace outside 192.168.1.12:31100", "a node port, from outside the cluster"),
         new("plumb trace client db-0 --proto icmp", "an echo from pod to pod"),
+        new("plumb trace client http://website --observe", "the same, really sent: when it was seen where, and whether that was predicted"),
     ];
 
     public override async Task<int> RunAsync(Invocation invocation)
@@ -63,18 +71,44 @@ internal sealed class TraceCommand : Verb
         {
             throw new UsageException($"DST: to which port of {target.Host}? {target.Host}:PORT, or --proto icmp");
         }
+        if (protocol == Packet.Tcp && invocation.Value(_size) != 0)
+        {
+            throw new UsageException("--size: a SYN is as long as it is; --proto udp or icmp sends as much as is wanted");
+        }
         using var scene = _scene.Open(invocation);
         var source = scene.Parties.Require(invocation.Value(_source)!);
         var (address, dns) = await AddressAsync(scene, source, target);
         var packet = Question(address, protocol, target.Port ?? 0);
+        var isSized = invocation.Value(_size) is not 0;
+        packet = packet with { Length = isSized ? invocation.Value(_size) : packet.Length, DontFragment = !isSized || invocation.IsOn(_dontFragment) || address.Family == IpFamily.V6 };
+        using var probe = invocation.IsOn(_observe) ? Observing.Send(Live(scene), source.Space, packet) : null;
+        packet = probe?.Packet ?? packet;
         var trace = new Walker(scene.World).Walk(packet, source.Space);
         var telling = new Telling(scene, await CausesAsync(scene, trace));
         var near = await Nearness.OfAsync(scene, packet, trace);
         var result = new TraceResult(
             telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))]);
+        var isWell = trace.Outcomes.All(static outcome => outcome.Verdict == Verdict.Delivered);
+        if (probe is not null)
+        {
+            using var interrupt = new Interrupt();
+            try
+            {
+                var http = target is { Scheme: "http", Path: { } path } ? ((string, string)?)(target.Host, path) : null;
+                var (comparison, told) = await new Observing(Live(scene), telling).ObserveAsync(probe, trace, http, invocation.Value(_timeout), interrupt.Token);
+                result = result with { Observed = told };
+                isWell = comparison is { Agrees: true, Outcome.Verdict: Verdict.Delivered };
+            }
+            catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+            {
+                return interrupt.Code;
+            }
+        }
         Printer.Print(result, static () => ResultJson.Default.TraceResult, invocation, _output, TraceText.Write);
-        return trace.Outcomes.All(static outcome => outcome.Verdict == Verdict.Delivered) ? ExitCode.Done : ExitCode.Failed;
+        return isWell ? ExitCode.Done : ExitCode.Failed;
     }
+
+    private static ILiveScene Live(IScene scene) => scene as ILiveScene ?? throw new UsageException($"--observe: {scene.Title} is a recording: nothing can be sent in it");
 
     private static Packet Question(IpAddress address, byte protocol, ushort port)
     {

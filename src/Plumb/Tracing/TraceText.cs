@@ -1,5 +1,6 @@
 using System.Globalization;
 using Plumb.Commands;
+using Plumb.Diagnosis.Observe;
 using Plumb.Diagnosis.Walk;
 using Plumb.Output;
 
@@ -10,12 +11,17 @@ internal sealed class TraceText(TextWriter to, Style style)
 {
     private const int Width = 80;
     private const int LabelWidth = 8;
+    private const int TimeWidth = 11;
+
+    // Of what was watched, when it was seen stands before it.
+    private TracedObservation? _observed;
 
     public static void Write(TraceResult result, TextWriter to, Style style) => new TraceText(to, style).Write(result);
 
     private void Write(TraceResult result)
     {
-        var first = result.Outcomes[0];
+        _observed = result.Observed;
+        var first = result.Outcomes[_observed?.Outcome ?? 0];
         var packet = first.There.Count > 0 ? first.There[0].After : result.Packet;
         to.WriteLine(style.Strong(Heading(result.Source, packet.Source)));
         if (result.Dns is { } dns)
@@ -24,6 +30,11 @@ internal sealed class TraceText(TextWriter to, Style style)
         }
         Line(result.Packet.Protocol, $"{packet.Source}{(packet.SourcePort is null ? "" : ":*")} → {Address(packet.Destination, packet.DestinationPort)}", null);
         Body(first, result.Source.Namespace);
+        if (_observed is not null)
+        {
+            Observed(_observed);
+            return;
+        }
         foreach (var other in result.Outcomes.Skip(1))
         {
             to.WriteLine();
@@ -38,11 +49,11 @@ internal sealed class TraceText(TextWriter to, Style style)
 
     private void Body(TracedOutcome outcome, string source)
     {
-        Hops(outcome.There, source, outcome);
+        Hops(outcome.There, source, outcome, Leg.There);
         if (outcome.Back.Count > 0)
         {
             to.WriteLine(style.Quiet("and back"));
-            Hops(outcome.Back, "", outcome);
+            Hops(outcome.Back, "", outcome, Leg.Back);
         }
         to.WriteLine($"{(outcome.Probability < 1 ? Chance(outcome.Probability) + " " : "")}{Verdict(outcome)}");
         if (outcome.NearMiss is { } nearMiss)
@@ -51,16 +62,20 @@ internal sealed class TraceText(TextWriter to, Style style)
         }
     }
 
-    private void Hops(IReadOnlyList<TracedHop> hops, string at, TracedOutcome outcome)
+    private void Hops(IReadOnlyList<TracedHop> hops, string at, TracedOutcome outcome, Leg leg)
     {
+        var sights = leg == Leg.There ? _observed?.There : _observed?.Back;
+        var strays = new Queue<TracedStray>(_observed?.Strays.Where(stray => stray.Leg == leg).OrderBy(static stray => stray.After) ?? Enumerable.Empty<TracedStray>());
         for (var i = 0; i < hops.Count; i++)
         {
             var hop = hops[i];
             var isKiller = outcome.Killer == i && ReferenceEquals(hops, KillersList(outcome));
-            if (!isKiller && IsPlain(hop))
+            var (sight, isOther) = (sights?[i], sights?[i].Difference);
+            if (!isKiller && isOther is null && IsPlain(hop))
             {
                 continue;
             }
+            Strays(strays, i - 1, ref at);
             if (hop.Place.Namespace != at)
             {
                 at = hop.Place.Namespace;
@@ -71,14 +86,59 @@ internal sealed class TraceText(TextWriter to, Style style)
             {
                 what = longer;
                 i++;
+                isOther ??= sights?[i].Difference;
             }
-            Line(Label(hop), what, hop.Owner, isKiller);
+            Line(Label(hop), what, hop.Owner, isKiller, sight);
+            if (isOther is not null)
+            {
+                to.WriteLine(style.Bad($"{Time(null)}    ≠ {isOther}"));
+            }
             if (!Same(hop.Before, hop.After) && hop.After.Inner is null && hop.Before.Inner is null)
             {
                 Line("", Rewritten(hop.Before, hop.After), null);
             }
         }
+        Strays(strays, int.MaxValue, ref at);
     }
+
+    private void Strays(Queue<TracedStray> strays, int before, ref string at)
+    {
+        while (strays.TryPeek(out var stray) && stray.After <= before)
+        {
+            _ = strays.Dequeue();
+            if (stray.Place.Namespace != at)
+            {
+                at = stray.Place.Namespace;
+                to.WriteLine(style.Strong(Heading(stray.Place, null)));
+            }
+            to.WriteLine(style.Bad($"{Time(new TracedSight(true, stray.Microseconds, null))}    + {stray.What}: not predicted"));
+        }
+    }
+
+    private void Observed(TracedObservation observed)
+    {
+        to.WriteLine(observed.Answer switch
+        {
+            ProbeAnswer.Answered => $"observed: {style.Good("answered")}{(observed.HttpStatus is { } status ? $", HTTP {status}" : "")}{(observed.Error is { } error ? $", {error}" : "")}",
+            ProbeAnswer.Refused => $"observed: {style.Bad("refused")}, {observed.Error}",
+            _ => $"observed: {style.Bad("silence")}",
+        });
+        foreach (var blind in observed.Blind)
+        {
+            to.WriteLine(style.Quiet(blind));
+        }
+        to.WriteLine(observed.Agrees ? style.Good("prediction and kernel agree") : style.Bad($"prediction and kernel differ: {string.Join("; ", observed.Differences)}"));
+    }
+
+    private string Time(TracedSight? sight) =>
+        _observed is null ? ""
+        : (sight switch
+        {
+            { Microseconds: { } time } => string.Create(CultureInfo.InvariantCulture, $"{time:F1} µs"),
+            { Seen: true } => "seen",
+            { Seen: false } => "NOT SEEN",
+            _ => "",
+        }).PadLeft(TimeWidth);
 
     // What is so on every way that goes well: JSON has it.
     private static bool IsPlain(TracedHop hop) =>
@@ -102,9 +162,9 @@ internal sealed class TraceText(TextWriter to, Style style)
     private static IReadOnlyList<TracedHop> KillersList(TracedOutcome outcome) =>
         outcome.Back.Count > 0 && outcome.Verdict is not Diagnosis.Walk.Verdict.Refused && outcome.Killer is { } killer && killer < outcome.Back.Count ? outcome.Back : outcome.There;
 
-    private void Line(string label, string text, string? owner, bool isBad = false)
+    private void Line(string label, string text, string? owner, bool isBad = false, TracedSight? sight = null)
     {
-        var line = $"  {label.PadRight(LabelWidth)}{text}";
+        var line = $"{Time(sight)}  {label.PadRight(LabelWidth)}{text}";
         var shown = isBad ? style.Bad(line) : line;
         if (owner is null)
         {

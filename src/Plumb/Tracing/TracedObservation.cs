@@ -1,0 +1,33 @@
+namespace Plumb.Tracing;
+
+/// <summary>What was seen of the probe, beside what was predicted.</summary>
+/// <param name="Answer">Of the sender's socket: Answered, Refused, Silence.</param>
+/// <param name="Outcome">Which of the predicted outcomes it is compared with: the one that is most like it.</param>
+/// <param name="There">For each hop of that outcome's <c>there</c>, what was seen of it.</param>
+/// <param name="Strays">Seen, and not predicted.</param>
+/// <param name="Differences">Each in a line; none: prediction and kernel agree.</param>
+/// <param name="Blind">What could not be watched.</param>
+internal sealed record TracedObservation(
+    Diagnosis.Observe.ProbeAnswer Answer,
+    string? Error,
+    int? HttpStatus,
+    bool Agrees,
+    int Outcome,
+    IReadOnlyList<TracedSight> There,
+    IReadOnlyList<TracedSight> Back,
+    IReadOnlyList<TracedStray> Strays,
+    IReadOnlyList<string> Differences,
+    IReadOnlyList<string> Blind,
+    IReadOnlyList<TracedEvent> Events);
+
+/// <param name="Seen">Absent: nothing that can be watched happens there.</param>
+/// <param name="Microseconds">Since the probe was first seen; absent for rules, to which the kernel gives no time.</param>
+/// <param name="Difference">In what it was otherwise than predicted.</param>
+internal sealed record TracedSight(bool? Seen, double? Microseconds, string? Difference);
+
+/// <param name="Leg">There or Back.</param>
+/// <param name="After">Of that way's hops, the number of the last one before it; -1: before all.</param>
+internal sealed record TracedStray(Diagnosis.Observe.Leg Leg, int After, TracedPlace Place, string? Device, double? Microseconds, string What);
+
+/// <summary>One thing that was seen: a frame at a device, a rule, a change of a connection. Frames are in order of time, the others within their place.</summary>
+internal sealed record TracedEvent(TracedPlace Place, Diagnosis.Observe.Leg? Leg, double? Microseconds, string? Device, bool? Outgoing, string What);
