@@ -31,6 +31,7 @@ public sealed class Lab : IAsyncDisposable
     private LabOptions _options;
     private readonly IProgress<LabProgress> _progress;
     private readonly ApiLink _link;
+    private LabCommandRunner? _commands;
     private readonly TimeProvider _time;
     private readonly WireAddresses _addresses;
     private readonly CancellationTokenSource _ending = new();
@@ -77,15 +78,16 @@ public sealed class Lab : IAsyncDisposable
     internal Task Started => _started.Task;
 
     /// <summary>Returns when all nodes are Ready, the manifests' objects created and, where asked for, their pods Ready.</summary>
+    /// <param name="commands">Runs the command lines that the lab is handed; null: it takes none.</param>
     /// <exception cref="LabException">The lab cannot be; nothing of it is left.</exception>
-    public static Task<Lab> StartAsync(LabOptions options, IProgress<LabProgress> progress, TimeProvider time, CancellationToken cancel) =>
-        StartAsync(options, progress, time, static (api, _) => new(api.Connect()), cancel);
+    public static Task<Lab> StartAsync(LabOptions options, IProgress<LabProgress> progress, LabCommandRunner? commands, TimeProvider time, CancellationToken cancel) =>
+        StartAsync(options, progress, time, static (api, _) => new(api.Connect()), cancel, commands);
 
     internal static async Task<Lab> StartAsync(
-        LabOptions options, IProgress<LabProgress> progress, TimeProvider time, ApiLink link, CancellationToken cancel)
+        LabOptions options, IProgress<LabProgress> progress, TimeProvider time, ApiLink link, CancellationToken cancel, LabCommandRunner? commands = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var lab = new Lab(options, progress, time, link);
+        var lab = new Lab(options, progress, time, link) { _commands = commands };
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, lab._abandoned.Token);
@@ -268,7 +270,7 @@ public sealed class Lab : IAsyncDisposable
             Loggers = _log,
         }));
         RunDirectory.WriteFile(Paths.Kubeconfig, _api.Kubeconfig($"plumb-{_options.Name}"));
-        Own(await LabSocket.OpenAsync(Paths.Socket, new LabDesk(this, _nodes), _ending.Token));
+        Own(await LabSocket.OpenAsync(Paths.Socket, new LabDesk(this, _nodes, _commands), _ending.Token));
         Report(Step(LabStep.Api));
     }
 

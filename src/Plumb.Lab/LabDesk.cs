@@ -6,7 +6,7 @@ using Plumb.Network.Facts;
 namespace Plumb.Lab;
 
 /// <summary>Answers what comes in by the lab's socket.</summary>
-internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> nodes) : ILabDesk
+internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> nodes, LabCommandRunner? commands) : ILabDesk
 {
     public LabStatus Status() => lab.Status();
 
@@ -23,6 +23,12 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
     }
 
     public void Stop() => lab.Stop();
+
+    public Task<LabCommandAnswer> RunAsync(LabCommand command) =>
+        commands is null
+            ? throw new LabException($"lab '{lab.Paths.Name}' runs no commands")
+            // A thread of its own: a command waits, for the kernel and for this lab's other answers.
+            : Task.Factory.StartNew(() => commands(lab.Paths.Name, command), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
     public PodResolver ResolverOf(string scope, string name)
     {

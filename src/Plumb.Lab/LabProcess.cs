@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Plumb.Lab.Rootless;
+using Plumb.Lab.Running;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 
@@ -15,11 +16,12 @@ public static class LabProcess
     private static readonly List<PosixSignalRegistration> Signals = [];
 
     /// <param name="view">Told each step when the lab runs in the foreground.</param>
+    /// <param name="commands">Runs the command lines that the lab is handed.</param>
     /// <returns>
     /// The exit code: that of <see cref="LabOptions.Command"/>; without one, 0 when the lab was asked to end and 128 + n when signal n ended it.
     /// </returns>
     /// <exception cref="LabException">The lab cannot be (in the background that is told as a step, and the code is 1).</exception>
-    public static async Task<int> RunAsync(LabOptions options, IProgress<LabProgress> view, TimeProvider time)
+    public static async Task<int> RunAsync(LabOptions options, IProgress<LabProgress> view, LabCommandRunner commands, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         var stop = new CancellationTokenSource();
@@ -36,7 +38,7 @@ public static class LabProcess
         var progress = options.Detached ? new ProgressLines() : view;
         try
         {
-            await using var lab = await Lab.StartAsync(options, progress, time, stop.Token);
+            await using var lab = await Lab.StartAsync(options, progress, commands, time, stop.Token);
             if (options.Command.Count > 0)
             {
                 var code = await RunCommandAsync(options, lab, time, stop.Token);

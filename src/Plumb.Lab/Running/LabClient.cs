@@ -71,6 +71,14 @@ public sealed class LabClient
         return LabJson.Resolver(json.RootElement);
     }
 
+    /// <summary>Has the lab's own process run a command line.</summary>
+    /// <exception cref="LabException">The lab ended before, or knows no commands.</exception>
+    public LabCommandAnswer Run(LabCommand command)
+    {
+        using var json = Parse(Ask("run" + LabJson.ToQuery(command)));
+        return LabJson.Answer(json.RootElement);
+    }
+
     /// <summary>What a node's agent says on a path of its own socket.</summary>
     /// <param name="path">Relative, with query: <c>state?kind=route</c>.</param>
     /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
@@ -118,7 +126,7 @@ public sealed class LabClient
             {
                 throw new LabException($"the lab '{name}' holds its name and does not answer; its log is {paths.Log}");
             }
-            Thread.Sleep(RetryInterval);
+            Task.Delay(RetryInterval, time).Wait();
         }
     }
 

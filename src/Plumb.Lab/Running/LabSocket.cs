@@ -25,6 +25,9 @@ internal interface ILabDesk
     /// <summary>Begins to end the lab; returns at once.</summary>
     void Stop();
 
+    /// <exception cref="LabException">This lab runs no commands.</exception>
+    Task<LabCommandAnswer> RunAsync(LabCommand command);
+
     /// <summary>How a pod's containers find names.</summary>
     /// <exception cref="LabException">There is no such pod on any node.</exception>
     PodResolver ResolverOf(string scope, string name);
@@ -82,6 +85,10 @@ internal sealed class LabSocket : IAsyncDisposable
                         break;
                     case "/set" when HttpMethods.IsPost(context.Request.Method):
                         await WriteAsync(context, await desk.SetAsync(ServicesOf(context.Request), context.RequestAborted));
+                        break;
+                    case "/run":
+                        var answer = await desk.RunAsync(LabJson.CommandOf(context.Request.Query));
+                        await WriteAsync(context, StatusCodes.Status200OK, LabJson.ToUtf8(json => LabJson.Write(json, answer)));
                         break;
                     case "/stop" when HttpMethods.IsPost(context.Request.Method):
                         await StopAsync(context);

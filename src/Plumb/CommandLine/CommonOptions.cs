@@ -25,6 +25,10 @@ internal static class CommonOptions
     /// <summary>Argument before option before PLUMB_LAB before `default`.</summary>
     public static LabName Lab(this Invocation invocation, ValueOption<LabName?> option, Argument<string?>? argument = null)
     {
+        if (invocation.Home is { } home)
+        {
+            return home;
+        }
         var given = invocation.Value(option);
         if (argument is not null && invocation.Value(argument) is { } text)
         {

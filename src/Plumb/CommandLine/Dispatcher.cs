@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Plumb.Commands;
+using Plumb.Lab;
 using Plumb.Lab.Rootless;
+using Plumb.Lab.Running;
 using Plumb.Output;
 
 namespace Plumb.CommandLine;
@@ -9,7 +11,8 @@ namespace Plumb.CommandLine;
 /// <summary>From the words of a command line to an exit code. All errors of all commands end here, each as one line.</summary>
 internal static class Dispatcher
 {
-    public static async Task<int> RunAsync(IReadOnlyList<string> words, Terminal terminal, TimeProvider time)
+    /// <param name="home">The lab in whose process this is; null: it is the user's own.</param>
+    public static async Task<int> RunAsync(IReadOnlyList<string> words, Terminal terminal, TimeProvider time, LabName? home = null)
     {
         var verb = "";
         try
@@ -38,7 +41,7 @@ internal static class Dispatcher
                     ? $"no option {verb} here; options stand behind a command, see `plumb --help`"
                     : $"no command {verb}{Nearest.Suggest(verb, Verbs.Names)}; `plumb --help` lists them");
             }
-            return await RunAsync(command, [.. words.Skip(1)], terminal, time);
+            return await RunAsync(command, [.. words.Skip(1)], terminal, time, home);
         }
         catch (Exception exception)
         {
@@ -46,7 +49,7 @@ internal static class Dispatcher
         }
     }
 
-    private static async Task<int> RunAsync(Verb verb, IReadOnlyList<string> words, Terminal terminal, TimeProvider time)
+    private static async Task<int> RunAsync(Verb verb, IReadOnlyList<string> words, Terminal terminal, TimeProvider time, LabName? home)
     {
         var end = IndexOf(words, "--");
         var own = end < 0 ? words : [.. words.Take(end)];
@@ -76,7 +79,16 @@ internal static class Dispatcher
                 throw new UsageException(mistake);
             }
         }
-        return await verb.RunAsync(new Invocation(parsed, tail, terminal, time));
+        var invocation = new Invocation(parsed, tail, terminal, time) { Home = home };
+        return home is null && verb.RunsIn(invocation) is { } lab ? RunIn(lab, [verb.Name, .. words], terminal, time) : await verb.RunAsync(invocation);
+    }
+
+    private static int RunIn(LabName lab, IReadOnlyList<string> words, Terminal terminal, TimeProvider time)
+    {
+        var answer = LabClient.Connect(lab, time).Run(new LabCommand([.. words], terminal.OutIsTerminal, terminal.ErrorIsTerminal, terminal.Colours));
+        terminal.Out.Write(answer.Out);
+        terminal.Error.Write(answer.Error);
+        return answer.ExitCode;
     }
 
     private static string Mistake(Verb verb, ParseResult parsed)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Plumb.Lab;
 
 namespace Plumb.CommandLine;
 
@@ -12,6 +13,9 @@ internal abstract class Verb(string name, string description) : Command(name, de
     /// <summary>Command lines with what they do, for help and for the reference.</summary>
     public abstract IReadOnlyList<Example> Examples { get; }
 
+    /// <summary>The lab whose own process is to run this call of the command; null: whoever typed it.</summary>
+    public virtual LabName? RunsIn(Invocation invocation) => null;
+
     public abstract Task<int> RunAsync(Invocation invocation);
 }
 
@@ -22,6 +26,9 @@ internal sealed record Example(string Line, string Does);
 /// <param name="Tail">What stood behind `--`; null when there was no `--`.</param>
 internal sealed record Invocation(ParseResult Parsed, IReadOnlyList<string>? Tail, Output.Terminal Terminal, TimeProvider Time)
 {
+    /// <summary>The lab in whose process this is; null: it is the user's own.</summary>
+    public LabName? Home { get; init; }
+
     public T Value<T>(ValueOption<T> option) => option.Of(Parsed);
 
     public string[] Values(ListOption option) => Parsed.GetValue(option) ?? [];

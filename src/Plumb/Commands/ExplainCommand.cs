@@ -54,6 +54,8 @@ internal sealed class ExplainCommand : Verb
         new("plumb explain --all --node node-1", "everything on a node; ends with how much nobody can account for"),
     ];
 
+    public override LabName? RunsIn(Invocation invocation) => _scene.Lab(invocation);
+
     public override async Task<int> RunAsync(Invocation invocation)
     {
         var thing = invocation.Value(_thing);

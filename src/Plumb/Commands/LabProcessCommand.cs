@@ -1,5 +1,6 @@
 using Plumb.CommandLine;
 using Plumb.Lab;
+using Plumb.Lab.Running;
 using Plumb.Output;
 
 namespace Plumb.Commands;
@@ -14,7 +15,15 @@ internal static class LabProcessCommand
             throw new UsageException("this is started by `plumb up`");
         }
         var options = LabOptions.FromJson(words[0]);
-        return LabProcess.RunAsync(options, new Foreground(terminal, hasCommand: options.Command.Count > 0), time);
+        return LabProcess.RunAsync(options, new Foreground(terminal, hasCommand: options.Command.Count > 0), RunAsync, time);
+
+        async Task<LabCommandAnswer> RunAsync(LabName lab, LabCommand command)
+        {
+            using var output = new StringWriter();
+            using var error = new StringWriter();
+            var there = new Terminal(output, error, command.OutIsTerminal, command.ErrorIsTerminal, command.Colours);
+            return new LabCommandAnswer(await Dispatcher.RunAsync(command.Words, there, time, lab), output.ToString(), error.ToString());
+        }
     }
 
     /// <summary>The start's steps, and at its end what to do next. A command's own output stays clean: steps go to standard error.</summary>

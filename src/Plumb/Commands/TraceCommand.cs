@@ -62,6 +62,8 @@ internal sealed class TraceCommand : Verb
         new("plumb trace client http://website --observe", "the same, really sent: when it was seen where, and whether that was predicted"),
     ];
 
+    public override LabName? RunsIn(Invocation invocation) => _scene.Lab(invocation);
+
     public override async Task<int> RunAsync(Invocation invocation)
     {
         var target = Target.Parse(invocation.Value(_destination)!);

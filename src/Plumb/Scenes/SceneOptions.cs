@@ -10,6 +10,9 @@ internal sealed class SceneOptions
 
     public void AddTo(Verb verb) => verb.Options.Add(_name);
 
+    /// <summary>The lab that is looked at.</summary>
+    public LabName? Lab(Invocation invocation) => invocation.Lab(_name);
+
     /// <exception cref="LabException">There is no such scene.</exception>
     public IScene Open(Invocation invocation) => OpenLive(invocation);
 

@@ -30,7 +30,7 @@ public sealed class SwitchTests : IDisposable
     public async Task No_request_fails_there_or_back()
     {
         await using var lab = await Lab.StartAsync(
-            new LabOptions { Nodes = 2, RuntimeRoot = Path.Combine(_root, "plumb"), DnsUpstreams = [] }, new Silence(), TimeProvider.System, Cancel);
+            new LabOptions { Nodes = 2, RuntimeRoot = Path.Combine(_root, "plumb"), DnsUpstreams = [] }, new Silence(), null, TimeProvider.System, Cancel);
         using var api = new KubernetesClient(
             new ClusterConnection { Server = new Uri("http://in-process"), Connect = _ => new(lab.Api.Connect()) }, TimeProvider.System, "test");
         await BuildAsync(api);
