@@ -62,7 +62,8 @@ internal sealed class TraceCommand : Verb
         new("plumb trace client http://website --observe", "the same, really sent: when it was seen where, and whether that was predicted"),
     ];
 
-    public override LabName? RunsIn(Invocation invocation) => _scene.Lab(invocation);
+    // What takes its time can be interrupted only where it was typed.
+    public override LabName? RunsIn(Invocation invocation) => invocation.IsOn(_observe) ? null : _scene.Lab(invocation);
 
     public override async Task<int> RunAsync(Invocation invocation)
     {
