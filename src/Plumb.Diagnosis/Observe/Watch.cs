@@ -16,10 +16,13 @@ namespace Plumb.Diagnosis.Observe;
 /// Eyes in many namespaces at once: packet sockets at every device, nf_tables' trace for packets with the probe's signs, connection tracking. All of it
 /// is gone when this is disposed of, or when the process is no more.
 /// </summary>
-public sealed class Watch : IDisposable
+public sealed class Watch : IAsyncDisposable
 {
     private const int RingBytes = 1 << 19;
     private const int MostFrames = 1 << 18;
+
+    // All headers, of a tunnel and of what an error quotes too, and the token behind them.
+    private const int MostBytes = 256;
 
     // Whoever is refused has an answer by then.
     private static readonly TimeSpan AfterDrop = TimeSpan.FromMilliseconds(100);
@@ -28,28 +31,24 @@ public sealed class Watch : IDisposable
     private readonly ushort _vxlanPort;
     private readonly List<Place> _places = [];
     private readonly List<(Place Place, CaughtFrame Frame)> _frames = [];
-    private readonly List<string> _blind = [];
 
     private Watch(Probe probe, ushort vxlanPort) => (_probe, _vxlanPort) = (probe, vxlanPort);
 
     /// <param name="vxlanPort">UDP port of tunnels that are looked into.</param>
     /// <exception cref="Linux.Native.SystemCallException">Packet sockets are not allowed in a namespace.</exception>
-    public static Watch Open(IEnumerable<(Space Space, NetworkNamespace Network)> places, Probe probe, ushort vxlanPort)
+    public static async Task<Watch> OpenAsync(IReadOnlyList<(Space Space, NetworkNamespace Network)> places, Probe probe, ushort vxlanPort)
     {
         ArgumentNullException.ThrowIfNull(places);
         ArgumentNullException.ThrowIfNull(probe);
         var watch = new Watch(probe, vxlanPort);
         try
         {
-            foreach (var (space, network) in places)
-            {
-                watch.Add(space, network);
-            }
+            await AllAtOnce(places, watch.Add);
             return watch;
         }
         catch
         {
-            watch.Dispose();
+            await watch.DisposeAsync();
             throw;
         }
     }
@@ -70,18 +69,20 @@ public sealed class Watch : IDisposable
         return Assemble(end);
     }
 
-    public void Dispose()
-    {
-        foreach (var place in _places)
-        {
-            place.Dispose();
-        }
-    }
+    public async ValueTask DisposeAsync() => await AllAtOnce(_places, static place => place.Dispose());
 
-    private void Add(Space space, NetworkNamespace network)
+    // To make a ring or a table, and to take it out, is to wait until no processor uses what was there before (synchronize_rcu): all wait together.
+    private static Task AllAtOnce<T>(IEnumerable<T> items, Action<T> act) =>
+        Task.WhenAll(items.Select(item => Task.Factory.StartNew(() => act(item), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+
+    private void Add((Space Space, NetworkNamespace Network) at)
     {
-        var place = new Place(space, PacketRing.Open(network, RingBytes, FilterProgram.First(256)));
-        _places.Add(place);
+        var (space, network) = at;
+        var place = new Place(space, PacketRing.Open(network, RingBytes, FilterProgram.First(MostBytes)));
+        lock (_places)
+        {
+            _places.Add(place);
+        }
         var (signs, family) = (_probe.Signs, _probe.Packet.Family);
         try
         {
@@ -89,7 +90,7 @@ public sealed class Watch : IDisposable
         }
         catch (NftablesException refused)
         {
-            _blind.Add($"{space.Id}: nftables cannot be traced: {refused.Message}");
+            place.Blind.Add($"{space.Id}: nftables cannot be traced: {refused.Message}");
         }
         try
         {
@@ -97,11 +98,11 @@ public sealed class Watch : IDisposable
         }
         catch (Linux.Native.SystemCallException refused)
         {
-            _blind.Add($"{space.Id}: connection tracking tells nothing: {refused.Message}");
+            place.Blind.Add($"{space.Id}: connection tracking tells nothing: {refused.Message}");
         }
         if (IptablesKernel.LegacyTables(network, family) is { Length: > 0 } legacy)
         {
-            _blind.Add($"{space.Id}: rules of iptables-legacy ({legacy.Trim().ReplaceLineEndings(", ")}) leave no trace; what they do is seen at the next device only");
+            place.Blind.Add($"{space.Id}: rules of iptables-legacy ({legacy.Trim().ReplaceLineEndings(", ")}) leave no trace; what they do is seen at the next device only");
         }
     }
 
@@ -178,7 +179,7 @@ public sealed class Watch : IDisposable
                 sightings.Add(new Sighting(place.Space.Id, device, frame.IsOutgoing, frame.Nanoseconds, leg, frame.Seen.Headers, frame.Seen.Tunnel));
             }
         }
-        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], _blind);
+        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], [.. _places.SelectMany(static place => place.Blind)]);
     }
 
     private IEnumerable<ConnectionSighting> Connections(List<Sighting> sightings)
@@ -206,6 +207,9 @@ public sealed class Watch : IDisposable
         public TraceTable? Table { get; set; }
 
         public NetlinkSubscription? Connections { get; set; }
+
+        /// <summary>What cannot be watched here.</summary>
+        public List<string> Blind { get; } = [];
 
         public List<TraceEvent> Told { get; } = [];
 

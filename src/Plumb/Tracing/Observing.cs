@@ -24,7 +24,7 @@ internal sealed class Observing(ILiveScene scene, Telling telling)
     /// <exception cref="LabException">Nothing can be watched there.</exception>
     public async Task<(Comparison Comparison, TracedObservation Told)> ObserveAsync(Probe probe, Trace trace, (string Host, string Path)? http, TimeSpan? patience, CancellationToken cancel)
     {
-        using var watch = Open(probe, trace);
+        await using var watch = await OpenAsync(probe, trace);
         var observed = await watch.ObserveAsync(http, patience ?? (trace.Outcomes.Any(static outcome => outcome.Verdict == Verdict.Refused) ? ForRefusal : Patience), cancel);
         var comparison = Comparison.Of(trace, observed, scene.World);
         return (comparison, Tell(trace, observed, comparison));
@@ -44,7 +44,7 @@ internal sealed class Observing(ILiveScene scene, Telling telling)
         }
     }
 
-    private Watch Open(Probe probe, Trace trace)
+    private async Task<Watch> OpenAsync(Probe probe, Trace trace)
     {
         var spaces = trace.Outcomes.SelectMany(static outcome => outcome.There.Concat(outcome.Back)).Select(static hop => hop.Space).Prepend(trace.From)
             .Concat(scene.Parties.All.Where(static party => party.Kind != PartyKind.Pod).Select(static party => party.Space)).Distinct();
@@ -58,7 +58,7 @@ internal sealed class Observing(ILiveScene scene, Telling telling)
                     places.Add((space, scene.Open(id)));
                 }
             }
-            return Watch.Open(places, probe, CapturePlaces.VxlanPort);
+            return await Watch.OpenAsync(places, probe, CapturePlaces.VxlanPort);
         }
         catch (SystemCallException refused)
         {
