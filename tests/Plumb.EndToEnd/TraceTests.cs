@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Xml.Linq;
 
 namespace Plumb.EndToEnd;
 
@@ -31,6 +32,13 @@ public sealed class TraceTests
         Assert.Single(await DeliveredAsync(lab, "client", $"{far}:80", $"http://{far}/"));
         Assert.Equal(pods.Count, (await DeliveredAsync(lab, "client", "http://website", $"http://{clusterIP}/")).Count);
         Assert.Equal(pods.Count, (await DeliveredAsync(lab, "outside", $"192.168.1.12:{port}", $"http://192.168.1.12:{port}/")).Count);
+
+        var picture = XDocument.Parse((await lab.PlumbAsync("trace", "client", "http://website", "-o", "svg")).Succeeds().Output).Root!;
+        var drawn = picture.Descendants().Where(static one => one.Name.LocalName == "text").ToLookup(static one => (string?)one.Attribute("class") ?? "", static one => one.Value);
+        Assert.Contains("node-1", drawn["host"]);
+        Assert.Contains("client (default)", drawn["host"]);
+        Assert.Contains(drawn["owner"], static owner => owner.Contains("website", StringComparison.Ordinal));
+        Assert.Equal(pods.Count, drawn["good"].Count());
 
         // A port that nobody listens at, and a Service with nobody behind it.
         var closed = await lab.PlumbAsync("trace", "client", $"{far}:81", "-o", "json");

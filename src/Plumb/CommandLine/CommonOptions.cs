@@ -14,6 +14,14 @@ internal static class CommonOptions
             Offers = ["text", "json"],
         };
 
+    public static ValueOption<OutputFormat> PicturedOutput() =>
+        new(
+            "--output", ["-o"], "text|json|svg", "how the result is printed; svg is a picture",
+            Read.OneOf([("text", OutputFormat.Text), ("json", OutputFormat.Json), ("svg", OutputFormat.Svg)]), OutputFormat.Text, "text")
+        {
+            Offers = ["text", "json", "svg"],
+        };
+
     public static ValueOption<LabName?> Name() => new("--name", [], "NAME", $"which lab; {LabVariable} says it for all commands", LabName, null, "default");
 
     public static Argument<string?> NameArgument() => new("NAME")
@@ -61,4 +69,7 @@ internal enum OutputFormat
 {
     Text,
     Json,
+
+    /// <summary>A picture; only of what <see cref="CommonOptions.PicturedOutput"/> offers it for.</summary>
+    Svg,
 }

@@ -38,7 +38,7 @@ internal sealed class TraceCommand : Verb
     private readonly Flag _dontFragment = new("--df", "do not fragment it");
     private readonly ValueOption<TimeSpan?> _timeout = new("--timeout", [], "SECONDS", "with --observe: wait so long for an answer", Read.Seconds, null, "2, or 4 where a refusal is predicted");
     private readonly SceneOptions _scene = new();
-    private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
+    private readonly ValueOption<OutputFormat> _output = CommonOptions.PicturedOutput();
 
     public TraceCommand()
         : base("trace", "say what happens to a packet, hop by hop, and which object is behind each")
@@ -58,6 +58,7 @@ internal sealed class TraceCommand : Verb
         new("plumb trace client http://website", "from the name to the socket, and the answer's way back"),
         new("plumb trace client website.default:80", "the same, without the URL"),
         new("plumb trace outside 192.168.1.12:31100", "a node port, from outside the cluster"),
+        new("plumb trace client website:80 -o svg > way.svg", "as a picture, for a browser"),
         new("plumb trace client db-0 --proto icmp", "an echo from pod to pod"),
         new("plumb trace client http://website --observe", "the same, really sent: when it was seen where, and whether that was predicted"),
     ];
@@ -107,7 +108,14 @@ internal sealed class TraceCommand : Verb
                 return interrupt.Code;
             }
         }
-        Printer.Print(result, static () => ResultJson.Default.TraceResult, invocation, _output, TraceText.Write);
+        if (invocation.Value(_output) == OutputFormat.Svg)
+        {
+            TraceSvg.Write(result, invocation.Terminal.Out);
+        }
+        else
+        {
+            Printer.Print(result, static () => ResultJson.Default.TraceResult, invocation, _output, TraceText.Write);
+        }
         return isWell ? ExitCode.Done : ExitCode.Failed;
     }
 

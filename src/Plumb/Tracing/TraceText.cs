@@ -3,6 +3,7 @@ using Plumb.Commands;
 using Plumb.Diagnosis.Observe;
 using Plumb.Diagnosis.Walk;
 using Plumb.Output;
+using static Plumb.Tracing.HopWords;
 
 namespace Plumb.Tracing;
 
@@ -140,28 +141,6 @@ internal sealed class TraceText(TextWriter to, Style style)
             _ => "",
         }).PadLeft(TimeWidth);
 
-    // What is so on every way that goes well: JSON has it.
-    private static bool IsPlain(TracedHop hop) =>
-        // A rule that only leads on to others, or has nothing to say.
-        (hop.Kind is "chain" or "element" or "iptableschain" or "iptablesrule" && hop.Chance is null && Same(hop.Before, hop.After) && hop.What.Split(' ') is ["goto" or "jump", _] or ["return" or "accept"])
-        || (hop.Stage == Stage.Neighbour && hop.Entry is not null) || (hop.Stage == Stage.Route && hop.Text?.StartsWith("route local", StringComparison.Ordinal) == true);
-
-    // Cables and bridges one after the other are one line: eth0 ⇄ veth1 → cni0.
-    private static string? Continues(string line, TracedHop hop, TracedHop next)
-    {
-        if (!IsLink(hop) || !IsLink(next))
-        {
-            return null;
-        }
-        var last = line[(line.LastIndexOf(' ') + 1)..];
-        return next.What.StartsWith(last + " ", StringComparison.Ordinal) ? line + next.What[last.Length..].Replace(" (flooded)", "", StringComparison.Ordinal) : null;
-    }
-
-    private static bool IsLink(TracedHop hop) => hop.Stage is Stage.Bridge || (hop.Stage is Stage.Transmit && hop.Kind == "link");
-
-    private static IReadOnlyList<TracedHop> KillersList(TracedOutcome outcome) =>
-        outcome.Back.Count > 0 && outcome.Verdict is not Diagnosis.Walk.Verdict.Refused && outcome.Killer is { } killer && killer < outcome.Back.Count ? outcome.Back : outcome.There;
-
     private void Line(string label, string text, string? owner, bool isBad = false, TracedSight? sight = null)
     {
         var line = $"{Time(sight)}  {label.PadRight(LabelWidth)}{text}";
@@ -189,54 +168,4 @@ internal sealed class TraceText(TextWriter to, Style style)
         Diagnosis.Walk.Verdict.Loop => style.Bad($"goes in circles: {outcome.Reason}"),
         _ => style.Warning($"not known: {outcome.Reason}"),
     };
-
-    private static string Heading(TracedPlace place, string? address) => $"{place.Title}{(address is null ? "" : $" {address}")}{On(place)}";
-
-    private static string On(TracedPlace place) => place.Node == place.Title ? "" : $" on {place.Node}";
-
-    private static string Label(TracedHop hop) => hop.Stage switch
-    {
-        Stage.Send or Stage.Route => "route",
-        Stage.Neighbour => "neigh",
-        Stage.Bridge => "bridge",
-        Stage.Deliver => hop.Before.Inner is not null && hop.After.Inner is null && hop.Kind == "link" ? "tunnel" : "socket",
-        Stage.Transmit => hop.Kind == "fdb" ? "tunnel" : "link",
-        Stage.Receive => "link",
-        _ when !Same(hop.Before, hop.After) => "nat",
-        _ => hop.Kind is "chain" or "element" or "iptableschain" or "iptablesrule" ? "rule" : hop.Stage.ToString().ToLowerInvariant(),
-    };
-
-    private static string What(TracedHop hop) => hop.Chance is { } chance ? $"{hop.What}, {Chance(chance)}" : hop.What;
-
-    private static string Chance(double probability)
-    {
-        for (var of = 2; of <= 64; of++)
-        {
-            var parts = probability * of;
-            if (Math.Abs(parts - Math.Round(parts)) < 0.001 && Math.Round(parts) >= 1)
-            {
-                return $"{Math.Round(parts)} of {of}";
-            }
-        }
-        return probability.ToString("P1", CultureInfo.InvariantCulture);
-    }
-
-    private static bool Same(TracedPacket before, TracedPacket after) =>
-        before.Source == after.Source && before.Destination == after.Destination && before.SourcePort == after.SourcePort && before.DestinationPort == after.DestinationPort;
-
-    private static string Rewritten(TracedPacket before, TracedPacket after)
-    {
-        var parts = new List<string>(2);
-        if (before.Source != after.Source || before.SourcePort != after.SourcePort)
-        {
-            parts.Add($"from {before.Source} → {after.Source}");
-        }
-        if (before.Destination != after.Destination || before.DestinationPort != after.DestinationPort)
-        {
-            parts.Add($"{Address(before.Destination, before.DestinationPort)} → {Address(after.Destination, after.DestinationPort)}");
-        }
-        return string.Join(", ", parts);
-    }
-
-    private static string Address(string address, int? port) => port is null ? address : address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{port}" : $"{address}:{port}";
 }
