@@ -28,8 +28,9 @@ internal static class BridgeFilter
     }
 
     /// <summary><c>br_nf_forward</c>, <c>br_nf_post_routing</c> and <c>br_nf_dev_queue_xmit</c>.</summary>
+    /// <param name="port">By which it leaves.</param>
     /// <param name="go">What comes after for those that pass.</param>
-    public static IEnumerable<Step> Leave(Traveller traveller, LinkEntry bridge, Func<Traveller, Step> go)
+    public static IEnumerable<Step> Leave(Traveller traveller, LinkEntry bridge, LinkEntry port, Func<Traveller, Step> go)
     {
         var both = traveller with { In = bridge.Name, Out = bridge.Name };
         foreach (var step in Hooks.Pass(both, ChainHook.Forward, static passed => new Step.On(passed)))
@@ -39,7 +40,7 @@ internal static class BridgeFilter
                 yield return step;
                 continue;
             }
-            foreach (var later in Hooks.Pass(passed, ChainHook.Postrouting, last => Fit(last with { In = null }, bridge, go)))
+            foreach (var later in Hooks.Pass(passed, ChainHook.Postrouting, last => Fit(last with { In = null }, bridge, port, go)))
             {
                 yield return later;
             }
@@ -64,16 +65,17 @@ internal static class BridgeFilter
     }
 
     // The host cuts what it passes on, as a router would; what must not be cut is dropped, and nobody is told (br_nf_ip_fragment).
-    private static Step Fit(Traveller traveller, LinkEntry bridge, Func<Traveller, Step> go)
+    // What is too long is told by the port, and how long the pieces are by the bridge.
+    private static Step Fit(Traveller traveller, LinkEntry bridge, LinkEntry port, Func<Traveller, Step> go)
     {
         var packet = traveller.Packet;
-        if (bridge.MtuBytes is not { } mtu || packet.LengthOnLink <= mtu)
+        if (port.MtuBytes is not { } most || packet.LengthOnLink <= most || bridge.MtuBytes is not { } mtu)
         {
             return go(traveller);
         }
         if (packet.DontFragment)
         {
-            return traveller.Drop($"{packet.LengthOnLink} bytes do not fit the MTU of {mtu} of {bridge.Name}, and it must not be cut: the bridge drops it without a word", bridge, bridge.Name);
+            return traveller.Drop($"{packet.LengthOnLink} bytes do not fit the MTU of {most} of the port {port.Name}, and it must not be cut: the bridge drops it without a word", port, port.Name);
         }
         var cut = packet with { FragmentLength = mtu };
         return go((traveller with { Packet = cut }).To(Stage.Bridge, traveller.Note($"{bridge.Name} cuts it into fragments of at most {mtu} bytes (br_netfilter)", bridge, bridge.Name) with { After = cut }));

@@ -70,7 +70,7 @@ internal sealed class BridgeStage : IStage
             return [traveller.Drop(objection, to, to.Name)];
         }
         return traveller.IsShown
-            ? BridgeFilter.Leave(traveller, bridge, passed => Send(passed with { IsShown = false }, bridge, from, to, entry))
+            ? BridgeFilter.Leave(traveller, bridge, to, passed => Send(passed with { IsShown = false }, bridge, from, to, entry))
             : [Send(traveller, bridge, from, to, entry)];
     }
 
