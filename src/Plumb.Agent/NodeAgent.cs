@@ -68,7 +68,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var repairer = new Repairer(_state, options.Time, Repaired);
         _trim = options.OwnsProcess ? new HeapTrim(options.Time) : null;
         _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone, Trim = _trim };
-        _healthChecks = new HealthCheckServer(options.Network, _log);
+        _healthChecks = new HealthCheckServer(options.Network, _log, options.Time);
         Cni = new CniEndpoint(new CniVerbs(_loop));
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
         _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync);

@@ -279,7 +279,7 @@ public sealed class Lab : IAsyncDisposable
         _machines = Machines.Build(_addresses);
         OwnOnNodes(_machines);
         Report(Step(LabStep.Wire));
-        var door = new ApiDoor(_machines.Wire, _addresses.Wire[0].Address, _apiStarted.Task);
+        var door = new ApiDoor(_machines.Wire, _addresses.Wire[0].Address, _apiStarted.Task, _time);
         OwnOnNodes(door);
         var containers = new ContainerRuntime(Paths.Directory, _time);
         OwnOnNodes(containers);

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Sockets;
 
 namespace Plumb.Agent.Health;
 
@@ -11,9 +12,13 @@ namespace Plumb.Agent.Health;
 /// while it has none. Whatever is asked, this is the answer, as with kube-proxy.
 /// </summary>
 /// <param name="network">The node's network namespace.</param>
-internal sealed partial class HealthCheckServer(NetworkNamespace network, ILogger log) : IDisposable
+internal sealed partial class HealthCheckServer(NetworkNamespace network, ILogger log, TimeProvider time) : IDisposable
 {
     private const int MostRequestBytes = 4096;
+    private const int MostClients = 64;
+
+    // A load balancer asks at once; who says nothing keeps a place from others.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<ushort, Door> _doors = [];
 
@@ -54,7 +59,7 @@ internal sealed partial class HealthCheckServer(NetworkNamespace network, ILogge
     {
         try
         {
-            return new Door(network.ListenTcp(new IPEndPoint(IPAddress.IPv6Any, port)), check);
+            return new Door(network.ListenTcp(new IPEndPoint(IPAddress.IPv6Any, port)), check, time);
         }
         catch (SocketException exception)
         {
@@ -67,12 +72,14 @@ internal sealed partial class HealthCheckServer(NetworkNamespace network, ILogge
     private sealed class Door : IDisposable
     {
         private readonly Socket _listener;
+        private readonly TimeProvider _time;
+        private readonly SemaphoreSlim _room = new(MostClients);
         private HealthCheck _check;
 
-        public Door(Socket listener, HealthCheck check)
+        public Door(Socket listener, HealthCheck check, TimeProvider time)
         {
-            (_listener, _check) = (listener, check);
-            _ = AcceptAsync();
+            (_listener, _check, _time) = (listener, check, time);
+            _ = TcpAcceptor.RunAsync(listener, _room, client => _ = AnswerAsync(client), time, CancellationToken.None);
         }
 
         public HealthCheck Check
@@ -95,24 +102,9 @@ internal sealed partial class HealthCheckServer(NetworkNamespace network, ILogge
 
         public void Dispose() => _listener.Dispose();
 
-        private async Task AcceptAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    var client = await _listener.AcceptAsync();
-                    _ = AnswerAsync(client);
-                }
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                // The port is closed.
-            }
-        }
-
         private async Task AnswerAsync(Socket client)
         {
+            using var limit = new CancellationTokenSource(Patience, _time);
             using (client)
             {
                 try
@@ -123,16 +115,20 @@ internal sealed partial class HealthCheckServer(NetworkNamespace network, ILogge
                     int read;
                     do
                     {
-                        read = await client.ReceiveAsync(request.AsMemory(length));
+                        read = await client.ReceiveAsync(request.AsMemory(length), limit.Token);
                         length += read;
                     }
                     while (read > 0 && length < request.Length && request.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0);
-                    await client.SendAsync(Answer(Check));
+                    await client.SendAsync(Answer(Check), limit.Token);
                     client.Shutdown(SocketShutdown.Send);
                 }
-                catch (SocketException)
+                catch (Exception gone) when (gone is SocketException or OperationCanceledException)
                 {
-                    // The client went; it may ask again.
+                    // The client went, or said nothing; it may ask again.
+                }
+                finally
+                {
+                    _room.Release();
                 }
             }
         }

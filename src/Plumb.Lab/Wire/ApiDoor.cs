@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Plumb.Api;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Sockets;
 
 namespace Plumb.Lab.Wire;
 
@@ -22,12 +23,12 @@ internal sealed class ApiDoor : IAsyncDisposable
     /// <param name="wire">The wire's namespace.</param>
     /// <param name="address">The wire's address.</param>
     /// <param name="api">The API; connections wait for it.</param>
-    public ApiDoor(NetworkNamespace wire, IpAddress address, Task<ApiServer> api)
+    public ApiDoor(NetworkNamespace wire, IpAddress address, Task<ApiServer> api, TimeProvider time)
     {
         _api = api;
         _listener = wire.ListenTcp(new IPEndPoint(address.ToIPAddress(), Port));
         EndPoint = new IPEndPoint(address.ToIPAddress(), Port);
-        _accepting = AcceptAsync();
+        _accepting = TcpAcceptor.RunAsync(_listener, null, client => _ = RelayAsync(client), time, _stop.Token);
     }
 
     /// <summary>Where the API is, seen from the wire.</summary>
@@ -37,17 +38,8 @@ internal sealed class ApiDoor : IAsyncDisposable
     {
         await _stop.CancelAsync();
         _listener.Dispose();
-        await _accepting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _accepting;
         _stop.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        while (true)
-        {
-            var client = await _listener.AcceptAsync(_stop.Token);
-            _ = RelayAsync(client);
-        }
     }
 
     private async Task RelayAsync(Socket client)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Plumb.Lab.Containers;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Sockets;
 
 namespace Plumb.Lab.Workloads;
 
@@ -41,7 +42,7 @@ internal sealed class Workload
             {
                 if (Listen(port, plan.PortsAreNamed) is { } socket)
                 {
-                    _ = AcceptAsync(socket);
+                    _ = TcpAcceptor.RunAsync(socket, null, Take, time, CancellationToken.None);
                 }
             }
 
@@ -206,31 +207,10 @@ internal sealed class Workload
         }
     }
 
-    private async Task AcceptAsync(Socket listener)
+    private void Take(Socket client)
     {
-        while (true)
-        {
-            try
-            {
-                var client = await listener.AcceptAsync();
-                Interlocked.Increment(ref _unheard);
-                _queue.Add(client, this);
-            }
-            catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionAborted or SocketError.ConnectionReset)
-            {
-                // That client is gone; the next one is not.
-            }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException)
-            {
-                if (Volatile.Read(ref _allClosed) is null)
-                {
-                    Log($"{Program.Name} stops listening: {error.Message}");
-                    _ended.TrySetResult(1);
-                }
-
-                return;
-            }
-        }
+        Interlocked.Increment(ref _unheard);
+        _queue.Add(client, this);
     }
 
     private void CloseSockets()

@@ -9,16 +9,16 @@ public static class TcpAcceptor
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Completes when <paramref name="ending"/> is cancelled, or the socket turns out to be closed.</summary>
-    /// <param name="room">A place is taken for each connection; <paramref name="serve"/> gives it back when that has ended.</param>
+    /// <param name="room">A place is taken for each connection; <paramref name="serve"/> gives it back when that has ended. Null: there is always room.</param>
     /// <param name="serve">Begins to serve a connection and returns.</param>
-    public static Task RunAsync(Socket listener, SemaphoreSlim room, Action<Socket> serve, TimeProvider time, CancellationToken ending)
+    public static Task RunAsync(Socket listener, SemaphoreSlim? room, Action<Socket> serve, TimeProvider time, CancellationToken ending)
     {
         ArgumentNullException.ThrowIfNull(listener);
         return RunAsync(listener.AcceptAsync, room, serve, time, ending);
     }
 
     internal static async Task RunAsync(
-        Func<CancellationToken, ValueTask<Socket>> accept, SemaphoreSlim room, Action<Socket> serve, TimeProvider time, CancellationToken ending)
+        Func<CancellationToken, ValueTask<Socket>> accept, SemaphoreSlim? room, Action<Socket> serve, TimeProvider time, CancellationToken ending)
     {
         var pause = FirstPause;
         while (!ending.IsCancellationRequested)
@@ -26,8 +26,11 @@ public static class TcpAcceptor
             var held = false;
             try
             {
-                await room.WaitAsync(ending);
-                held = true;
+                if (room is not null)
+                {
+                    await room.WaitAsync(ending);
+                    held = true;
+                }
                 var client = await accept(ending);
                 held = false;
                 pause = FirstPause;
@@ -51,7 +54,7 @@ public static class TcpAcceptor
             {
                 if (held)
                 {
-                    room.Release();
+                    room!.Release();
                 }
             }
         }

@@ -16,7 +16,7 @@ public sealed class HealthCheckTests
     public async Task A_balancer_hears_whether_the_Service_has_endpoints_on_this_node()
     {
         using var network = Loopback();
-        using var server = new HealthCheckServer(network, NullLogger.Instance);
+        using var server = new HealthCheckServer(network, NullLogger.Instance, TimeProvider.System);
         server.Update(new Dictionary<ushort, HealthCheck> { [32_000] = new(_website, 2) });
         Assert.Equal("""200 {"service":{"namespace":"default","name":"website"},"localEndpoints":2,"serviceProxyHealthy":true}""", await CurlAsync(network, "http://127.0.0.1:32000/healthz"));
 
