@@ -132,6 +132,7 @@ public sealed class Lab : IAsyncDisposable
             _machines is null ? [] : LabReport.Machines(_machines, _addresses, _nodes),
             LabReport.Pods(nodes))
         {
+            NodeRanges = _options.NodeRanges,
             Services = _options.Services,
             OldServicesLeft = _oldServicesLeft,
             MemoryBytes = Environment.WorkingSet,

@@ -123,6 +123,7 @@ internal static class LabJson
         json.WriteString("startedAt", lab.StartedAt);
         json.WriteNumber("overlay", (int)lab.Overlay);
         json.WriteNumber("services", (int)lab.Services);
+        Write(json, "nodeRanges", lab.NodeRanges);
         Write(json, "podRanges", lab.PodRanges);
         Write(json, "serviceRanges", lab.ServiceRanges);
         Write(json, "oldServicesLeft", lab.OldServicesLeft);
@@ -211,6 +212,7 @@ internal static class LabJson
             machines,
             pods)
         {
+            NodeRanges = Ranges(json, "nodeRanges"),
             Services = (ServicesKind)json.GetProperty("services").GetInt32(),
             OldServicesLeft = [.. Texts(json, "oldServicesLeft")],
             MemoryBytes = json.GetProperty("memoryBytes").GetInt64(),

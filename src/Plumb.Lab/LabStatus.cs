@@ -22,6 +22,9 @@ public sealed record LabStatus(
     IReadOnlyList<MachineStatus> Machines,
     IReadOnlyList<SandboxStatus> Pods)
 {
+    /// <summary>The wire that nodes and the outside client are on.</summary>
+    public ValueList<IpPrefix> NodeRanges { get; init; }
+
     /// <summary>What serves ClusterIPs on the nodes.</summary>
     public ServicesKind Services { get; init; }
 

@@ -3,6 +3,7 @@ using Plumb.Diagnosis.Walk.Segments;
 using Plumb.Diagnosis.Walk.Stages;
 using Plumb.Diagnosis.Walk.Tracking;
 using Plumb.Diagnosis.Worlds;
+using Plumb.Linux.Conntrack;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Walk;
@@ -37,12 +38,16 @@ public sealed class Walker
     /// <param name="packet">With an unspecified source the sender chooses it.</param>
     /// <param name="from">Where a socket sends it.</param>
     /// <exception cref="ArgumentException">That namespace cannot be seen.</exception>
-    public Trace Walk(Packet packet, NamespaceId from)
+    public Trace Walk(Packet packet, NamespaceId from) => Walk(packet, from, []);
+
+    /// <summary>A packet of a connection that is under way: these are what kernels remember, and so rules for new ones are not asked.</summary>
+    /// <inheritdoc cref="Walk(Packet, NamespaceId)"/>
+    public Trace Walk(Packet packet, NamespaceId from, IEnumerable<(NamespaceId Space, ConntrackEntry Connection)> remembered)
     {
         ArgumentNullException.ThrowIfNull(packet);
         var space = _around.World.Find(from) ?? throw new ArgumentException($"no namespace {from} can be seen", nameof(from));
         var outcomes = new List<Outcome>();
-        foreach (var end in Ends(new Traveller(space, Stage.Send, packet, Memory.Empty)))
+        foreach (var end in Ends(new Traveller(space, Stage.Send, packet, Memory.Of(remembered))))
         {
             outcomes.AddRange(Home(end, from));
         }

@@ -122,6 +122,9 @@ public sealed class Space
     /// <summary>A parameter of a device that stands alone.</summary>
     public int OfDeviceAlone(IpFamily family, string device, string name) => Number(Parameter(ConfPath(family, device, name)));
 
+    /// <summary>All that a walk might ask for, by path, and others beside.</summary>
+    public IReadOnlyDictionary<string, string> Parameters(IEnumerable<string> others) => _source.Parameters([.. WalkParameters.Of(Links).Union(others)]);
+
     private static string ConfPath(IpFamily family, string device, string name) => $"net/ipv{(family == IpFamily.V4 ? 4 : 6)}/conf/{device}/{name}";
 
     private static int Number(string? value) => int.TryParse(value, out var number) ? number : 0;
@@ -131,6 +134,10 @@ public sealed class Space
         var values = _source.Parameters(paths);
         foreach (var path in paths)
         {
+            if (!WalkParameters.Includes(path))
+            {
+                throw new ArgumentException($"{path} is not among those of {nameof(WalkParameters)}: snapshots would not hold it", nameof(paths));
+            }
             _parameters[path] = values.GetValueOrDefault(path);
         }
     }

@@ -55,7 +55,10 @@ public sealed class WireAddresses
     public ValueList<IpPrefix> PodRanges(int number) => [.. _pods.Select(range => range.Part(NodePodsLength(range.Family), (uint)number))];
 
     /// <summary>The cluster's DNS server: the tenth address of each of the services' ranges.</summary>
-    public ValueList<IpAddress> DnsServers => [.. _services.Select(static range => range.First.Plus(DnsHost))];
+    public ValueList<IpAddress> DnsServers => DnsServersIn(_services);
+
+    /// <param name="services">The services' ranges.</param>
+    public static ValueList<IpAddress> DnsServersIn(ValueList<IpPrefix> services) => [.. services.Select(static range => range.First.Plus(DnsHost))];
 
     /// <summary>The nodes and their addresses, in order.</summary>
     internal IReadOnlyList<NodePlace> Places() => [.. Enumerable.Range(1, NodeCount).Select(number => new NodePlace(WirePlan.NodeId(number).Name, Of(Node(number))))];

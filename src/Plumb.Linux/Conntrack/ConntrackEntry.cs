@@ -23,4 +23,15 @@ public readonly record struct ConnectionMark(uint Value)
 /// <param name="Status">IPS_* of <c>linux/netfilter/nf_conntrack_common.h</c>.</param>
 /// <param name="Id">CTA_ID: another connection with the same tuple has another.</param>
 public sealed record ConntrackEntry(
-    ConntrackTuple Original, ConntrackTuple Reply, ConnectionMark Mark, uint Status, uint Id, ushort Zone);
+    ConntrackTuple Original, ConntrackTuple Reply, ConnectionMark Mark, uint Status, uint Id, ushort Zone)
+{
+    /// <summary>TCP_CONNTRACK_* of <c>linux/netfilter/nf_conntrack_tcp.h</c>; 0 for other protocols, and where the kernel does not say.</summary>
+    public byte TcpState { get; init; }
+
+    /// <summary>Both ends have said that they are done, or one has refused: nothing more is to come.</summary>
+    public bool IsOver => TcpState is TCP_CONNTRACK_LAST_ACK or TCP_CONNTRACK_TIME_WAIT or TCP_CONNTRACK_CLOSE;
+
+    private const byte TCP_CONNTRACK_LAST_ACK = 6;
+    private const byte TCP_CONNTRACK_TIME_WAIT = 7;
+    private const byte TCP_CONNTRACK_CLOSE = 8;
+}

@@ -15,6 +15,7 @@ internal static class ConntrackMessage
     private const ushort CTA_TUPLE_ORIG = 1;
     private const ushort CTA_TUPLE_REPLY = 2;
     private const ushort CTA_STATUS = 3;
+    private const ushort CTA_PROTOINFO = 4;
     private const ushort CTA_MARK = 8;
     private const ushort CTA_ID = 12;
     private const ushort CTA_ZONE = 18;
@@ -26,6 +27,8 @@ internal static class ConntrackMessage
     private const ushort CTA_IP_V4_DST = 2;
     private const ushort CTA_IP_V6_SRC = 3;
     private const ushort CTA_IP_V6_DST = 4;
+    private const ushort CTA_PROTOINFO_TCP = 1;
+    private const ushort CTA_PROTOINFO_TCP_STATE = 1;
     private const ushort CTA_PROTO_NUM = 1;
     private const ushort CTA_PROTO_SRC_PORT = 2;
     private const ushort CTA_PROTO_DST_PORT = 3;
@@ -74,6 +77,7 @@ internal static class ConntrackMessage
         ConntrackTuple original = default, reply = default;
         uint mark = 0, status = 0, id = 0;
         ushort zone = 0;
+        byte tcpState = 0;
         foreach (var attribute in NftWire.Attributes(message, "IPCTNL_MSG_CT_NEW", out _))
         {
             switch (attribute.Type)
@@ -86,6 +90,9 @@ internal static class ConntrackMessage
                     break;
                 case CTA_STATUS:
                     status = attribute.U32BigEndian("CTA_STATUS");
+                    break;
+                case CTA_PROTOINFO:
+                    tcpState = ReadTcpState(attribute);
                     break;
                 case CTA_MARK:
                     mark = attribute.U32BigEndian("CTA_MARK");
@@ -100,7 +107,26 @@ internal static class ConntrackMessage
                     break;
             }
         }
-        return new ConntrackEntry(original, reply, new ConnectionMark(mark), status, id, zone);
+        return new ConntrackEntry(original, reply, new ConnectionMark(mark), status, id, zone) { TcpState = tcpState };
+    }
+
+    private static byte ReadTcpState(NetlinkAttribute information)
+    {
+        foreach (var protocol in information.Nested("CTA_PROTOINFO"))
+        {
+            if (protocol.Type != CTA_PROTOINFO_TCP)
+            {
+                continue;
+            }
+            foreach (var attribute in protocol.Nested("CTA_PROTOINFO_TCP"))
+            {
+                if (attribute.Type == CTA_PROTOINFO_TCP_STATE)
+                {
+                    return attribute.U8("CTA_PROTOINFO_TCP_STATE");
+                }
+            }
+        }
+        return 0;
     }
 
     private static void WriteTuple(NetlinkWriter wire, ushort type, ConntrackTuple tuple)

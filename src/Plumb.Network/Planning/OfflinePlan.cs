@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Plumb.Kubernetes.Json;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Network.Cluster;
@@ -37,34 +35,7 @@ public static class OfflinePlan
     {
         ArgumentNullException.ThrowIfNull(objects);
         ArgumentNullException.ThrowIfNull(machine);
-        var cluster = ClusterView.Empty;
-        var pods = new List<Kubernetes.Objects.Pod>();
-        var services = new List<(Subject, ClusterService?)>();
-        var slices = new List<(Subject, ServiceSlice?)>();
-        var reading = new SliceReading();
-        foreach (var json in objects)
-        {
-            switch (KindOf(json))
-            {
-                case "Node":
-                    cluster = cluster.With(NodeReading.Read(Read<Kubernetes.Objects.Node>(json)));
-                    break;
-                case "Pod":
-                    pods.Add(Read<Kubernetes.Objects.Pod>(json));
-                    break;
-                case "Service":
-                    var service = Read<Kubernetes.Objects.Service>(json);
-                    services.Add((ServiceReading.SubjectOf(service.Metadata.Namespace, service.Metadata.Name), ServiceReading.Read(service)));
-                    break;
-                case "EndpointSlice":
-                    var slice = Read<Kubernetes.Objects.EndpointSlice>(json);
-                    slices.Add((SliceReading.SubjectOf(slice.Metadata.Namespace, slice.Metadata.Name), reading.Read(slice)));
-                    break;
-                default:
-                    break;
-            }
-        }
-        cluster = cluster.With(cluster.Services.With(services, slices, new List<Subject>()));
+        var (cluster, pods) = ClusterReading.Read(objects);
         var self = cluster.Node(nodeName) ?? throw new PlanInputException(
             $"there is no Node {nodeName} among the objects: {(cluster.Nodes.Count == 0 ? "they hold no nodes" : "they hold " + string.Join(", ", cluster.Nodes.Keys))}");
         var node = NodeFacts.Create(nodeName, new NamespaceId(nodeName), options, WireOf(self, machine));
@@ -87,9 +58,9 @@ public static class OfflinePlan
             : new Underlay(machine.Device, default, machine.MtuBytes, [.. addresses], machine.Routers);
     }
 
-    private static NodeFacts WithPods(ClusterView cluster, NodeFacts node, List<Kubernetes.Objects.Pod> pods)
+    private static NodeFacts WithPods(ClusterView cluster, NodeFacts node, IReadOnlyList<Kubernetes.Objects.Pod> pods)
     {
-        var mine = pods.FindAll(pod => pod.Spec.NodeName == node.Name && !pod.Spec.HostNetwork);
+        var mine = pods.Where(pod => pod.Spec.NodeName == node.Name && !pod.Spec.HostNetwork).ToList();
         mine.Sort(static (left, right) => string.CompareOrdinal(
             $"{left.Metadata.Namespace}/{left.Metadata.Name}", $"{right.Metadata.Namespace}/{right.Metadata.Name}"));
         var pools = PodPools.Usable(cluster, node, new List<(string, Origin)>());
@@ -129,26 +100,6 @@ public static class OfflinePlan
         }
         return node;
     }
-
-    private static string? KindOf(JsonNode json) =>
-        json is JsonObject map && map.TryGetPropertyValue("kind", out var kind) && kind is JsonValue value && value.TryGetValue<string>(out var text)
-            ? text
-            : null;
-
-    private static T Read<T>(JsonNode json)
-    {
-        try
-        {
-            return KubernetesJson.Read<T>(json);
-        }
-        catch (JsonException exception)
-        {
-            throw new PlanInputException($"{typeof(T).Name} {NameOf(json)}: {exception.Path}: {exception.Message}", exception);
-        }
-    }
-
-    private static string NameOf(JsonNode json) =>
-        json["metadata"] is JsonObject metadata && metadata["name"] is JsonValue name ? name.ToString() : "without a name";
 }
 
 /// <summary>The objects do not make a plan; the message is one line for the user.</summary>

@@ -18,6 +18,7 @@ internal static class Verbs
         ("trace", static () => new TraceCommand()),
         ("explain", static () => new ExplainCommand()),
         ("capture", static () => new CaptureCommand()),
+        ("snapshot", static () => new SnapshotCommand()),
         ("agent", static () => new AgentCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];

@@ -31,7 +31,7 @@ internal sealed class CaptureCommand : Verb
         {
             Options.Add(option);
         }
-        _scene.AddTo(this);
+        _scene.AddLiveTo(this);
     }
 
     public override string Tail => "[-- EXPRESSION]";

@@ -26,15 +26,20 @@ internal static class DnsQuestion
             (node, asker, file) = (resolver.Node, $"{scope}/{own}", resolver.File);
         }
         var path = SearchPath.Parse(file);
-        var search = string.Join(' ', path.Search.Select(static entry => entry.ToString().TrimEnd('.')));
-        var said = lab.AskNode(node, $"dns?name={Uri.EscapeDataString(name)}&search={Uri.EscapeDataString(search)}&ndots={path.Dots}&type={Uri.EscapeDataString(type)}");
+        var said = lab.AskNode(
+            node, $"dns?name={Uri.EscapeDataString(name)}&search={Uri.EscapeDataString(string.Join(' ', Search(path)))}&ndots={path.Dots}&type={Uri.EscapeDataString(type)}");
         var report = JsonSerializer.Deserialize(said.Span, NameReportJson.Default.NameReport) ?? throw new LabException($"the agent of {node} gave an empty answer");
-        if (report.Tried.Count == 0)
-        {
-            throw new LabException($"'{name}' is no domain name: labels of 1 to 63 bytes between dots, 255 bytes in all");
-        }
-        return new DnsResult(name, type, asker, node, path.Servers, [.. search.Split(' ', StringSplitOptions.RemoveEmptyEntries)], path.Dots, report.Tried);
+        return Answer(report, type, asker, node, path);
     }
+
+    /// <param name="asker"><c>NAMESPACE/POD</c>; null: nobody.</param>
+    /// <exception cref="LabException">It is no name.</exception>
+    public static DnsResult Answer(NameReport report, string type, string? asker, string node, SearchPath path) =>
+        report.Tried.Count == 0
+            ? throw new LabException($"'{report.Name}' is no domain name: labels of 1 to 63 bytes between dots, 255 bytes in all")
+            : new DnsResult(report.Name, type, asker, node, path.Servers, [.. Search(path)], path.Dots, report.Tried);
+
+    private static IEnumerable<string> Search(SearchPath path) => path.Search.Select(static entry => entry.ToString().TrimEnd('.'));
 
     /// <summary>The way by which a name was found, and what is at its end: one answer, or several of which a client may take any.</summary>
     internal static string Summary(string typed, TriedName found)

@@ -10,6 +10,7 @@ using Plumb.Linux.State;
 using Plumb.Network.Facts;
 using Plumb.Network.Planning;
 using Plumb.Planning;
+using Plumb.Scenes;
 
 namespace Plumb.Commands;
 
@@ -30,6 +31,8 @@ internal sealed class PlanCommand : Verb
         Offers = ["text", "ip", "nft", "json"],
     };
 
+    private readonly SceneOptions _scene = new();
+
     public PlanCommand()
         : base("plan", "show what manifests would put into a node's kernel, and which object causes it")
     {
@@ -37,6 +40,7 @@ internal sealed class PlanCommand : Verb
         {
             Options.Add(option);
         }
+        _scene.AddFromTo(this);
     }
 
     public override IReadOnlyList<Example> Examples { get; } =
@@ -44,9 +48,32 @@ internal sealed class PlanCommand : Verb
         new("plumb plan -f labs/first-packet --node node-1", "every entry with the object that causes it"),
         new("plumb plan -f app.yaml --node node-2 -o ip", "as commands to be typed"),
         new("plumb plan -f app.yaml --overlay routed -o json", "for a program"),
+        new("plumb plan --from net.plumb --node node-2", "as the agent of a node had it when a snapshot was taken"),
     ];
 
-    public override Task<int> RunAsync(Invocation invocation)
+    public override async Task<int> RunAsync(Invocation invocation)
+    {
+        var (index, node) = _scene.Snapshot(invocation) is { } scene ? await FromAsync(scene, invocation) : FromManifests(invocation);
+        Print(index, node, invocation.Value(_output), invocation.Terminal.Out);
+        return index.Refusals().Any() || index.Conflicts().Any() ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    private async Task<(DesiredIndex Index, string Node)> FromAsync(IScene scene, Invocation invocation)
+    {
+        foreach (var option in (Option[])[_cluster.Manifests, _cluster.Nodes, _cluster.Overlay, _cluster.Services, _cluster.IpFamilies, _cluster.NodeRanges, _cluster.PodRanges, _cluster.ServiceRanges])
+        {
+            if (invocation.IsGiven(option))
+            {
+                throw new UsageException($"--from says what the cluster is, and {option.Name} as well: choose one (`plumb whatif --from` plans a change)");
+            }
+        }
+        var node = scene.Parties.NodesNamed(invocation.Parsed.GetValue(_node))[0];
+        var network = scene.Network ?? throw new LabException($"{scene.Title} does not say how its cluster's network was to be");
+        var (cluster, _) = ClusterReading.Read(await scene.ObjectsAsync(CancellationToken.None).ToListAsync());
+        return (ScenePlan.Make(scene, network, cluster, node).Index, node);
+    }
+
+    private (DesiredIndex Index, string Node) FromManifests(Invocation invocation)
     {
         var lab = _cluster.ToCluster(invocation);
         var manifests = new List<Manifest>();
@@ -58,9 +85,7 @@ internal sealed class PlanCommand : Verb
         var objects = new AssumedCluster(lab).Complete(manifests);
         var node = invocation.Parsed.GetValue(_node) ?? objects.First(static o => (string?)o["kind"] == "Node")["metadata"]!["name"]!.ToString();
         var options = new NetworkOptions { Overlay = lab.Overlay, Services = lab.Services, ClusterRanges = lab.PodRanges, ServiceRanges = lab.ServiceRanges };
-        var index = OfflinePlan.Make(objects, node, options, MachineOf(lab)).Index;
-        Print(index, node, invocation.Value(_output), invocation.Terminal.Out);
-        return Task.FromResult(index.Refusals().Any() || index.Conflicts().Any() ? ExitCode.Failed : ExitCode.Done);
+        return (OfflinePlan.Make(objects, node, options, MachineOf(lab)).Index, node);
     }
 
     private static AssumedMachine MachineOf(LabOptions lab)

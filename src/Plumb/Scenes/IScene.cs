@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Plumb.Commands;
+using Plumb.Diagnosis.Snapshots;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Kubernetes.Objects;
 using Plumb.Linux.Addresses;
@@ -13,6 +15,9 @@ internal interface IScene : IDisposable
 {
     /// <summary>For messages: <c>the lab 'default'</c>.</summary>
     string Title { get; }
+
+    /// <summary>Of the lab or machine.</summary>
+    string Name => Title;
 
     IWorld World { get; }
 
@@ -35,6 +40,15 @@ internal interface IScene : IDisposable
 
     /// <summary>What several namespaces hold, with kernel parameters that are asked for. Those that cannot be seen are left out.</summary>
     ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters);
+
+    /// <summary>What people chose about the cluster's network; null where nobody knows.</summary>
+    SnapshotNetwork? Network => null;
+
+    /// <summary>All objects of the API, of whatever kind; none where there is no API.</summary>
+    IAsyncEnumerable<JsonObject> ObjectsAsync(CancellationToken cancel) => AsyncEnumerable.Empty<JsonObject>();
+
+    /// <summary>A pod's /etc/resolv.conf; null where nobody knows.</summary>
+    string? ResolverOf(Party pod) => null;
 }
 
 /// <summary>A scene that happens now: one can go there.</summary>

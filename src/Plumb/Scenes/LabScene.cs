@@ -1,10 +1,13 @@
+using System.Text.Json.Nodes;
 using Plumb.Commands;
+using Plumb.Diagnosis.Snapshots;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab;
 using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
+using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
@@ -45,6 +48,8 @@ internal sealed class LabScene : ILiveScene, IWorld
 
     public string Title => $"the lab '{Status.Name}'";
 
+    public string Name => Status.Name.ToString();
+
     public IWorld World => this;
 
     public Parties Parties { get; }
@@ -82,11 +87,30 @@ internal sealed class LabScene : ILiveScene, IWorld
 
     public NetworkNamespace Open(NamespaceId id) => NetworkNamespace.Open(_paths[id]);
 
+    public SnapshotNetwork? Network => new(
+        Status.Overlay, Status.Services, [.. Status.NodeRanges], [.. Status.PodRanges], [.. Status.ServiceRanges], [.. WireAddresses.DnsServersIn(Status.ServiceRanges)]);
+
+    public IAsyncEnumerable<JsonObject> ObjectsAsync(CancellationToken cancel) => AllObjects.ListAsync(Api, cancel);
+
+    public string? ResolverOf(Party pod)
+    {
+        try
+        {
+            return _client.ResolverOf(pod.Scope!, pod.Name).File;
+        }
+        catch (LabException)
+        {
+            // It has ended since the lab was asked.
+            return null;
+        }
+    }
+
+    private KubernetesClient Api => _api ??= new KubernetesClient(Kubeconfig.Load(Status.Kubeconfig, "/").Connection(), _time, "plumb");
+
     public async Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
         where T : IResource<T>
     {
-        _api ??= new KubernetesClient(Kubeconfig.Load(Status.Kubeconfig, "/").Connection(), _time, "plumb");
-        return (await _api.ListAsync<T>(scope is null ? null : new ListOptions { Namespace = scope }, cancel)).Items;
+        return (await Api.ListAsync<T>(scope is null ? null : new ListOptions { Namespace = scope }, cancel)).Items;
     }
 
     public Task<PlanDocument?> PlanAsync(string node) => Task.FromResult<PlanDocument?>(PlanDocument.FromJson(_client.AskNode(node, "state").Span));

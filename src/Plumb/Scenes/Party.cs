@@ -39,6 +39,7 @@ internal sealed record Party(PartyKind Kind, string Name, string? Scope, string 
     }
 }
 
+/// <summary>With the numbers of <see cref="Diagnosis.Snapshots.SnapshotPartyKind"/>.</summary>
 internal enum PartyKind
 {
     Node = 1,

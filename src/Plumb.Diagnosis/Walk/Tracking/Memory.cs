@@ -14,6 +14,23 @@ internal sealed class Memory
 
     public static Memory Empty { get; } = new(ImmutableDictionary<(NamespaceId, ConntrackTuple), Remembered>.Empty);
 
+    /// <summary>What kernels told of connections that are under way.</summary>
+    public static Memory Of(IEnumerable<(NamespaceId Space, ConntrackEntry Connection)> remembered)
+    {
+        var memory = Empty;
+        foreach (var (space, entry) in remembered)
+        {
+            memory = memory.With(space, new Connection(ConnectionState.Established, entry.Original, entry.Reply)
+            {
+                Mark = entry.Mark,
+                Zone = entry.Zone,
+                SourceDecided = true,
+                DestinationDecided = true,
+            }, []);
+        }
+        return memory;
+    }
+
     public Remembered? Find(NamespaceId space, ConntrackTuple tuple) => _byTuple.GetValueOrDefault((space, tuple));
 
     /// <param name="rewriters">What translated it, so that the way back can say whose doing it was.</param>

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Plumb.Linux.Conntrack;
+using Plumb.Linux.Sockets;
 
 namespace Plumb.Linux.State.Json;
 
@@ -48,6 +51,35 @@ public static class StateJson
         return state;
     }
 
+    /// <summary>Some of what was observed, in the order given, as an array.</summary>
+    public static void Write(Utf8JsonWriter writer, IEnumerable<Observed> some) =>
+        JsonSerializer.Serialize(writer, [.. some.Select(static observed => observed with { Entry = NftablesForm.Of(observed.Entry) })], StateJsonContext.Default.ObservedArray);
+
+    /// <inheritdoc cref="ReadObserved(Stream)"/>
+    public static Observed[] ReadObserved(ReadOnlySpan<byte> utf8)
+    {
+        Observed[] some;
+        try
+        {
+            some = JsonSerializer.Deserialize(utf8, StateJsonContext.Default.ObservedArray) ?? throw new JsonException("expected observed entries, found null");
+        }
+        catch (NotSupportedException exception)
+        {
+            throw new JsonException(exception.Message, exception);
+        }
+        for (var i = 0; i < some.Length; i++)
+        {
+            some[i] = some[i] is { Entry: { } entry } ? some[i] with { Entry = NftablesForm.Read(entry) } : throw new JsonException("expected an observed entry, found null");
+        }
+        return some;
+    }
+
+    /// <summary>How connections stand in JSON.</summary>
+    public static JsonTypeInfo<ConntrackEntry[]> Connections => StateJsonContext.Default.ConntrackEntryArray;
+
+    /// <summary>How sockets stand in JSON.</summary>
+    public static JsonTypeInfo<BoundSocket[]> Sockets => StateJsonContext.Default.BoundSocketArray;
+
     // Of an object that does not say what kind of entry it is, the serializer complains with another exception than of any other fault.
     private static T Refusing<T>(Func<T> read)
     {
@@ -74,6 +106,8 @@ public static class StateJson
     ])]
 [JsonSerializable(typeof(Entry))]
 [JsonSerializable(typeof(Observed[]))]
+[JsonSerializable(typeof(ConntrackEntry[]))]
+[JsonSerializable(typeof(BoundSocket[]))]
 [JsonSerializable(typeof(NextHop[]))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

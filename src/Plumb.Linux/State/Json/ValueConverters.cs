@@ -5,11 +5,11 @@ using Plumb.Linux.Addresses;
 namespace Plumb.Linux.State.Json;
 
 /// <summary>A value that has one text form, in both directions.</summary>
-internal abstract class TextConverter<T>(string what) : JsonConverter<T>
+public abstract class TextConverter<T>(string what) : JsonConverter<T>
 {
     protected abstract bool TryParse(string text, out T value);
 
-    protected virtual string Print(T value) => value!.ToString()!;
+    protected virtual string Print(T value) => $"{value}";
 
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.TokenType == JsonTokenType.String && reader.GetString() is { } text && TryParse(text, out var value)
@@ -19,12 +19,12 @@ internal abstract class TextConverter<T>(string what) : JsonConverter<T>
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(Print(value));
 }
 
-internal sealed class IpAddressConverter() : TextConverter<IpAddress>("an IP address")
+public sealed class IpAddressConverter() : TextConverter<IpAddress>("an IP address")
 {
     protected override bool TryParse(string text, out IpAddress value) => IpAddress.TryParse(text, out value);
 }
 
-internal sealed class IpPrefixConverter() : TextConverter<IpPrefix>("an IP prefix")
+public sealed class IpPrefixConverter() : TextConverter<IpPrefix>("an IP prefix")
 {
     protected override bool TryParse(string text, out IpPrefix value) => IpPrefix.TryParse(text, out value);
 }
@@ -34,7 +34,7 @@ internal sealed class MacAddressConverter() : TextConverter<MacAddress>("a MAC a
     protected override bool TryParse(string text, out MacAddress value) => MacAddress.TryParse(text, out value);
 }
 
-internal sealed class NamespaceIdConverter() : TextConverter<NamespaceId>("a namespace's name")
+public sealed class NamespaceIdConverter() : TextConverter<NamespaceId>("a namespace's name")
 {
     protected override bool TryParse(string text, out NamespaceId value)
     {
