@@ -1,0 +1,39 @@
+using System.Net;
+using System.Net.Sockets;
+using Plumb.Linux.Bpf;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
+using Plumb.Linux.Tests.Nftables;
+using Plumb.Testing;
+
+namespace Plumb.Linux.Tests.Bpf;
+
+public sealed class TracePointTests
+{
+    [Fact, Trait(UserNamespace.Needs, UserNamespace.Root)]
+    public async Task A_packet_is_seen_with_its_namespace_and_the_reason_of_its_drop()
+    {
+        using var space = new NftNamespace();
+        await Witness.Shell(space.Namespace, "ip link set lo up");
+        Assert.Equal("", space.Load("table ip t { chain in { type filter hook input priority 0; udp dport 7777 drop; }; }"));
+        using var points = PacketTracePoints.Open();
+        using var socket = space.Namespace.OpenUdp(AddressFamily.InterNetwork);
+        var token = "seen by the kernel"u8.ToArray();
+        socket.SendTo(token, new IPEndPoint(IPAddress.Loopback, 7777));
+
+        var seen = new List<(TracePoint At, uint Inode, int Device, string? Reason)>();
+        points.Drain((in TracedPacket one) =>
+        {
+            if (one.Packet.IndexOf(token) >= 0)
+            {
+                seen.Add((one.At, one.Inode, one.Device, one.Reason));
+            }
+        });
+        var inode = (uint)space.Namespace.Identity.Inode;
+        Assert.Equal([(TracePoint.Queued, inode, 1, null), (TracePoint.Received, inode, 1, null), (TracePoint.Dropped, inode, 1, "NETFILTER_DROP")], seen);
+    }
+
+    [Fact]
+    public void Without_the_first_user_namespaces_rights_it_is_refused() =>
+        Assert.Equal(Errno.EPERM, Assert.Throws<SystemCallException>(PacketTracePoints.Open).Errno);
+}
