@@ -23,7 +23,7 @@ internal sealed class LegMatch
     public LegMatch(Leg leg, IReadOnlyList<Hop> predicted, Hop? killer, Observation observed, IWorld world)
     {
         (_leg, _predicted, _killer, _world) = (leg, predicted, killer, world);
-        _sightings = Once([.. observed.Sightings.Where(one => one.Leg == leg)]);
+        _sightings = [.. observed.Sightings.Where(one => one.Leg == leg && !observed.IsRepetition(one.Nanoseconds))];
         _rules = [.. observed.Rules.Where(one => one.Leg == leg)];
         for (var i = 0; i < predicted.Count; i++)
         {
@@ -43,18 +43,6 @@ internal sealed class LegMatch
     public IReadOnlyList<Stray> Strays { get; }
 
     public IReadOnlyList<string> Differences { get; }
-
-    // TCP sends its SYN again after a second: only the first time counts.
-    private static List<Sighting> Once(List<Sighting> sightings)
-    {
-        if (sightings.Count == 0 || sightings[0].Packet.Protocol != PacketHeaders.Tcp)
-        {
-            return sightings;
-        }
-        const long retransmission = 900_000_000;
-        var first = sightings[0].Nanoseconds;
-        return sightings.FindAll(one => one.Nanoseconds < first + retransmission);
-    }
 
     private ComparedHop Compare(Hop hop)
     {
@@ -81,12 +69,16 @@ internal sealed class LegMatch
 
     private ComparedHop CompareRule(Hop hop)
     {
-        var at = _rules.FindIndex(one => one.Space == hop.Space && one.Event.Handle == hop.Handle && hop.Entry is { } entry && entry.Name.StartsWith($"{one.Event.Table} ", StringComparison.Ordinal));
+        var at = _rules.FindIndex(one => IsOf(hop, one));
         // Translation of what follows a connection's first packet is no rule's doing any more; outer packets of answers bear no sign.
         return at >= 0 ? new ComparedHop(hop, true, null, null)
             : IsTunnel(hop.After) || hop.What is "undone for the way back" or "as the connection began" ? new ComparedHop(hop, null, null, null)
             : new ComparedHop(hop, false, null, "predicted, not seen");
     }
+
+    // Handles are numbers within a table.
+    private static bool IsOf(Hop hop, RuleSighting seen) =>
+        seen.Event.Handle != 0 && hop.Space == seen.Space && hop.Handle == seen.Event.Handle && hop.Entry is { } entry && entry.Name.StartsWith($"{seen.Event.Table} ", StringComparison.Ordinal);
 
     /// <summary>Where a hop shows itself: the device, and whether out of it; whether it must.</summary>
     private (string? Device, bool IsOutgoing, bool IsSure) Expected(Hop hop)
@@ -138,7 +130,8 @@ internal sealed class LegMatch
     {
         foreach (var one in _rules)
         {
-            var isKnown = _predicted.Any(hop => hop.Space == one.Space && (hop.Handle == one.Event.Handle || hop == _killer));
+            // A policy, and a rule of iptables, has no handle in the prediction.
+            var isKnown = _predicted.Any(hop => IsOf(hop, one) || (hop == _killer && hop.Handle == 0 && hop.Space == one.Space));
             if (one.Event.Verdict.Code is VerdictCode.Drop or VerdictCode.Queue && !isKnown)
             {
                 var what = $"{(one.Event.Handle == 0 ? "the policy" : $"a rule (handle {one.Event.Handle})")} of {one.Event.Table} {one.Event.Chain}: {one.Event.Verdict}";

@@ -1,3 +1,4 @@
+using Plumb.Linux.Bpf;
 using Plumb.Linux.Capture;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Nftables.Tracing;
@@ -19,6 +20,11 @@ public sealed record RuleSighting(NamespaceId Space, Leg Leg, bool IsTunnel, Tra
 /// <summary>What connection tracking told of its connection.</summary>
 public sealed record ConnectionSighting(NamespaceId Space, ConntrackEvent Event);
 
+/// <summary>The kernel's own trace points met it; for real root alone.</summary>
+/// <param name="Space">Null: it belongs to no device any more, or to a namespace that is not watched.</param>
+/// <param name="Reason">Why it was dropped; null: it was not.</param>
+public sealed record KernelSighting(NamespaceId? Space, string? Device, TracePoint At, long Nanoseconds, Leg Leg, string? Reason);
+
 /// <summary>All that was seen of a probe, in every namespace where somebody watched, on one time line.</summary>
 /// <param name="Blind">What could not be watched, each in a line for a person.</param>
 public sealed record Observation(
@@ -26,8 +32,16 @@ public sealed record Observation(
     IReadOnlyList<Sighting> Sightings,
     IReadOnlyList<RuleSighting> Rules,
     IReadOnlyList<ConnectionSighting> Connections,
+    IReadOnlyList<KernelSighting> Kernel,
     IReadOnlyList<string> Blind)
 {
     /// <summary>When it was first seen; null: it never left.</summary>
     public long? Sent => Sightings.Count > 0 ? Sightings[0].Nanoseconds : null;
+
+    /// <summary>TCP sends its SYN again after a second: only the first time counts.</summary>
+    public bool IsRepetition(long nanoseconds)
+    {
+        const long retransmission = 900_000_000;
+        return Sightings.Count > 0 && Sightings[0].Packet.Protocol == PacketHeaders.Tcp && nanoseconds > Sightings[0].Nanoseconds + retransmission;
+    }
 }

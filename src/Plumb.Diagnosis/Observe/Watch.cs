@@ -1,6 +1,6 @@
 using Plumb.Diagnosis.Capture;
 using Plumb.Diagnosis.Worlds;
-using Plumb.Linux.Addresses;
+using Plumb.Linux.Bpf;
 using Plumb.Linux.Capture;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Iptables;
@@ -30,17 +30,27 @@ public sealed class Watch : IAsyncDisposable
     private readonly Probe _probe;
     private readonly ushort _vxlanPort;
     private readonly List<Place> _places = [];
+    private readonly PacketTracePoints? _points;
+    private readonly long _sinceStart;
     private readonly List<(Place Place, CaughtFrame Frame)> _frames = [];
+    private readonly List<(uint Inode, TracePoint At, string? Reason, CaughtFrame Frame)> _traced = [];
 
-    private Watch(Probe probe, ushort vxlanPort) => (_probe, _vxlanPort) = (probe, vxlanPort);
+    private Watch(Probe probe, ushort vxlanPort, PacketTracePoints? points, TimeProvider time)
+    {
+        (_probe, _vxlanPort, _points) = (probe, vxlanPort, points);
+        _sinceStart = SinceStart(time);
+    }
 
     /// <param name="vxlanPort">UDP port of tunnels that are looked into.</param>
+    /// <param name="points">The kernel's trace points; null: they cannot be had. Stay the caller's.</param>
     /// <exception cref="Linux.Native.SystemCallException">Packet sockets are not allowed in a namespace.</exception>
-    public static async Task<Watch> OpenAsync(IReadOnlyList<(Space Space, NetworkNamespace Network)> places, Probe probe, ushort vxlanPort)
+    public static async Task<Watch> OpenAsync(
+        IReadOnlyList<(Space Space, NetworkNamespace Network)> places, Probe probe, ushort vxlanPort, PacketTracePoints? points, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(places);
         ArgumentNullException.ThrowIfNull(probe);
-        var watch = new Watch(probe, vxlanPort);
+        ArgumentNullException.ThrowIfNull(time);
+        var watch = new Watch(probe, vxlanPort, points, time);
         try
         {
             await AllAtOnce(places, watch.Add);
@@ -78,7 +88,7 @@ public sealed class Watch : IAsyncDisposable
     private void Add((Space Space, NetworkNamespace Network) at)
     {
         var (space, network) = at;
-        var place = new Place(space, PacketRing.Open(network, RingBytes, FilterProgram.First(MostBytes)));
+        var place = new Place(space, (uint)network.Identity.Inode, PacketRing.Open(network, RingBytes, FilterProgram.First(MostBytes)));
         lock (_places)
         {
             _places.Add(place);
@@ -131,6 +141,7 @@ public sealed class Watch : IAsyncDisposable
     private bool Drain()
     {
         var isDropped = false;
+        _points?.Drain(Take);
         foreach (var place in _places)
         {
             place.Ring.Drain((in CapturedFrame frame) => Take(place, frame));
@@ -154,17 +165,35 @@ public sealed class Watch : IAsyncDisposable
 
     private void Take(Place place, in CapturedFrame frame)
     {
-        if (_frames.Count < MostFrames && SeenPacket.TryRead(frame.Bytes, frame.HardwareType, _vxlanPort, out var seen))
+        if (Read(frame.Bytes, frame.HardwareType, frame.Nanoseconds, frame.Device, frame.Direction == FrameDirection.Outgoing) is { } caught)
         {
-            var transport = seen.Headers.TransportAt < frame.Bytes.Length ? frame.Bytes[seen.Headers.TransportAt..] : default;
-            var (signs, protocol) = (_probe.Signs, seen.Headers.Protocol);
-            var isProbe = signs.Probe.IsOn(protocol, transport);
-            var isAnswer = !isProbe && signs.IsOnAnswer(protocol, transport);
-            if (isProbe || isAnswer || (protocol == Packets.Packet.Udp && _probe.Packet.Protocol == protocol))
-            {
-                _frames.Add((place, new CaughtFrame(frame.Nanoseconds, frame.Device, frame.Direction == FrameDirection.Outgoing, seen, isProbe, isAnswer)));
-            }
+            _frames.Add((place, caught));
         }
+    }
+
+    private void Take(in TracedPacket traced)
+    {
+        const ushort withoutLinkHeader = 0xfffe;
+        if (Read(traced.Packet, withoutLinkHeader, traced.Nanoseconds + _sinceStart, traced.Device, traced.At == TracePoint.Queued) is { } caught)
+        {
+            _traced.Add((traced.Inode, traced.At, traced.Reason, caught));
+        }
+    }
+
+    /// <summary>Null: it has nothing to do with the probe.</summary>
+    private CaughtFrame? Read(ReadOnlySpan<byte> bytes, ushort hardwareType, long nanoseconds, int device, bool isOutgoing)
+    {
+        if (_frames.Count >= MostFrames || !SeenPacket.TryRead(bytes, hardwareType, _vxlanPort, out var seen))
+        {
+            return null;
+        }
+        var transport = seen.Headers.TransportAt < bytes.Length ? bytes[seen.Headers.TransportAt..] : default;
+        var (signs, protocol) = (_probe.Signs, seen.Headers.Protocol);
+        var isProbe = signs.Probe.IsOn(protocol, transport);
+        var isAnswer = !isProbe && signs.IsOnAnswer(protocol, transport);
+        return isProbe || isAnswer || (protocol == Packets.Packet.Udp && _probe.Packet.Protocol == protocol)
+            ? new CaughtFrame(nanoseconds, device, isOutgoing, seen, isProbe, isAnswer)
+            : null;
     }
 
     private Observation Assemble(ProbeEnd end)
@@ -179,7 +208,38 @@ public sealed class Watch : IAsyncDisposable
                 sightings.Add(new Sighting(place.Space.Id, device, frame.IsOutgoing, frame.Nanoseconds, leg, frame.Seen.Headers, frame.Seen.Tunnel));
             }
         }
-        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], [.. _places.SelectMany(static place => place.Blind)]);
+        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], [.. Traced(ways)], [.. _places.SelectMany(static place => place.Blind)]);
+    }
+
+    /// <summary>Trace points count from the start of the machine, packet sockets from 1970: what lies between, in nanoseconds. Asked several times, for in between others may run.</summary>
+    private static long SinceStart(TimeProvider time)
+    {
+        var (least, best) = (long.MaxValue, 0L);
+        for (var tries = 0; tries < 8; tries++)
+        {
+            var before = Now();
+            var utc = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+            var after = Now();
+            if (after - before < least)
+            {
+                (least, best) = (after - before, utc - before - ((after - before) / 2));
+            }
+        }
+        return best;
+
+        long Now() => (long)(time.GetTimestamp() * (1e9 / time.TimestampFrequency));
+    }
+
+    private IEnumerable<KernelSighting> Traced(Ways ways)
+    {
+        foreach (var (inode, at, reason, frame) in _traced)
+        {
+            if (ways.LegOf(frame) is { } leg)
+            {
+                var space = _places.Find(place => place.Inode == inode)?.Space;
+                yield return new KernelSighting(space?.Id, space?.Name(frame.Device), at, frame.Nanoseconds, leg, reason);
+            }
+        }
     }
 
     private IEnumerable<ConnectionSighting> Connections(List<Sighting> sightings)
@@ -198,8 +258,10 @@ public sealed class Watch : IAsyncDisposable
         }
     }
 
-    private sealed class Place(Space space, PacketRing ring) : IDisposable
+    private sealed class Place(Space space, uint inode, PacketRing ring) : IDisposable
     {
+        public uint Inode => inode;
+
         public Space Space => space;
 
         public PacketRing Ring => ring;

@@ -79,6 +79,9 @@ internal sealed class TraceCommand : Verb
         {
             throw new UsageException("--size: a SYN is as long as it is; --proto udp or icmp sends as much as is wanted");
         }
+        // Before the command enters the lab's user namespace.
+        var eyes = invocation.IsOn(_observe) ? KernelEyes.Open() : default;
+        using var points = eyes.Points;
         using var scene = _scene.Open(invocation);
         var source = scene.Parties.Require(invocation.Value(_source)!);
         var (address, dns) = await AddressAsync(scene, source, target);
@@ -99,7 +102,7 @@ internal sealed class TraceCommand : Verb
             try
             {
                 var http = target is { Scheme: "http", Path: { } path } ? ((string, string)?)(target.Host, path) : null;
-                var (comparison, told) = await new Observing(Live(scene), telling).ObserveAsync(probe, trace, http, invocation.Value(_timeout), interrupt.Token);
+                var (comparison, told) = await new Observing(Live(scene), telling, eyes, invocation.Time).ObserveAsync(probe, trace, http, invocation.Value(_timeout), interrupt.Token);
                 result = result with { Observed = told };
                 isWell = comparison is { Agrees: true, Outcome.Verdict: Verdict.Delivered };
             }

@@ -4,6 +4,7 @@ using Plumb.Diagnosis.Observe;
 using Plumb.Diagnosis.Walk;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Lab;
+using Plumb.Linux.Bpf;
 using Plumb.Linux.Capture;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
@@ -13,7 +14,8 @@ using Plumb.Scenes;
 namespace Plumb.Tracing;
 
 /// <summary>Sends a probe in a scene that happens now, and watches it wherever it was predicted to go, and on all nodes, where it might have strayed to.</summary>
-internal sealed class Observing(ILiveScene scene, Telling telling)
+/// <param name="eyes">Of <see cref="KernelEyes"/>.</param>
+internal sealed class Observing(ILiveScene scene, Telling telling, (PacketTracePoints? Points, string? Blind) eyes, TimeProvider time)
 {
     // Neighbours that do not answer are given up after three seconds (mcast_solicit × retrans_time_ms).
     private static readonly TimeSpan ForRefusal = TimeSpan.FromSeconds(4);
@@ -58,7 +60,7 @@ internal sealed class Observing(ILiveScene scene, Telling telling)
                     places.Add((space, scene.Open(id)));
                 }
             }
-            return await Watch.OpenAsync(places, probe, CapturePlaces.VxlanPort);
+            return await Watch.OpenAsync(places, probe, CapturePlaces.VxlanPort, eyes.Points, time);
         }
         catch (SystemCallException refused)
         {
@@ -83,10 +85,12 @@ internal sealed class Observing(ILiveScene scene, Telling telling)
             [.. comparison.Back.Select(Sight)],
             [.. comparison.Strays.Select(stray => new TracedStray(stray.Leg, stray.After, telling.Place(stray.Space), stray.Device, Since(stray.Nanoseconds), stray.What))],
             comparison.Differences,
-            observed.Blind,
+            eyes.Blind is { } blind ? [.. observed.Blind, blind] : observed.Blind,
+            [.. observed.Kernel.Where(one => one.Reason is not null && !observed.IsRepetition(one.Nanoseconds)).Select(one => new TracedDrop(one.Leg, one.Space is { } at ? telling.Place(at) : null, one.Device, Since(one.Nanoseconds), one.Reason!))],
             [
                 .. observed.Sightings.Select(one => new TracedEvent(telling.Place(one.Space), one.Leg, Since(one.Nanoseconds), one.Device, one.IsOutgoing, Words(one.Packet) + (one.Tunnel is { } tunnel ? $", in {Words(tunnel)}" : ""))),
                 .. observed.Rules.Select(one => new TracedEvent(telling.Place(one.Space), one.Leg, null, null, null, $"{one.Event.Table} {one.Event.Chain} {(one.Event.Handle == 0 ? one.Event.Kind.ToString().ToLowerInvariant() : $"handle {one.Event.Handle}")}: {one.Event.Verdict}")),
+                .. observed.Kernel.Select(one => new TracedEvent(one.Space is { } at ? telling.Place(at) : null, one.Leg, Since(one.Nanoseconds), one.Device, null, $"trace point {one.At.ToString().ToLowerInvariant()}{(one.Reason is { } reason ? $": {reason}" : "")}")),
                 .. observed.Connections.Select(one => new TracedEvent(telling.Place(one.Space), null, null, null, null, $"connection {one.Event.Change.ToString().ToLowerInvariant()}: {one.Event.Entry.Original}, answers {one.Event.Entry.Reply}")),
             ]);
 

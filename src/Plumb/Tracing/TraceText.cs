@@ -124,6 +124,12 @@ internal sealed class TraceText(TextWriter to, Style style)
             ProbeAnswer.Refused => $"observed: {style.Bad("refused")}, {observed.Error}",
             _ => $"observed: {style.Bad("silence")}",
         });
+        // Copies that a bridge floods are dropped by everybody else: of what arrived that is no news.
+        foreach (var drop in observed.Answer == ProbeAnswer.Answered ? [] : observed.Drops)
+        {
+            var at = drop.Place is { } place ? $" in {place.Title}{(drop.Device is { } device ? $", {device}" : "")}" : "";
+            to.WriteLine($"{Time(new TracedSight(true, drop.Microseconds, null))}  the kernel dropped {(drop.Leg == Leg.There ? "it" : "the answer")}{at}: {drop.Reason}");
+        }
         foreach (var blind in observed.Blind)
         {
             to.WriteLine(style.Quiet(blind));

@@ -7,6 +7,7 @@ namespace Plumb.Tracing;
 /// <param name="Strays">Seen, and not predicted.</param>
 /// <param name="Differences">Each in a line; none: prediction and kernel agree.</param>
 /// <param name="Blind">What could not be watched.</param>
+/// <param name="Drops">Where the kernel dropped it, and why; for real root alone.</param>
 internal sealed record TracedObservation(
     Diagnosis.Observe.ProbeAnswer Answer,
     string? Error,
@@ -18,6 +19,7 @@ internal sealed record TracedObservation(
     IReadOnlyList<TracedStray> Strays,
     IReadOnlyList<string> Differences,
     IReadOnlyList<string> Blind,
+    IReadOnlyList<TracedDrop> Drops,
     IReadOnlyList<TracedEvent> Events);
 
 /// <param name="Seen">Absent: nothing that can be watched happens there.</param>
@@ -30,4 +32,9 @@ internal sealed record TracedSight(bool? Seen, double? Microseconds, string? Dif
 internal sealed record TracedStray(Diagnosis.Observe.Leg Leg, int After, TracedPlace Place, string? Device, double? Microseconds, string What);
 
 /// <summary>One thing that was seen: a frame at a device, a rule, a change of a connection. Frames are in order of time, the others within their place.</summary>
-internal sealed record TracedEvent(TracedPlace Place, Diagnosis.Observe.Leg? Leg, double? Microseconds, string? Device, bool? Outgoing, string What);
+/// <param name="Place">Absent: of a namespace that is not watched.</param>
+internal sealed record TracedEvent(TracedPlace? Place, Diagnosis.Observe.Leg? Leg, double? Microseconds, string? Device, bool? Outgoing, string What);
+
+/// <param name="Place">Absent: it had no device any more.</param>
+/// <param name="Reason">The kernel's name for it (<c>enum skb_drop_reason</c>).</param>
+internal sealed record TracedDrop(Diagnosis.Observe.Leg Leg, TracedPlace? Place, string? Device, double? Microseconds, string Reason);
