@@ -44,7 +44,7 @@ internal sealed class BpfAssembler
         return this;
     }
 
-    public BpfAssembler Call(BpfHelper helper) => Add(BPF_JMP | BPF_CALL, default, immediate: (int)helper);
+    public BpfAssembler Call(BpfFunction helper) => Add(BPF_JMP | BPF_CALL, default, immediate: (int)helper);
 
     public BpfAssembler Exit() => Add(BPF_JMP | BPF_EXIT, default);
 

@@ -1,6 +1,6 @@
 namespace Plumb.Linux.Bpf;
 
-/// <summary>R0 … R10 of eBPF: R0 a helper's result, R1–R5 its arguments, R6–R9 kept over calls, R10 the top of the stack, read only.</summary>
+/// <summary>R0 … R10 of eBPF: R0 a function's result, R1–R5 its arguments, R6–R9 kept over calls, R10 the top of the stack, read only.</summary>
 internal enum BpfRegister : byte
 {
     R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, R10,
@@ -16,7 +16,7 @@ internal enum BpfSize : byte
 }
 
 /// <summary>Functions of the kernel that programs may call (BPF_FUNC_*).</summary>
-internal enum BpfHelper
+internal enum BpfFunction
 {
     KtimeGetNs = 5,
     ProbeReadKernel = 113,

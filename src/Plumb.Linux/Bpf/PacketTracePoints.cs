@@ -168,7 +168,7 @@ public sealed class PacketTracePoints : IDisposable
         {
             program.Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R6, 16).Store(BpfSize.Word, BpfRegister.R10, Record + ReasonAt, BpfRegister.R8);
         }
-        program.Call(BpfHelper.KtimeGetNs).Store(BpfSize.Double, BpfRegister.R10, Record + TimeAt, BpfRegister.R0);
+        program.Call(BpfFunction.KtimeGetNs).Store(BpfSize.Double, BpfRegister.R10, Record + TimeAt, BpfRegister.R0);
         // head + network_header
         Read(program, Scratch, 8, BpfRegister.R7, head).Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R10, Scratch);
         program.Store(BpfSize.Double, BpfRegister.R10, Scratch, 0);
@@ -184,7 +184,7 @@ public sealed class PacketTracePoints : IDisposable
             .Move(BpfRegister.R2, BpfRegister.R10).Add(BpfRegister.R2, Record)
             .Move(BpfRegister.R3, RecordBytes)
             .Move(BpfRegister.R4, 0)
-            .Call(BpfHelper.RingbufOutput)
+            .Call(BpfFunction.RingbufOutput)
             .Move(BpfRegister.R0, 0)
             .Exit()
             .Assemble();
@@ -197,5 +197,5 @@ public sealed class PacketTracePoints : IDisposable
         .Move(BpfRegister.R1, BpfRegister.R10).Add(BpfRegister.R1, to)
         .Move(BpfRegister.R2, bytes)
         .Move(BpfRegister.R3, from).Add(BpfRegister.R3, offset)
-        .Call(BpfHelper.ProbeReadKernel);
+        .Call(BpfFunction.ProbeReadKernel);
 }
