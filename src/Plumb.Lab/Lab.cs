@@ -193,7 +193,7 @@ public sealed class Lab : IAsyncDisposable
 
     private async Task StartAsync(CancellationToken cancel)
     {
-        var manifests = ManifestSet.Read(_options.Manifests);
+        var manifests = ManifestSet.Read(_options.Manifests, _options.From);
         var run = await RunDirectory.ClaimAsync(Paths, _time, cancel);
         Own(run);
         _log = new LabLog(Paths.Log, _time);

@@ -43,6 +43,7 @@ internal static class LabJson
             Write(json, "dnsUpstreams", upstreams);
         }
         Write(json, "manifests", options.Manifests);
+        json.WriteString("from", options.From);
         json.WriteStartObject("images");
         foreach (var (image, source) in options.Images)
         {
@@ -79,6 +80,7 @@ internal static class LabJson
             ServiceRanges = Ranges(json, "serviceRanges"),
             DnsUpstreams = Find(json, "dnsUpstreams") is null ? null : Texts(json, "dnsUpstreams"),
             Manifests = Texts(json, "manifests"),
+            From = Find(json, "from")?.GetString(),
             Images = images,
             AgentProcesses = json.GetProperty("agentProcesses").GetBoolean(),
             ApiPort = json.GetProperty("apiPort").GetInt32(),

@@ -34,6 +34,9 @@ public sealed record LabOptions
     /// <summary>Files, directories, or <c>-</c> for standard input, in the order in which they are applied.</summary>
     public IReadOnlyList<string> Manifests { get; init; } = [];
 
+    /// <summary>A snapshot whose objects are made anew, before the manifests; null: none.</summary>
+    public string? From { get; init; }
+
     /// <summary>Image name → directory or OCI archive that its containers run from.</summary>
     public IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
 

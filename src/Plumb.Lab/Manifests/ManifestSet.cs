@@ -1,4 +1,5 @@
 using Plumb.Api.Resources;
+using Plumb.Diagnosis.Snapshots;
 using Plumb.Kubernetes.Manifests;
 
 namespace Plumb.Lab.Manifests;
@@ -11,9 +12,14 @@ internal sealed class ManifestSet
     private ManifestSet(IReadOnlyList<Manifest> manifests) => _manifests = manifests;
 
     /// <exception cref="LabException">A file is not there or broken; the line names place and fault.</exception>
-    public static ManifestSet Read(IReadOnlyList<string> paths)
+    /// <param name="snapshot">Whose objects come first; null: none.</param>
+    public static ManifestSet Read(IReadOnlyList<string> paths, string? snapshot)
     {
         var all = new List<Manifest>();
+        if (snapshot is not null)
+        {
+            all.AddRange(SnapshotManifests.Of(ReadSnapshot(snapshot), snapshot));
+        }
         try
         {
             foreach (var path in paths)
@@ -34,6 +40,18 @@ internal sealed class ManifestSet
             throw new LabException(fault.Message, fault);
         }
         return new ManifestSet(all);
+    }
+
+    private static IReadOnlyList<System.Text.Json.Nodes.JsonObject> ReadSnapshot(string path)
+    {
+        try
+        {
+            return SnapshotReader.Read(path).Objects;
+        }
+        catch (SnapshotException fault)
+        {
+            throw new LabException(fault.Message, fault);
+        }
     }
 
     /// <summary>How many pods these objects make.</summary>

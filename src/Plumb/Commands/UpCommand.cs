@@ -26,6 +26,7 @@ internal sealed class UpCommand : Verb
         new("plumb up -f labs/first-packet", "with the pods of a lesson"),
         new("plumb up --name blue --overlay routed --detach", "a second lab, in the background"),
         new("plumb up -f app.yaml -- ./integration-tests", "run a command against it, then take all down and exit as it did"),
+        new("plumb up --from net.plumb", "a lab like the network in a snapshot, with the same objects"),
         new("kubectl kustomize app | plumb up -f -", "manifests from another program"),
     ];
 

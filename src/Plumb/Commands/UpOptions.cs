@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plumb.CommandLine;
+using Plumb.Diagnosis.Snapshots;
 using Plumb.Dns.Forwarding;
 using Plumb.Lab;
 using Plumb.Lab.Wire;
@@ -22,6 +23,8 @@ internal sealed class UpOptions
 
     public ValueOption<int> Nodes { get; } = new(
         "--nodes", [], "N", $"how many nodes, 1 to {LabOptions.MaxNodes}", Read.Number(1, LabOptions.MaxNodes), Default.Nodes, $"{Default.Nodes}");
+
+    public Option<string?> From { get; } = new("--from") { HelpName = "FILE", Description = "make a lab of a snapshot: its nodes, ranges, overlay and Services, and the objects that people made" };
 
     public ValueOption<LabName?> Name { get; } = CommonOptions.Name();
 
@@ -85,7 +88,7 @@ internal sealed class UpOptions
     public void AddTo(Command command)
     {
         foreach (var option in (Option[])
-            [Manifests, Nodes, Name, Overlay, Ipam, Services, IpFamilies, NodeRanges, PodRanges, ServiceRanges, DnsUpstreams, ApiPort, Images, AgentProcesses, Detach])
+            [Manifests, From, Nodes, Name, Overlay, Ipam, Services, IpFamilies, NodeRanges, PodRanges, ServiceRanges, DnsUpstreams, ApiPort, Images, AgentProcesses, Detach])
         {
             command.Options.Add(option);
         }
@@ -110,9 +113,10 @@ internal sealed class UpOptions
             ApiPort = invocation.Value(ApiPort),
             DnsUpstreams = UpstreamsOf(invocation),
             Manifests = [.. manifests.Select(static m => m == "-" ? m : Path.GetFullPath(m))],
+            From = invocation.Parsed.GetValue(From) is { } snapshot ? Path.GetFullPath(snapshot) : null,
             Images = invocation.Values(Images).Select(static i => i.Split('=', 2)).ToDictionary(static i => i[0], static i => Path.GetFullPath(i[1])),
             AgentProcesses = invocation.IsOn(AgentProcesses),
-            WaitForPods = manifests.Length > 0,
+            WaitForPods = manifests.Length > 0 || invocation.Parsed.GetValue(From) is not null,
             Command = command,
         };
     }
@@ -125,6 +129,10 @@ internal sealed class UpOptions
     /// <exception cref="UsageException">Ranges that overlap or are too small.</exception>
     public LabOptions ToCluster(Invocation invocation)
     {
+        if (invocation.Parsed.GetResult(From) is { Implicit: false } && invocation.Parsed.GetValue(From) is { } path)
+        {
+            return FromSnapshot(path, invocation);
+        }
         var families = invocation.Value(IpFamilies);
         try
         {
@@ -138,6 +146,47 @@ internal sealed class UpOptions
                 ServiceRanges = DefaultRanges.Services.Of(families, invocation.Value(ServiceRanges)),
             };
             _ = new WireAddresses(options);
+            return options;
+        }
+        catch (LabException wrong)
+        {
+            throw new UsageException(wrong.Message);
+        }
+    }
+
+    /// <summary>A cluster as a snapshot has it. What is said beside it counts more: so one can see whether the other overlay fails as well.</summary>
+    private LabOptions FromSnapshot(string path, Invocation invocation)
+    {
+        var snapshot = SnapshotReader.Read(path);
+        var network = snapshot.Header.Network ?? throw new LabException($"--from: {path} does not say how its cluster's network was to be: no lab can be made of it");
+        var nodes = snapshot.Parties.Count(static party => party.Kind == SnapshotPartyKind.Node);
+        var options = new LabOptions
+        {
+            Nodes = invocation.IsGiven(Nodes) ? invocation.Value(Nodes) : nodes,
+            Overlay = invocation.IsGiven(Overlay) ? invocation.Value(Overlay) : network.Overlay,
+            Services = invocation.IsGiven(Services) ? invocation.Value(Services) : network.Services,
+            NodeRanges = [.. network.NodeRanges],
+            PodRanges = [.. network.PodRanges],
+            ServiceRanges = [.. network.ServiceRanges],
+        };
+        foreach (var option in (Option[])[IpFamilies, NodeRanges, PodRanges, ServiceRanges])
+        {
+            if (invocation.IsGiven(option))
+            {
+                throw new UsageException($"--from says which addresses there are, and {option.Name} as well: choose one");
+            }
+        }
+        try
+        {
+            var wire = new WireAddresses(options);
+            for (var number = 1; number <= Math.Min(nodes, options.Nodes); number++)
+            {
+                var own = WireAddresses.Of(wire.Node(number));
+                if (!snapshot.Parties.Any(party => party.Kind == SnapshotPartyKind.Node && party.Name == $"node-{number}" && party.Addresses.SequenceEqual(own)))
+                {
+                    throw new LabException($"--from: a lab calls its nodes node-1, node-2 … at {own[0]} and so on, and {path} has others: no lab can be made of it");
+                }
+            }
             return options;
         }
         catch (LabException wrong)
