@@ -30,9 +30,6 @@ public sealed record Snapshot(
 /// <param name="Name">Of the lab or machine.</param>
 public sealed record SnapshotHeader(int Format, string Plumb, string Kernel, DateTimeOffset TakenAt, string Name)
 {
-    /// <summary>Names and addresses are others than they were.</summary>
-    public bool Redacted { get; init; }
-
     /// <summary>How the cluster's network was to be; null where nobody knows.</summary>
     public SnapshotNetwork? Network { get; init; }
 }

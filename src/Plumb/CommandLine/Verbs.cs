@@ -19,6 +19,7 @@ internal static class Verbs
         ("explain", static () => new ExplainCommand()),
         ("capture", static () => new CaptureCommand()),
         ("snapshot", static () => new SnapshotCommand()),
+        ("whatif", static () => new WhatifCommand()),
         ("agent", static () => new AgentCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];

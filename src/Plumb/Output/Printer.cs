@@ -38,4 +38,5 @@ internal static class Printer
 [JsonSerializable(typeof(ExplainResult))]
 [JsonSerializable(typeof(DnsResult))]
 [JsonSerializable(typeof(TraceResult))]
+[JsonSerializable(typeof(Whatif.WhatifResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;
