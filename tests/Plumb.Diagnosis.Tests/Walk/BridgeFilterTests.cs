@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk;
 using Plumb.Linux.Addresses;
@@ -35,7 +34,7 @@ public sealed class BridgeFilterTests
     private static async Task AgreesAsync(bool isShown, string chain, IpAddress to, Verdict expected, bool forwards = true)
     {
         using var network = new LiveNetwork(State(isShown, forwards), [Host, Client, Server]);
-        await LoadAsync(network, $"table ip t {{\n{chain[..^1]}\n}}\n}}\n");
+        await network.LoadAsync(Host, $"table ip t {{\n{chain[..^1]}\n}}\n}}\n");
         await network.SettleAsync(TestContext.Current.CancellationToken);
         var probe = new Probe(Client, to, LiveNetwork.OpenPort, Packet.Tcp);
         var outcome = Assert.Single(new Walker(network.World).Walk(probe.Packet(20_000), Client).Outcomes);
@@ -69,13 +68,4 @@ public sealed class BridgeFilterTests
     }
 
     private static MacAddress Mac(int number) => MacAddress.FromNumber(0x0200_0000_0000 + (ulong)number);
-
-    private static async Task LoadAsync(LiveNetwork network, string ruleset)
-    {
-        using var nft = Process.Start(new ProcessStartInfo("nsenter", [$"--net={network.PathOf(Host)}", "nft", "-f", "-"]) { RedirectStandardInput = true })!;
-        await nft.StandardInput.WriteAsync(ruleset);
-        nft.StandardInput.Close();
-        await nft.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(0, nft.ExitCode);
-    }
 }

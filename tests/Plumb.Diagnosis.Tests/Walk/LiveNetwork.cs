@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Plumb.Diagnosis.Packets;
@@ -52,8 +53,15 @@ internal sealed class LiveNetwork : IDisposable
 
     public IWorld World => new GivenWorld(Spaces);
 
-    /// <summary>By which another process finds a namespace while this one holds it.</summary>
-    public string PathOf(NamespaceId id) => _networks[id].ProcPath;
+    /// <summary>Has nft load rules there.</summary>
+    public async Task LoadAsync(NamespaceId id, string ruleset)
+    {
+        using var nft = Process.Start(new ProcessStartInfo("nsenter", [$"--net={_networks[id].ProcPath}", "nft", "-f", "-"]) { RedirectStandardInput = true })!;
+        await nft.StandardInput.WriteAsync(ruleset);
+        nft.StandardInput.Close();
+        await nft.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(nft.ExitCode == 0, ruleset);
+    }
 
     /// <summary>Looks again: what was asked for meanwhile is known now, and a bridge's carrier comes a moment after its ports'.</summary>
     public async Task SettleAsync(CancellationToken cancel)

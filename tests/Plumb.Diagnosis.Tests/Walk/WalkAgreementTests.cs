@@ -13,8 +13,10 @@ public sealed class WalkAgreementTests
     private const int ProbesOfEach = 12;
     private const int AtOnce = 12;
 
-    [Fact]
-    public async Task Random_packets_in_random_networks_go_where_the_walk_says()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Random_packets_in_random_networks_go_where_the_walk_says(bool hasRules)
     {
         var seed = int.TryParse(Environment.GetEnvironmentVariable("PLUMB_SEED"), out var given) ? given : Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine($"PLUMB_SEED={seed}");
@@ -22,7 +24,7 @@ public sealed class WalkAgreementTests
         var tally = new Dictionary<string, int>();
         for (var first = 0; first < Networks; first += AtOnce)
         {
-            var tasks = Enumerable.Range(first, Math.Min(AtOnce, Networks - first)).Select(number => TryAsync(unchecked(seed + number))).ToList();
+            var tasks = Enumerable.Range(first, Math.Min(AtOnce, Networks - first)).Select(number => TryAsync(unchecked(seed + number), hasRules)).ToList();
             foreach (var (disagreements, verdicts) in await Task.WhenAll(tasks))
             {
                 all.AddRange(disagreements.Take(1));
@@ -59,15 +61,16 @@ public sealed class WalkAgreementTests
     [InlineData(44206644)] // TCP answers nobody at a broadcast address
     public async Task What_once_disagreed_agrees(int seed)
     {
-        var (disagreements, _) = await TryAsync(seed);
+        var (disagreements, _) = await TryAsync(seed, false);
         Assert.True(disagreements.Count == 0, string.Join("\n\n", disagreements));
     }
 
-    private static async Task<(List<string> Disagreements, List<string> Verdicts)> TryAsync(int seed)
+    private static async Task<(List<string> Disagreements, List<string> Verdicts)> TryAsync(int seed, bool hasRules)
     {
         var random = new Random(seed);
         var (desired, spaces) = RandomNetwork.Next(random);
         using var network = new LiveNetwork(desired, spaces);
+        var rules = hasRules ? await RulesAsync(new Random(~seed), network) : "";
         await network.SettleAsync(TestContext.Current.CancellationToken);
         var walker = new Walker(network.World);
         var probes = new List<(Probe Probe, Trace Trace)>();
@@ -92,10 +95,26 @@ public sealed class WalkAgreementTests
             var result = await network.SendAsync(probe, (uint)(1000 + i), port, Expected(trace.Outcomes[0]), TestContext.Current.CancellationToken);
             if (!Agrees(trace.Outcomes[0], probe, result))
             {
-                disagreements.Add(Describe(seed, desired, network, probe, trace, result));
+                disagreements.Add(Describe(seed, desired, network, probe, trace, result) + rules);
             }
         }
         return (disagreements, [.. probes.Select(static pair => pair.Trace.Outcomes[0].Verdict.ToString())]);
+    }
+
+    private static async Task<string> RulesAsync(Random random, LiveNetwork network)
+    {
+        var all = new StringBuilder();
+        foreach (var space in network.Spaces)
+        {
+            if (random.Next(2) == 0)
+            {
+                IpAddress[] addresses = [.. network.Spaces.SelectMany(static one => one.Addresses).Select(static one => one.Address.Address).Where(static one => one.Family == IpFamily.V4 && !one.IsLoopback)];
+                var ruleset = new RandomRuleset(random, addresses, [.. space.Links.Select(static link => link.Name)]).Build();
+                await network.LoadAsync(space.Id, ruleset);
+                all.Append(space.Id).Append(": ").Append(ruleset);
+            }
+        }
+        return all.ToString();
     }
 
     private static Probe Next(Random random, LiveNetwork network)

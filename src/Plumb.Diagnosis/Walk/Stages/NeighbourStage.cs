@@ -45,9 +45,8 @@ internal sealed class NeighbourStage : IStage
         {
             var reason = traveller.Space.Carries(device) ? $"nobody on {device} answers for {next}" : $"{device} has no carrier, so nobody answers for {next}";
             var held = traveller.Space.Neighbour(device, next) ?? (Entry?)traveller.Space.Link(device);
-            return traveller.IsOwn
-                ? traveller.End(Ending.Error, $"{reason} (EHOSTUNREACH)", traveller.Note(reason, held, device))
-                : traveller.Drop(reason, held, device, Answers.Error(traveller.Packet, Answers.HostUnreachable(next.Family)));
+            // dst_link_failure: who sends from here is told by a message too, which comes by lo and meets its rules.
+            return traveller.Drop(reason, held, device, Answers.Error(traveller.Packet, Answers.HostUnreachable(next.Family)));
         }
         var (station, mac) = answers[0];
         var several = answers.Count == 1 ? "" : $"; so would {string.Join(", ", answers.Skip(1).Select(static other => $"{other.Station.Device} of {other.Station.Space.Id}"))}";

@@ -24,7 +24,12 @@ internal sealed class OutputStage : IStage
             {
                 if (!way.IsLocal && !way.LeadsOn)
                 {
-                    yield return (passed with { Stage = Stage.Output }).Drop($"no route to {packet.Destination}, where rules sent it", way.Decider);
+                    // sendmsg says so; TCP tries again, in vain.
+                    var reason = $"no route to {packet.Destination}, where rules sent it";
+                    var here = passed with { Stage = Stage.Output };
+                    yield return packet.Protocol == Packets.Packet.Tcp
+                        ? here.Drop(reason, way.Decider)
+                        : here.End(Ending.Error, $"{reason} ({SendStage.ErrorOf(way)})", here.Note(reason, way.Decider));
                     continue;
                 }
                 var device = way.IsLocal ? "lo" : way.Hop!.Device ?? "";

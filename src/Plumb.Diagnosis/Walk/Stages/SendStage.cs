@@ -73,8 +73,8 @@ internal sealed class SendStage : IStage
     private static bool IsOfSocket(Traveller traveller) =>
         traveller.Packet.Inner?.NetworkId is null && (!traveller.IsAnswer || traveller.Packet.Protocol == Packets.Packet.Udp);
 
-    // fib_props: what connect() and send() say.
-    private static string ErrorOf(RouteAnswer way) => way.Decider is null ? "ENETUNREACH" : way.Type switch
+    /// <summary><c>fib_props</c>: what connect() and send() say.</summary>
+    public static string ErrorOf(RouteAnswer way) => way.Decider is null ? "ENETUNREACH" : way.Type switch
     {
         RouteType.Blackhole => "EINVAL",
         RouteType.Prohibit => "EACCES",

@@ -90,7 +90,8 @@ internal static class Hooks
         }
         var isDecided = connection.IsKnown || connection.IsReply || connection.State != ConnectionState.New
             || (isDestination ? connection.DestinationDecided : connection.SourceDecided);
-        return isDecided || programs.Length == 0
+        // Where no chain has a say it is decided all the same (nf_nat_alloc_null_binding): what comes back in by lo is not asked again.
+        return isDecided
             ? [Passed(Translated(traveller, isDestination))]
             : Ask(traveller, hook, programs, 0, isDestination);
     }
@@ -183,11 +184,11 @@ internal static class Hooks
 
     private static Step.End End(Traveller after, ChainHook hook, string reason, Hop killer, RejectAnswer? answer)
     {
-        // A datagram that is dropped on its way out is an error of sendmsg; TCP tries again, in vain.
-        var fails = hook == ChainHook.Output && after.Packet.Protocol != Packet.Tcp && answer is null;
+        // A datagram that is dropped on its way out is an error of sendmsg, before any answer could come; TCP tries again, in vain.
+        var fails = hook is ChainHook.Output or ChainHook.Postrouting && after.IsOwn && after.Packet.Protocol != Packet.Tcp;
         return new Step.End(after, fails ? Ending.Error : Ending.Dropped, fails ? $"{reason} (EPERM)" : reason)
         {
-            Killer = killer, Answer = answer is null ? null : Answers.To(after.Packet, answer),
+            Killer = killer, Answer = answer is null || fails ? null : Answers.To(after.Packet, answer),
         };
     }
 
