@@ -31,9 +31,11 @@ public sealed class TraceTable : IDisposable
     private readonly NetlinkSocket _owner;
     private readonly NetlinkSubscription _events;
 
-    private TraceTable(NetlinkSocket owner, NetlinkSubscription events, TableId id) => (_owner, _events, Id) = (owner, events, id);
+    private readonly TableEntry _table;
 
-    public TableId Id { get; }
+    private TraceTable(NetlinkSocket owner, NetlinkSubscription events, TableEntry table) => (_owner, _events, _table) = (owner, events, table);
+
+    public TableId Id => _table.Table;
 
     /// <param name="family">Of packets whose answers are learned.</param>
     /// <param name="learnsAnswers">
@@ -52,7 +54,8 @@ public sealed class TraceTable : IDisposable
             owner = inside.OpenNetlink(NetlinkFamily.Netfilter);
             var id = new TableId(TableFamily.Inet, NamePrefix + owner.PortId.ToString(CultureInfo.InvariantCulture));
             using var transaction = new Transaction();
-            transaction.Add(new Desired(new TableEntry(space, id) { Flags = TableFlags.Owner }, new Stamp($"plumb trace --observe, process {Environment.ProcessId}")));
+            var table = new TableEntry(space, id) { Flags = TableFlags.Owner };
+            transaction.Add(new Desired(table, new Stamp($"plumb trace --observe, process {Environment.ProcessId}")));
             var answers = learnsAnswers ? Answers(space, id, family, signs[0].Protocol) : null;
             if (answers is not null)
             {
@@ -64,7 +67,7 @@ public sealed class TraceTable : IDisposable
                 transaction.AddRules(chain);
             }
             transaction.Commit(owner);
-            return new TraceTable(owner, events, id);
+            return new TraceTable(owner, events, table);
         }
         catch
         {
@@ -94,6 +97,17 @@ public sealed class TraceTable : IDisposable
 
     public void Dispose()
     {
+        try
+        {
+            // The socket's end would do, but that is when the last process has it no more: one that is just being started has it until it executes.
+            using var transaction = new Transaction();
+            transaction.Delete(_table);
+            transaction.Commit(_owner);
+        }
+        catch (NftablesException)
+        {
+            // Somebody else has taken it out.
+        }
         _owner.Dispose();
         _events.Dispose();
     }
