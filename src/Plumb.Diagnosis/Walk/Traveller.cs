@@ -20,6 +20,9 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
     /// <summary>A bridge's port that the frame came in by, while it is in the bridge.</summary>
     public string? Port { get; init; }
 
+    /// <summary>The bridge port that it came in by, where br_netfilter keeps that in mind (<c>nf_bridge_get_physindev</c>).</summary>
+    public string? CameBy { get; init; }
+
     /// <summary>The bridge that it is in shows it to the hooks of IP (br_netfilter).</summary>
     public bool IsShown { get; init; }
 
@@ -84,6 +87,9 @@ internal abstract record Step
 
         /// <summary>What this host sends back: an answer, a reset, an ICMP error; null: nothing.</summary>
         public Packet? Answer { get; init; }
+
+        /// <summary>The device by which it goes straight back, past routes and rules; null: as whatever this host sends.</summary>
+        public string? AnswersBy { get; init; }
     }
 }
 

@@ -119,6 +119,10 @@ public sealed class Walker
             IsAnswer = true,
             Connection = isSaidByKernel ? ConnectionTracking.Attached(at.Connection) : null,
         };
+        if (there.AnswersBy is { } port)
+        {
+            back = back with { Stage = Stage.Transmit, Out = port, FrameSource = at.FrameDestination, FrameDestination = at.FrameSource };
+        }
         foreach (var end in Ends(back))
         {
             var isHome = end.Ending == Ending.Taken && end.Traveller.Space.Id == from;

@@ -56,6 +56,7 @@ internal sealed class TransmitStage : IStage
             Out = null,
             Route = null,
             Connection = null,
+            CameBy = null,
             Packet = traveller.Packet with { Mark = 0, Priority = 0 },
             Hops = traveller.Hops.Add(hop),
         });

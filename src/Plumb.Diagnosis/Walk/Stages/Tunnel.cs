@@ -25,7 +25,7 @@ internal static class Tunnel
         var hop = traveller.Note($"into a tunnel, VNI {vxlan.Vni}, to {remote}", entry, link.Name) with { After = outer };
         return
         [
-            new Step.On((traveller with { Packet = outer, In = null, Out = vxlan.Device, Port = null, Route = null, Connection = null }).To(Stage.Send, hop)),
+            new Step.On((traveller with { Packet = outer, In = null, Out = vxlan.Device, Port = null, CameBy = null, Route = null, Connection = null }).To(Stage.Send, hop)),
         ];
     }
 

@@ -188,7 +188,10 @@ internal static class Hooks
         var fails = hook is ChainHook.Output or ChainHook.Postrouting && after.IsOwn && after.Packet.Protocol != Packet.Tcp;
         return new Step.End(after, fails ? Ending.Error : Ending.Dropped, fails ? $"{reason} (EPERM)" : reason)
         {
-            Killer = killer, Answer = answer is null || fails ? null : Answers.To(after.Packet, answer),
+            Killer = killer,
+            Answer = answer is null || fails ? null : Answers.To(after.Packet, answer),
+            // nf_send_reset: to a frame of a bridge, from the address that was asked, hardware address and all.
+            AnswersBy = answer is { Reset: true } ? after.CameBy : null,
         };
     }
 
