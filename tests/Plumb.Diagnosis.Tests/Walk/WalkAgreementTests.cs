@@ -59,9 +59,21 @@ public sealed class WalkAgreementTests
     [InlineData(346000001)] // br_netfilter cuts what is too long for a bridge
     [InlineData(742000015)] // and what is too long is told by the port
     [InlineData(44206644)] // TCP answers nobody at a broadcast address
-    public async Task What_once_disagreed_agrees(int seed)
+    public Task What_once_disagreed_agrees(int seed) => AgreesAsync(seed, hasRules: false);
+
+    /// <summary>The same, with rules.</summary>
+    [Theory]
+    [InlineData(2001)] // a destination is decided at output, whether or not a chain has a say there
+    [InlineData(3001)] // that nobody answers for a neighbour is told over lo, where rules may drop it
+    [InlineData(3009)] // to send where rules lead nowhere is the sender's error
+    [InlineData(3013)] // and so is what a rule at output refuses
+    [InlineData(1208000020)] // a reset to a bridge's frame goes by no rule
+    [InlineData(1215000002)] // what is translated in a bridge stays there, and may not leave by where it came
+    public Task What_once_disagreed_with_rules_agrees(int seed) => AgreesAsync(seed, hasRules: true);
+
+    private static async Task AgreesAsync(int seed, bool hasRules)
     {
-        var (disagreements, _) = await TryAsync(seed, false);
+        var (disagreements, _) = await TryAsync(seed, hasRules);
         Assert.True(disagreements.Count == 0, string.Join("\n\n", disagreements));
     }
 

@@ -18,18 +18,16 @@ internal sealed class BridgeStage : IStage
         {
             return [traveller.Drop($"the bridge {bridge?.Name} is down", bridge, bridge?.Name)];
         }
-        var to = traveller.FrameDestination;
-        if (port is not null && traveller.CameBy is null && BridgeFilter.IsOn(traveller))
+        if (port is not null && !traveller.IsShown && BridgeFilter.IsOn(traveller))
         {
-            traveller = traveller with { CameBy = port.Name };
+            return BridgeFilter.Enter(traveller with { CameBy = port.Name }, around, bridge);
         }
+        var to = traveller.FrameDestination;
         if (port is not null && IsOwn(space, bridge, to))
         {
-            return [(traveller with { In = bridge.Name, Port = null }).Go(Stage.Prerouting, traveller.Note($"{port.Name} → {bridge.Name}", port, port.Name))];
-        }
-        if (port is not null && traveller is { CameBy: not null, IsShown: false })
-        {
-            return BridgeFilter.Enter(traveller, around, bridge);
+            // ip_sabotage_in: what was shown already does not meet those hooks again.
+            var next = traveller.IsShown ? Stage.Route : Stage.Prerouting;
+            return [(traveller with { In = bridge.Name, Port = null, IsShown = false }).Go(next, traveller.Note($"{port.Name} → {bridge.Name}", port, port.Name))];
         }
         if (to.IsMulticast)
         {
