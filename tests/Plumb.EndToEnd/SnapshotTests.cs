@@ -71,4 +71,27 @@ public sealed class SnapshotTests
         Assert.DoesNotContain("open-sesame", text, StringComparison.Ordinal);
         Assert.DoesNotContain("b3Blbi1zZXNhbWU", text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_lab_is_made_of_a_snapshot_and_a_change_of_it_told_before_it_is_made()
+    {
+        await using var user = new LabUser();
+        var lab = await user.UpWithAsync(Objects, "--overlay", "routed");
+        var file = Path.Combine(user.RuntimeDirectory, "net.plumb");
+        (await lab.PlumbAsync("snapshot", "-o", file)).Succeeds();
+        var address = await lab.GetAsync("service", "website", "-o", "jsonpath={.spec.clusterIP}");
+
+        var again = await user.UpAsync("--name", "again", "--from", file, "--dns-upstream", "none");
+
+        Assert.Equal(address, await again.GetAsync("service", "website", "-o", "jsonpath={.spec.clusterIP}"));
+        Assert.Equal("node-1 node-2 node-3", await again.GetAsync("nodes", "-o", "jsonpath={.items[*].metadata.name}"));
+        Assert.Equal(await lab.GetAsync("pod", "client", "-o", "jsonpath={.spec.nodeName}"), await again.GetAsync("pod", "client", "-o", "jsonpath={.spec.nodeName}"));
+        (await again.ShellAsync("client", "curl", "-s", "--retry", "20", "--retry-all-errors", "--retry-delay", "1", "-o", "/dev/null", $"http://{address}/")).Succeeds();
+
+        var before = await again.PlumbAsync("whatif", "--delete", "service/website");
+        Assert.Equal(1, before.ExitCode);
+        Assert.Contains("Service default/website:80", before.Output, StringComparison.Ordinal);
+        (await again.KubectlAsync("delete", "service", "website")).Succeeds();
+        Assert.NotEqual(0, (await again.ShellAsync("client", "curl", "-s", "--max-time", "5", "-o", "/dev/null", $"http://{address}/")).ExitCode);
+    }
 }
