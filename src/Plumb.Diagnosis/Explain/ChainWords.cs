@@ -53,7 +53,23 @@ internal sealed class ChainWords(ObservedState all, IReadOnlyList<Service> servi
     public static string? OfRule(IptablesRuleEntry rule) =>
         RuleText.Target(rule.Text) is { } target && Catalogue.Known.Find(Sign.Chain, target) is { } claim ? $"{claim.Owner}: the way to {target}"
         : RuleText.CommentOf(rule.Text) is { } comment && Catalogue.Known.Find(Sign.Comment, comment) is { } said ? said.ToString()
+        : DeviceOf(rule.Text) is { } about ? $"{about.Claim.Owner}: about {about.Device}"
         : null;
+
+    // -i docker0, -o docker0
+    private static (string Device, Claim Claim)? DeviceOf(string rule)
+    {
+        string? before = null;
+        foreach (var word in RuleText.Words(rule))
+        {
+            if (before is "-i" or "-o" && Catalogue.Known.Find(Sign.Device, word) is { } claim)
+            {
+                return (word, claim);
+            }
+            before = word;
+        }
+        return null;
+    }
 
     /// <summary>Each rule of a chain with what it does.</summary>
     public IReadOnlyList<ExplainedRule> Rules(IptablesChainEntry chain) => [.. chain.Rules.Select(rule => new ExplainedRule($"-A {chain.Name} {rule}", Does(chain, rule)))];

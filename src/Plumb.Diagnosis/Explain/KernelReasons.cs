@@ -11,9 +11,12 @@ namespace Plumb.Diagnosis.Explain;
 /// </summary>
 internal sealed class KernelReasons
 {
+    // A device without IFLA_INFO_KIND: its driver has made it, and nobody by netlink.
+    private const string Hardware = "device";
+
     // net/ipv4/ip_tunnel.c and its like: a module's first device in each namespace, made when the module is there.
     private static readonly HashSet<string> FallbackDevices =
-        ["tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
+        ["dummy0", "ifb0", "ifb1", "bond0", "teql0", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"];
 
     private readonly Dictionary<(NamespaceId, string), LinkEntry> _links = [];
     private readonly List<AddressEntry> _addresses = [];
@@ -39,7 +42,7 @@ internal sealed class KernelReasons
     /// <summary>What <see cref="Ownership"/> cannot know from a mark: the kernel leaves none on these.</summary>
     public static bool IsKernels(Entry entry) => entry switch
     {
-        LinkEntry link => FallbackDevices.Contains(link.Name),
+        LinkEntry link => FallbackDevices.Contains(link.Name) || link.Type.KindName == Hardware,
         RuleEntry rule => OfRule(rule) is not null,
         _ => false,
     };
@@ -48,7 +51,8 @@ internal sealed class KernelReasons
     public string? Of(Entry entry) => entry switch
     {
         LinkEntry { Type: LinkType.Loopback } => "every namespace is born with a loopback",
-        LinkEntry link when FallbackDevices.Contains(link.Name) => "a tunnel module's fallback device",
+        LinkEntry link when FallbackDevices.Contains(link.Name) => "a module's first device, there since the module is",
+        LinkEntry { Type.KindName: Hardware } => "a network card",
         AddressEntry address => OfAddress(address),
         RouteEntry route => OfRoute(route),
         RuleEntry rule => OfRule(rule),

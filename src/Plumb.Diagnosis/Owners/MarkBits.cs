@@ -25,12 +25,12 @@ public static class MarkBits
         return true;
     }
 
-    /// <summary>Whether one who looks at a mark's bits may see what another has set.</summary>
-    public static bool Meet(FirewallMark one, FirewallMark other)
+    /// <summary>Whether bits that somebody asks about may be set by their user.</summary>
+    public static bool Meet(FirewallMark known, FirewallMark asked)
     {
-        var shared = one.Mask & other.Mask;
-        // A mask of many bits with all of them set is a range that its owner chooses from.
-        return shared != 0 && ((one.Value & shared) == (other.Value & shared) || one.Mask == one.Value || other.Mask == other.Value);
+        var shared = known.Mask & asked.Mask;
+        // All bits of a mask set: a range that its owner chooses from.
+        return shared != 0 && ((known.Value & shared) == (asked.Value & shared) || known.Mask == known.Value);
     }
 
     /// <summary>The numbers of the bits: <c>bit 14</c>, <c>bits 16–31</c>.</summary>

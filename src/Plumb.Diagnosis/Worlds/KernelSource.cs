@@ -3,6 +3,7 @@ using Plumb.Diagnosis.Rules;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Kernel;
+using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Sockets;
@@ -18,10 +19,27 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
     private HookPrograms? _programs;
 
     /// <summary>Reads a namespace.</summary>
-    public static Space Observe(Kernels kernels, NamespaceId id)
+    public static Space Observe(Kernels kernels, NamespaceId id) => new(id, Observe(kernels, [id], null), new KernelSource(kernels, id));
+
+    /// <summary>Reads namespaces, and of those whose rules only administrators are told, all else: their rules are noted as unread.</summary>
+    /// <param name="parameters">As <see cref="Kernels.Observe"/> has it.</param>
+    public static ObservedState Observe(Kernels kernels, IReadOnlyCollection<NamespaceId> spaces, IEnumerable<EntryKey>? parameters)
     {
         ArgumentNullException.ThrowIfNull(kernels);
-        return new Space(id, kernels.Observe([id]), new KernelSource(kernels, id));
+        ArgumentNullException.ThrowIfNull(spaces);
+        try
+        {
+            return kernels.Observe(spaces, parameters: parameters);
+        }
+        catch (NetlinkException refused) when (refused.Errno is Errno.EPERM or Errno.EACCES)
+        {
+            var state = kernels.Observe(spaces, Enum.GetValues<EntryKind>().Where(static kind => !Kernels.IsRules(kind)).ToHashSet(), parameters);
+            foreach (var id in spaces)
+            {
+                state.SetUnread(id, EntryKind.Chain, "reading rules needs CAP_NET_ADMIN");
+            }
+            return state;
+        }
     }
 
     public IReadOnlyList<BoundSocket> Sockets() => kernels.Listeners(id);
@@ -52,7 +70,11 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
 
     public bool TracksConnections(ObservedState state, IpFamily family) => All(state).TracksConnections(family);
 
-    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) => All(state).At(family, hook);
+    public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return UnreadProgram.Of(state, id) is { } unread ? [unread] : All(state).At(family, hook);
+    }
 
     private HookPrograms All(ObservedState state)
     {

@@ -42,6 +42,20 @@ public static class IptablesProgram
         return complaint is null ? output : throw new IptablesException(complaint);
     }
 
+    /// <summary>Whether the machine's own variant is the older one: it says so with its version.</summary>
+    internal static bool IsLegacy(NetworkNamespace inside, IpFamily family) =>
+        Find(family, "save") is { } program && Run(inside, program, ["--version"], "", null).Output.Contains("(legacy)", StringComparison.Ordinal);
+
+    /// <summary>All tables of x_tables, whatever the machine's own variant is.</summary>
+    /// <exception cref="IptablesException">It failed, or there is no such program.</exception>
+    internal static string SaveLegacy(NetworkNamespace inside, IpFamily family)
+    {
+        var name = $"{Name(family, "-legacy")}-save";
+        var program = FindProgram(name) ?? throw new IptablesException($"{name} is not on this machine, and tables of x_tables are in use: install the package iptables");
+        var (output, complaint) = Run(inside, program, [], "", null);
+        return complaint is null ? output : throw new IptablesException(complaint);
+    }
+
     /// <summary>Makes changes; tables before the one that fails are done.</summary>
     /// <param name="started">Told the process's id, by which the kernel names who changed something.</param>
     /// <param name="ended">Told it again when the process has ended, and the id is anybody's.</param>

@@ -10,7 +10,8 @@ public static class IptablesSave
 
     /// <summary>Chains, and the rules of built-in ones; whose each is follows from <see cref="IptablesMark"/>.</summary>
     /// <exception cref="FormatException">A line that is none of the format's; the message says which.</exception>
-    public static IReadOnlyList<Observed> Read(string text, IpFamily family, NamespaceId space)
+    /// <param name="legacyBeside">See <see cref="IptablesTable.IsLegacyBeside"/>.</param>
+    public static IReadOnlyList<Observed> Read(string text, IpFamily family, NamespaceId space, bool legacyBeside = false)
     {
         ArgumentNullException.ThrowIfNull(text);
         var all = new List<Observed>();
@@ -25,7 +26,7 @@ public static class IptablesSave
             }
             if (line[0] == '*')
             {
-                table = new Table(new IptablesTable(family, line[1..].Trim().ToString()), space);
+                table = new Table(new IptablesTable(family, line[1..].Trim().ToString()) { IsLegacyBeside = legacyBeside }, space);
             }
             else if (table is null)
             {

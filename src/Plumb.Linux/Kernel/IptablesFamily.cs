@@ -48,6 +48,38 @@ internal sealed class IptablesFamily : IEntryFamily
                 }
             }
             forms.Forget();
+            ObserveLegacyBeside(kernel, family, kinds, into);
+        }
+    }
+
+    // Where the machine's variant is nft's, x_tables may be in use as well; packets meet both.
+    private static void ObserveLegacyBeside(KernelNamespace kernel, IpFamily family, IReadOnlySet<EntryKind> kinds, ObservedState into)
+    {
+        if (IptablesKernel.LegacyTables(kernel.Network, family).Length == 0)
+        {
+            return;
+        }
+        try
+        {
+            if (IptablesProgram.IsLegacy(kernel.Network, family))
+            {
+                return;
+            }
+            foreach (var observed in IptablesSave.Read(IptablesProgram.SaveLegacy(kernel.Network, family), family, kernel.Id, legacyBeside: true))
+            {
+                if (kinds.Contains(observed.Entry.Kind))
+                {
+                    // Plumb writes by the machine's own variant alone.
+                    into.Set(observed.Owner == Owner.Plumb ? observed with { Owner = Owner.Foreign } : observed);
+                }
+            }
+        }
+        catch (Exception failed) when (failed is IptablesException or FormatException)
+        {
+            foreach (var kind in kinds)
+            {
+                into.SetUnread(kernel.Id, kind, failed.Message);
+            }
         }
     }
 

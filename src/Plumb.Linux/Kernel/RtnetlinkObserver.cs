@@ -63,10 +63,17 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             links.Owners[link.Index] = owner;
             if (Wants(EntryKind.Link))
             {
-                state.Set(new Observed(entry, owner, alias, new KernelFacts(link.Index) { Carrier = link.HasCarrier }));
+                state.Set(new Observed(entry, owner, alias, Facts(link)));
             }
         }
     }
+
+    private static KernelFacts Facts(LinkMessage link) => new(link.Index)
+    {
+        Carrier = link.HasCarrier,
+        PeerIndex = link.Info?.Kind == "veth" ? link.Link : null,
+        PeerNamespaceNumber = link.Info?.Kind == "veth" ? link.LinkNamespace : null,
+    };
 
     private static Stamp? AliasOf(LinkMessage? link) => link?.Alias is { Length: > 0 } text ? new Stamp(text) : null;
 

@@ -14,6 +14,9 @@ public sealed record BoundSocket(IpAddress Address, ushort Port, byte Protocol)
     /// <summary>ifindex of the device that it is bound to (SO_BINDTODEVICE); 0: any.</summary>
     public int Device { get; init; }
 
+    /// <summary>Its number in sockfs, by which a process that has it open is found; 0: not known.</summary>
+    public uint Inode { get; init; }
+
     /// <summary>Whether a packet to this address and port, come in by this device, is its to take.</summary>
     public bool Takes(IpAddress address, ushort port, byte protocol, int device) =>
         port == Port

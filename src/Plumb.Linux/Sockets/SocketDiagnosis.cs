@@ -68,7 +68,7 @@ internal static class SocketDiagnosis
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<SocketId>(in header.Id));
         var isV4 = header.Family == (byte)IpFamily.V4;
         return IpAddress.TryRead(bytes.Slice(4, isV4 ? 4 : 16), out var address)
-            ? new BoundSocket(address, BinaryPrimitives.ReadUInt16BigEndian(bytes), protocol) { OnlyIPv6 = onlyIPv6, Device = (int)header.Id.Device }
+            ? new BoundSocket(address, BinaryPrimitives.ReadUInt16BigEndian(bytes), protocol) { OnlyIPv6 = onlyIPv6, Device = (int)header.Id.Device, Inode = header.Inode }
             : null;
     }
 

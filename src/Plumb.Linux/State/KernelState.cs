@@ -32,6 +32,12 @@ public sealed record KernelFacts(int Index = 0, ulong Handle = 0)
 
     /// <summary>Of a link: something is at its other end (IFF_LOWER_UP); null for all else.</summary>
     public bool? Carrier { get; init; }
+
+    /// <summary>ifindex of a veth's other end (IFLA_LINK); null for all else.</summary>
+    public int? PeerIndex { get; init; }
+
+    /// <summary>The number by which this namespace knows that of the other end (IFLA_LINK_NETNSID); null: it is this one, or there is no other end.</summary>
+    public int? PeerNamespaceNumber { get; init; }
 }
 
 /// <summary>What a counter has seen.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Serialization;
 using Plumb.CommandLine;
 using Plumb.Diagnosis.Explain;
+using Plumb.Explaining;
 using Plumb.Lab;
 using Plumb.Output;
 using Plumb.Scenes;
@@ -13,7 +14,7 @@ internal sealed class ExplainCommand : Verb
 {
     private readonly Argument<string?> _thing = new("THING")
     {
-        Description = "an interface, address, range, MAC, chain, set, port, mark or handle; or an object: POD, NAMESPACE/POD, NODE, service/NAME; or dns with a NAME",
+        Description = "an interface, address, range, MAC, chain, set, port, mark, handle or process; ADDRESS:PORT; or an object: POD, NAMESPACE/POD, NODE, service/NAME; or dns with a NAME",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -47,6 +48,7 @@ internal sealed class ExplainCommand : Verb
     [
         new("plumb explain cni0", "an interface, on every node"),
         new("plumb explain 10.244.2.7", "what has to do with an address, and the route that it takes"),
+        new("plumb explain :8080", "who listens there: process and pod; and the rules about it"),
         new("plumb explain 0x4000", "whose bit of a packet's mark that is, and the rules that set or read it"),
         new("plumb explain client", "all that the pod client puts into kernels"),
         new("plumb explain service/website", "all that a Service puts into kernels; by 10.96.14.7 and :31100 it is found too"),
@@ -54,7 +56,8 @@ internal sealed class ExplainCommand : Verb
         new("plumb explain --all --node node-1", "everything on a node; ends with how much nobody can account for"),
     ];
 
-    public override LabName? RunsIn(Invocation invocation) => _scene.Lab(invocation);
+    // Processes have other numbers in the lab than those that a person has seen.
+    public override LabName? RunsIn(Invocation invocation) => invocation.Value(_thing) is { } thing && Cards.HasNumber(thing) ? null : _scene.Lab(invocation);
 
     public override async Task<int> RunAsync(Invocation invocation)
     {
@@ -79,10 +82,11 @@ internal sealed class ExplainCommand : Verb
             return answer.Tried[^1] is { IsForOthers: false, Records.Count: 0 } ? ExitCode.Failed : ExitCode.Done;
         }
         var nodes = new List<ExplainedNode>();
+        var accounts = new Dictionary<string, NodeAccount>(StringComparer.Ordinal);
         var refusals = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var node in scene.Parties.NodesNamed(invocation.Parsed.GetValue(_node)))
         {
-            var (account, observed, refused) = await NodeAccount.OfAsync(scene, node);
+            var (account, observed, refused) = accounts[node] = await NodeAccount.OfAsync(scene, node);
             var explained = thing is null ? account : new Question(thing).Answer(account, observed);
             if (explained.Count > 0)
             {
@@ -90,12 +94,15 @@ internal sealed class ExplainCommand : Verb
                 refusals.UnionWith(thing is null ? refused : RefusedTo(explained, refused));
             }
         }
-        var known = thing is null ? [] : new Question(thing).Known();
-        if (nodes.Count == 0 && known.Count == 0)
+        // Of what Plumb itself has made, the objects say more than the name.
+        var isPlumbs = nodes.Any(static node => node.Entries.Any(static entry => entry.Standing == Standing.Planned));
+        var known = thing is null || (isPlumbs && !thing.StartsWith("0x", StringComparison.Ordinal)) ? [] : new Question(thing).Known();
+        var cards = thing is null ? [] : Cards.Of(scene, accounts, thing);
+        if (nodes.Count == 0 && known.Count == 0 && cards.Count == 0)
         {
             throw new LabException($"nothing in the kernels of {scene.Title} is called '{thing}' or caused by it; `plumb explain --all` lists what there is");
         }
-        Printer.Print(new ExplainResult(known, nodes, [.. refusals], nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
+        Printer.Print(new ExplainResult(known, cards, nodes, [.. refusals], nodes.Sum(static n => n.Unexplained)), static () => ResultJson.Default.ExplainResult, invocation, _output, all ? WriteAll : WriteEach);
         return ExitCode.Done;
     }
 
@@ -122,7 +129,11 @@ internal sealed class ExplainCommand : Verb
         {
             to.WriteLine(line);
         }
-        if (result.Nodes.Count == 0)
+        foreach (var card in result.Things)
+        {
+            card.Write(to, style);
+        }
+        if (result.Nodes.Count == 0 && result.Things.Count == 0)
         {
             to.WriteLine(style.Quiet("nothing of that name is in these kernels"));
         }
@@ -159,9 +170,10 @@ internal sealed class ExplainCommand : Verb
 }
 
 /// <param name="Known">What the catalogue of owners says of the name itself, a line each.</param>
+/// <param name="Things">What the thing itself is: an interface, who listens at a port, a process.</param>
 /// <param name="NotDone">What the objects behind these entries ask for and nodes do not do, a line each.</param>
 /// <param name="Unexplained">How many entries nobody can account for.</param>
-internal sealed record ExplainResult(IReadOnlyList<string> Known, IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<string> NotDone, int Unexplained);
+internal sealed record ExplainResult(IReadOnlyList<string> Known, IReadOnlyList<Card> Things, IReadOnlyList<ExplainedNode> Nodes, IReadOnlyList<string> NotDone, int Unexplained);
 
 internal sealed record ExplainedNode(string Node, IReadOnlyList<ExplainedEntry> Entries)
 {

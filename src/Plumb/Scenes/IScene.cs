@@ -38,6 +38,9 @@ internal interface IScene : IDisposable
     /// <param name="type">Of the record: A, AAAA, SRV …</param>
     Task<DnsResult?> AskAsync(string name, string? pod, string type);
 
+    /// <summary>How it is known whose a namespace is, where nobody has said so; null: somebody has.</summary>
+    string? EvidenceOf(NamespaceId space) => null;
+
     /// <summary>What several namespaces hold, with kernel parameters that are asked for. Those that cannot be seen are left out.</summary>
     ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters);
 

@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Explain;
+using Plumb.Kubernetes.Objects;
 using Plumb.Linux.State;
 
 namespace Plumb.Scenes;
@@ -15,7 +16,9 @@ internal sealed record NodeAccount(IReadOnlyList<Explanation> Entries, ObservedS
         var planned = plan?.Entries.Where(entry => spaces.Contains(entry.Key.Namespace)).ToList() ?? [];
         var origins = plan?.Origins();
         var observed = scene.Observe(spaces, planned.Where(static entry => entry.Kind == EntryKind.Sysctl).Select(static entry => entry.Key));
+        // Names that are hashed are recognised by what an API knows; where Plumb makes them, the plan says it.
+        var services = plan is null ? await scene.ListAsync<Service>(null, CancellationToken.None) : [];
         return new NodeAccount(
-            Account.Of(observed, planned.ToDictionary(static entry => entry.Key, entry => new PlannedReason(entry.Text, origins![entry.Key]))), observed, plan?.Refusals ?? []);
+            Account.Of(observed, planned.ToDictionary(static entry => entry.Key, entry => new PlannedReason(entry.Text, origins![entry.Key])), services), observed, plan?.Refusals ?? []);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Plumb.CommandLine;
 using Plumb.Lab;
+using Plumb.Lab.Running;
 
 namespace Plumb.Scenes;
 
@@ -8,6 +9,7 @@ namespace Plumb.Scenes;
 internal sealed class SceneOptions
 {
     private readonly ValueOption<LabName?> _name = CommonOptions.Name();
+    private readonly Flag _local = new("--local", "this machine itself, whoever has made its network: its kernel and its containers, without an API; by itself where no lab runs");
 
     private readonly Option<string?> _from = new("--from") { HelpName = "FILE", Description = "look at a network as it was when `plumb snapshot` wrote this file, not at a lab" };
 
@@ -21,10 +23,14 @@ internal sealed class SceneOptions
     public void AddFromTo(Verb verb) => verb.Options.Add(_from);
 
     /// <summary>For a command that goes where it looks.</summary>
-    public void AddLiveTo(Verb verb) => verb.Options.Add(_name);
+    public void AddLiveTo(Verb verb)
+    {
+        verb.Options.Add(_name);
+        verb.Options.Add(_local);
+    }
 
-    /// <summary>The lab that is looked at; null: it is a file.</summary>
-    public LabName? Lab(Invocation invocation) => invocation.Parsed.GetValue(_from) is null ? invocation.Lab(_name) : null;
+    /// <summary>The lab that is looked at; null: it is a file, or this machine.</summary>
+    public LabName? Lab(Invocation invocation) => invocation.Parsed.GetValue(_from) is null && !IsMachine(invocation) ? invocation.Lab(_name) : null;
 
     /// <exception cref="LabException">There is no such scene.</exception>
     /// <exception cref="Diagnosis.Snapshots.SnapshotException">The file cannot be read.</exception>
@@ -34,7 +40,8 @@ internal sealed class SceneOptions
         {
             return OpenLive(invocation);
         }
-        return invocation.IsGiven(_name) ? throw new UsageException("--from looks at a file and --name at a lab that runs: choose one") : snapshot;
+        return invocation.IsOn(_local) ? throw new UsageException("--from looks at a file and --local at this machine: choose one")
+            : invocation.IsGiven(_name) ? throw new UsageException("--from looks at a file and --name at a lab that runs: choose one") : snapshot;
     }
 
     /// <summary>The snapshot that was asked for; null: none.</summary>
@@ -42,5 +49,29 @@ internal sealed class SceneOptions
     public IScene? Snapshot(Invocation invocation) => invocation.Parsed.GetValue(_from) is { } file ? SnapshotScene.Open(file) : null;
 
     /// <exception cref="LabException">There is no such scene.</exception>
-    public ILiveScene OpenLive(Invocation invocation) => LabScene.Open(invocation.Lab(_name), invocation.Time);
+    public ILiveScene OpenLive(Invocation invocation)
+    {
+        if (!IsMachine(invocation))
+        {
+            return LabScene.Open(invocation.Lab(_name), invocation.Time);
+        }
+        return !invocation.IsOn(_local) ? Machine(invocation, "this machine (no lab runs; `plumb up` starts one)")
+            : invocation.Value(_name) is null ? Machine(invocation, "this machine")
+            : throw new UsageException("--local looks at this machine and --name at a lab that runs: choose one");
+    }
+
+    // By itself where nobody has named a lab, and none runs.
+    private bool IsMachine(Invocation invocation) =>
+        invocation.IsOn(_local)
+        || (invocation.Home is null && invocation.Value(_name) is null && Environment.GetEnvironmentVariable(CommonOptions.LabVariable) is not { Length: > 0 } && LabClient.Running().Count == 0);
+
+    private static MachineScene Machine(Invocation invocation, string title)
+    {
+        var scene = new MachineScene(title);
+        foreach (var line in scene.Unseen)
+        {
+            invocation.Terminal.Error.WriteLine(invocation.Terminal.ErrorStyle.Warning(line));
+        }
+        return scene;
+    }
 }

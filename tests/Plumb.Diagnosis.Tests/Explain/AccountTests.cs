@@ -60,7 +60,7 @@ public sealed class AccountTests
         Assert.Equal(
             [
                 "the kernel's own: every namespace is born with a loopback",
-                "the kernel's own: a tunnel module's fallback device",
+                "the kernel's own: a module's first device, there since the module is",
                 "the kernel's own: loopback's own address, there since it is up",
                 "the kernel's own: all of the loopback network is delivered here",
                 "the kernel's own: a rule that every namespace is born with",

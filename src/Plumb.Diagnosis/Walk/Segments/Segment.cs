@@ -8,7 +8,12 @@ using Plumb.Linux.State;
 namespace Plumb.Diagnosis.Walk.Segments;
 
 /// <summary>A device at which frames of a segment come up to a host.</summary>
-internal readonly record struct Station(Space Space, string Device);
+internal readonly record struct Station(Space Space, string Device)
+{
+    /// <summary>Whether a device takes in frames for an address that is not its own: a macvlan or its like above it has asked it to (<c>dev_uc_add</c>).</summary>
+    public static bool TakesForAnother(Space space, string device, MacAddress address) =>
+        space.Link(device)?.Master is not { Length: > 0 } && space.Fdb(device).Any(entry => entry is { OfMaster: false, Remote: null } && entry.Mac == address && !address.IsMulticast);
+}
 
 /// <summary>
 /// Who is on the same link: cables, bridges and tunnels between hosts, without any router. Answers what a question to all (ARP, NDP) would find,
@@ -36,7 +41,7 @@ internal sealed class Segment(IWorld world, Func<Traveller, Station?> comesOut)
     {
         foreach (var station in HeardFrom(space, port))
         {
-            if (station.Space.Link(station.Device)?.Mac == to)
+            if (station.Space.Link(station.Device)?.Mac == to || Station.TakesForAnother(station.Space, station.Device, to))
             {
                 return true;
             }

@@ -41,8 +41,15 @@ internal sealed class BridgeStage : IStage
         var ports = space.PortsOf(bridge.Name).Where(other => BridgePorts.MayPass(port, other) && Floods(other, traveller)).ToList();
         return ports.Find(other => around.Segment.Leads(space, other.Name, to)) is { } leading
             ? Out(traveller, bridge, port, leading, null)
+            : Closed(traveller, around, bridge, to) is { } closed
+            ? [traveller.Drop($"{to} is behind {closed.Name}, which {(closed.Up == true ? "has no carrier" : "is down")}", closed, closed.Name)]
             : [traveller.Drop($"{bridge.Name} does not know where {to} is, and no port that it would flood leads there", bridge, bridge.Name)];
     }
+
+    // The port at whose other end the station would be, did it pass frames.
+    private static LinkEntry? Closed(Traveller traveller, Surroundings around, LinkEntry bridge, MacAddress to) =>
+        traveller.Space.PortsOf(bridge.Name).FirstOrDefault(port => !traveller.Space.Carries(port.Name)
+            && port.Type is LinkType.Veth { PeerNamespace: { } there, PeerName: { } name } && around.World.Find(there)?.Link(name)?.Mac == to);
 
     // An answer to a question that was asked just before has taught the bridge.
     private static bool Floods(LinkEntry port, Traveller traveller) => port.Port?.Flood != false || (traveller.WasAsked && port.Port?.Learning != false);

@@ -26,6 +26,11 @@ internal sealed class ReceiveStage : IStage
         {
             return [(traveller with { Port = device, In = null }).Go(Stage.Bridge)];
         }
+        if (link.Mac != traveller.FrameDestination && Segments.Station.TakesForAnother(space, device, traveller.FrameDestination))
+        {
+            var reason = $"{device} takes the frame for {traveller.FrameDestination} in for a device above it (macvlan or its like), which is not followed";
+            return [traveller.End(Ending.Undecided, reason, traveller.Note(reason, link, device))];
+        }
         // PACKET_OTHERHOST
         return traveller.FrameDestination == link.Mac || traveller.FrameDestination.IsMulticast
             ? [traveller.Go(Stage.Prerouting)]
