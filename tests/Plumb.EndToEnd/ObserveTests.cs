@@ -2,16 +2,16 @@ using System.Text.Json;
 
 namespace Plumb.EndToEnd;
 
-/// <summary>`plumb trace --observe`: what is really sent goes as predicted, in both overlays; and a fault made behind Plumb's back is shown where it kills.</summary>
+/// <summary>`plumb trace --observe`: what is really sent goes as predicted, in both overlays and both back ends; and a fault made behind Plumb's back is shown where it kills.</summary>
 public sealed class ObserveTests
 {
     [Theory]
-    [InlineData("vxlan")]
-    [InlineData("routed")]
-    public async Task Prediction_and_kernel_agree_and_faults_are_shown_where_they_kill(string overlay)
+    [InlineData("vxlan", "nftables")]
+    [InlineData("routed", "iptables")]
+    public async Task Prediction_and_kernel_agree_and_faults_are_shown_where_they_kill(string overlay, string services)
     {
         await using var user = new LabUser();
-        var lab = await user.UpAsync("--overlay", overlay, "--dns-upstream", "none", "-f", Path.Combine(Commands.Repository, "labs", "first-packet"));
+        var lab = await user.UpAsync("--overlay", overlay, "--services", services, "--dns-upstream", "none", "-f", Path.Combine(Commands.Repository, "labs", "first-packet"));
         (await lab.KubectlAsync("rollout", "status", "deployment/website", "--timeout=60s")).Succeeds();
         (await lab.KubectlAsync("wait", "--for=condition=Ready", "pod/client", "--timeout=60s")).Succeeds();
         (await lab.KubectlAsync("expose", "deployment", "website", "--port", "80", "--type", "NodePort")).Succeeds();

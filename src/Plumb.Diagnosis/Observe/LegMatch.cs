@@ -3,6 +3,7 @@ using Plumb.Diagnosis.Walk;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Capture;
+using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
@@ -72,13 +73,30 @@ internal sealed class LegMatch
         var at = _rules.FindIndex(one => IsOf(hop, one));
         // Translation of what follows a connection's first packet is no rule's doing any more; outer packets of answers bear no sign.
         return at >= 0 ? new ComparedHop(hop, true, null, null)
-            : IsTunnel(hop.After) || hop.What is "undone for the way back" or "as the connection began" ? new ComparedHop(hop, null, null, null)
+            : IsTunnel(hop.After) || IsUntraced(hop) || hop.What is "undone for the way back" or "as the connection began" ? new ComparedHop(hop, null, null, null)
             : new ComparedHop(hop, false, null, "predicted, not seen");
     }
 
-    // Handles are numbers within a table.
-    private static bool IsOf(Hop hop, RuleSighting seen) =>
-        seen.Event.Handle != 0 && hop.Space == seen.Space && hop.Handle == seen.Event.Handle && hop.Entry is { } entry && entry.Name.StartsWith($"{seen.Event.Table} ", StringComparison.Ordinal);
+    private static bool IsOf(Hop hop, RuleSighting seen)
+    {
+        if (hop.Space != seen.Space || seen.Event.Handle == 0 || hop.Entry is not { } entry)
+        {
+            return false;
+        }
+        if (!IptablesKernel.Handles(entry.Kind))
+        {
+            // Handles are numbers within a table.
+            return hop.Handle == seen.Event.Handle && entry.Name.StartsWith($"{seen.Event.Table} ", StringComparison.Ordinal);
+        }
+        // iptables numbers the rules of a chain; its nft variant keeps chains under their names.
+        var chain = $"{seen.Event.Table} {seen.Event.Chain}";
+        return (entry.Name == chain || entry.Name.StartsWith($"{chain} ", StringComparison.Ordinal))
+            && (hop.What.Split(' ') is not ["jump" or "goto", var to, ..] || seen.Event.Verdict.Chain == to);
+    }
+
+    // Of the older variant's rules nothing is told.
+    private bool IsUntraced(Hop hop) =>
+        hop.Entry is { } entry && IptablesKernel.Handles(entry.Kind) && !_rules.Exists(one => one.Space == hop.Space && IptablesTable.IsIn(one.Event.Table));
 
     /// <summary>Where a hop shows itself: the device, and whether out of it; whether it must.</summary>
     private (string? Device, bool IsOutgoing, bool IsSure) Expected(Hop hop)
