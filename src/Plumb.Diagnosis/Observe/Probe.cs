@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
@@ -23,7 +21,11 @@ public enum ProbeAnswer
 
 /// <param name="Error">What the sender is told; null: nothing.</param>
 /// <param name="HttpStatus">Where a URL was asked for.</param>
-public sealed record ProbeEnd(ProbeAnswer Answer, string? Error = null, int? HttpStatus = null);
+public sealed record ProbeEnd(ProbeAnswer Answer, string? Error = null, int? HttpStatus = null)
+{
+    /// <summary>Where an https URL was asked for.</summary>
+    public TlsReport? Tls { get; init; }
+}
 
 /// <summary>A packet that is really sent, from inside its sender's namespace: the SYN of a real connection, a datagram, an echo.</summary>
 public sealed class Probe : IDisposable
@@ -95,9 +97,9 @@ public sealed class Probe : IDisposable
     }
 
     /// <summary>Sends it and waits for what comes back.</summary>
-    /// <param name="http">Host and path to be asked for once the connection stands; null: the connection is all.</param>
+    /// <param name="url">To be asked for once the connection stands; null: the connection is all.</param>
     /// <param name="cancel">Nothing has come, and nobody waits any longer: silence.</param>
-    public async Task<ProbeEnd> SendAsync((string Host, string Path)? http, CancellationToken cancel)
+    public async Task<ProbeEnd> SendAsync(UrlQuestion? url, TimeProvider time, CancellationToken cancel)
     {
         try
         {
@@ -105,7 +107,7 @@ public sealed class Probe : IDisposable
             await _socket.ConnectAsync(to, cancel);
             if (Packet.Protocol == Packet.Tcp)
             {
-                return http is { } asked ? await GetAsync(asked.Host, asked.Path, cancel) : new ProbeEnd(ProbeAnswer.Answered);
+                return url is null ? new ProbeEnd(ProbeAnswer.Answered) : await UrlTalk.AskAsync(_socket, url, time, cancel);
             }
             await _socket.SendAsync(Content(), SocketFlags.None, cancel);
             var buffer = new byte[ushort.MaxValue];
@@ -134,38 +136,6 @@ public sealed class Probe : IDisposable
     }
 
     public void Dispose() => _socket.Dispose();
-
-    // The connection stands: what becomes of the request is another question.
-    private async Task<ProbeEnd> GetAsync(string host, string path, CancellationToken cancel)
-    {
-        try
-        {
-            await _socket.SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: plumb-trace\r\n\r\n"), SocketFlags.None, cancel);
-            var buffer = new byte[1024];
-            var length = 0;
-            while (length < buffer.Length && !buffer.AsSpan(0, length).Contains((byte)'\n'))
-            {
-                var more = await _socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancel);
-                if (more == 0)
-                {
-                    break;
-                }
-                length += more;
-            }
-            var words = Encoding.ASCII.GetString(buffer, 0, length).Split(' ', 3);
-            return words.Length > 1 && words[0].StartsWith("HTTP/", StringComparison.Ordinal) && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var status)
-                ? new ProbeEnd(ProbeAnswer.Answered, null, status)
-                : new ProbeEnd(ProbeAnswer.Answered, "the answer is no HTTP");
-        }
-        catch (SocketException broken)
-        {
-            return new ProbeEnd(ProbeAnswer.Answered, $"connected, and then: {broken.Message}");
-        }
-        catch (OperationCanceledException)
-        {
-            return new ProbeEnd(ProbeAnswer.Answered, "connected, and then no answer to the request");
-        }
-    }
 
     private byte[] Content()
     {

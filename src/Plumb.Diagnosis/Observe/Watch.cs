@@ -31,13 +31,14 @@ public sealed class Watch : IAsyncDisposable
     private readonly ushort _vxlanPort;
     private readonly List<Place> _places = [];
     private readonly PacketTracePoints? _points;
+    private readonly TimeProvider _time;
     private readonly long _sinceStart;
     private readonly List<(Place Place, CaughtFrame Frame)> _frames = [];
     private readonly List<(uint Inode, TracePoint At, string? Reason, CaughtFrame Frame)> _traced = [];
 
     private Watch(Probe probe, ushort vxlanPort, PacketTracePoints? points, TimeProvider time)
     {
-        (_probe, _vxlanPort, _points) = (probe, vxlanPort, points);
+        (_probe, _vxlanPort, _points, _time) = (probe, vxlanPort, points, time);
         _sinceStart = SinceStart(time);
     }
 
@@ -64,15 +65,15 @@ public sealed class Watch : IAsyncDisposable
     }
 
     /// <summary>Sends the probe and watches until it is answered, refused, seen to be dropped, or <paramref name="patience"/> is at its end.</summary>
-    /// <param name="http">As <see cref="Probe.SendAsync"/> has it.</param>
-    public async Task<Observation> ObserveAsync((string Host, string Path)? http, TimeSpan patience, CancellationToken cancel)
+    /// <param name="url">As <see cref="Probe.SendAsync"/> has it.</param>
+    public async Task<Observation> ObserveAsync(UrlQuestion? url, TimeSpan patience, CancellationToken cancel)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         enough.CancelAfter(patience);
         using var home = new CancellationTokenSource();
         // A thread of its own: it waits in the kernel.
         var watching = Task.Factory.StartNew(() => Collect(enough, home.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        var end = await _probe.SendAsync(http, enough.Token);
+        var end = await _probe.SendAsync(url, _time, enough.Token);
         await home.CancelAsync();
         await watching;
         cancel.ThrowIfCancellationRequested();

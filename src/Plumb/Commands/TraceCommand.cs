@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plumb.CommandLine;
+using Plumb.Diagnosis.Observe;
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk;
 using Plumb.Lab;
@@ -61,6 +62,7 @@ internal sealed class TraceCommand : Verb
         new("plumb trace client website:80 -o svg > way.svg", "as a picture, for a browser"),
         new("plumb trace client db-0 --proto icmp", "an echo from pod to pod"),
         new("plumb trace client http://website --observe", "the same, really sent: when it was seen where, and whether that was predicted"),
+        new("plumb trace client https://shop.example --observe", "and what is wrong with the server's certificate"),
     ];
 
     // What takes its time can be interrupted only where it was typed.
@@ -101,10 +103,10 @@ internal sealed class TraceCommand : Verb
             using var interrupt = new Interrupt();
             try
             {
-                var http = target is { Scheme: "http", Path: { } path } ? ((string, string)?)(target.Host, path) : null;
-                var (comparison, told) = await new Observing(Live(scene), telling, eyes, invocation.Time).ObserveAsync(probe, trace, http, invocation.Value(_timeout), interrupt.Token);
+                var url = target is { Scheme: { } scheme, Path: { } path } ? new UrlQuestion(target.Host, path, scheme == "https") : null;
+                var (comparison, told) = await new Observing(Live(scene), telling, eyes, invocation.Time).ObserveAsync(probe, trace, url, invocation.Value(_timeout), interrupt.Token);
                 result = result with { Observed = told };
-                isWell = comparison is { Agrees: true, Outcome.Verdict: Verdict.Delivered };
+                isWell = comparison is { Agrees: true, Outcome.Verdict: Verdict.Delivered } && told.Tls is null or { Problems.Count: 0 };
             }
             catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
             {

@@ -24,10 +24,10 @@ internal sealed class Observing(ILiveScene scene, Telling telling, (PacketTraceP
     /// <param name="probe">Whose packet was walked.</param>
     /// <param name="patience">Null: as long as what is predicted may take.</param>
     /// <exception cref="LabException">Nothing can be watched there.</exception>
-    public async Task<(Comparison Comparison, TracedObservation Told)> ObserveAsync(Probe probe, Trace trace, (string Host, string Path)? http, TimeSpan? patience, CancellationToken cancel)
+    public async Task<(Comparison Comparison, TracedObservation Told)> ObserveAsync(Probe probe, Trace trace, UrlQuestion? url, TimeSpan? patience, CancellationToken cancel)
     {
         await using var watch = await OpenAsync(probe, trace);
-        var observed = await watch.ObserveAsync(http, patience ?? (trace.Outcomes.Any(static outcome => outcome.Verdict == Verdict.Refused) ? ForRefusal : Patience), cancel);
+        var observed = await watch.ObserveAsync(url, patience ?? (trace.Outcomes.Any(static outcome => outcome.Verdict == Verdict.Refused) ? ForRefusal : Patience), cancel);
         var comparison = Comparison.Of(trace, observed, scene.World);
         return (comparison, Tell(trace, observed, comparison));
     }
@@ -79,6 +79,7 @@ internal sealed class Observing(ILiveScene scene, Telling telling, (PacketTraceP
             observed.End.Answer,
             observed.End.Error,
             observed.End.HttpStatus,
+            observed.End.Tls,
             comparison.Agrees,
             trace.Outcomes.ToList().IndexOf(comparison.Outcome),
             [.. comparison.There.Select(Sight)],

@@ -130,11 +130,32 @@ internal sealed class TraceText(TextWriter to, Style style)
             var at = drop.Place is { } place ? $" in {place.Title}{(drop.Device is { } device ? $", {device}" : "")}" : "";
             to.WriteLine($"{Time(new TracedSight(true, drop.Microseconds, null))}  the kernel dropped {(drop.Leg == Leg.There ? "it" : "the answer")}{at}: {drop.Reason}");
         }
+        if (observed.Tls is { } tls)
+        {
+            Tls(tls);
+        }
         foreach (var blind in observed.Blind)
         {
             to.WriteLine(style.Quiet(blind));
         }
         to.WriteLine(observed.Agrees ? style.Good("prediction and kernel agree") : style.Bad($"prediction and kernel differ: {string.Join("; ", observed.Differences)}"));
+    }
+
+    private void Tls(TlsReport tls)
+    {
+        if (tls.Protocol is not null)
+        {
+            to.WriteLine($"  tls  {tls.Protocol}, {tls.CipherSuite}");
+        }
+        foreach (var certificate in tls.Chain)
+        {
+            var names = certificate.Names.Count == 0 ? "" : $" for {string.Join(", ", certificate.Names)}";
+            to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"       {certificate.Subject}{names}, by {certificate.Issuer}, {certificate.NotBefore:yyyy-MM-dd} to {certificate.NotAfter:yyyy-MM-dd}"));
+        }
+        foreach (var problem in tls.Problems)
+        {
+            to.WriteLine(style.Bad($"       {problem}"));
+        }
     }
 
     private string Time(TracedSight? sight) =>

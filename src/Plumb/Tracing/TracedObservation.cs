@@ -2,6 +2,7 @@ namespace Plumb.Tracing;
 
 /// <summary>What was seen of the probe, beside what was predicted.</summary>
 /// <param name="Answer">Of the sender's socket: Answered, Refused, Silence.</param>
+/// <param name="Tls">Of an https URL; absent else.</param>
 /// <param name="Outcome">Which of the predicted outcomes it is compared with: the one that is most like it.</param>
 /// <param name="There">For each hop of that outcome's <c>there</c>, what was seen of it.</param>
 /// <param name="Strays">Seen, and not predicted.</param>
@@ -12,6 +13,7 @@ internal sealed record TracedObservation(
     Diagnosis.Observe.ProbeAnswer Answer,
     string? Error,
     int? HttpStatus,
+    Diagnosis.Observe.TlsReport? Tls,
     bool Agrees,
     int Outcome,
     IReadOnlyList<TracedSight> There,
