@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Walk.Routing;
 using Plumb.Diagnosis.Walk.Segments;
 using Plumb.Diagnosis.Walk.Stages;
 using Plumb.Diagnosis.Walk.Tracking;
@@ -121,6 +122,13 @@ public sealed class Walker
         };
         if (there.AnswersBy is { } port)
         {
+            // ip_route_me_harder all the same: to whom no route leads nothing is sent.
+            var way = RouteLookup.Find(at.Space, new RouteQuestion(answer.Source, answer.Destination, answer.Mark, answer.TrafficClass, null, null))[0];
+            if (!way.LeadsOn && !way.IsLocal)
+            {
+                yield return Outcome(there, null, Verdict.Lost, $"{there.Reason}; and no route leads {AnswerWords.Of(answer)} home", there.Killer);
+                yield break;
+            }
             back = back with { Stage = Stage.Transmit, Out = port, FrameSource = at.FrameDestination, FrameDestination = at.FrameSource };
         }
         foreach (var end in Ends(back))

@@ -61,7 +61,7 @@ internal static class BridgeFilter
         var mac = space.Neighbour(bridge.Name, next)?.Mac ?? around.Segment.AnswerersFor(space, bridge.Name, next, asker).Select(static one => (MacAddress?)one.Mac).FirstOrDefault();
         return mac is { } found
             ? (traveller with { In = null, FrameDestination = found }).Go(Stage.Bridge, traveller.Note($"stays on {bridge.Name}: {next} is at {found}", way.Decider, bridge.Name))
-            : traveller.Drop($"nobody on {bridge.Name} answers for {next}, where rules sent it", way.Decider, bridge.Name);
+            : traveller.Drop($"nobody on {bridge.Name} answers for {next}, where rules sent it", way.Decider, bridge.Name, Answers.Error(packet, Answers.HostUnreachable(packet.Family)));
     }
 
     // The host cuts what it passes on, as a router would; what must not be cut is dropped, and nobody is told (br_nf_ip_fragment).

@@ -66,6 +66,7 @@ internal static class Tunnel
                 FrameSource = inner.Source ?? default,
                 FrameDestination = inner.Destination ?? default,
                 In = link.Name,
+                CameBy = null,
                 Out = null,
                 Route = null,
                 Connection = null,
