@@ -28,6 +28,7 @@ public sealed class LabJsonTests
             new SandboxStatus("default", "late", "node-1", new NamespaceId("node-1"), [], "fd/15", "Pending"),
         ])
     {
+        NodeRanges = [IpPrefix.Parse("192.168.7.0/24")],
         Services = ServicesKind.Iptables,
         OldServicesLeft = ["node-1: ip nat KUBE-SERVICES: in use"],
         MemoryBytes = 1 << 30,
@@ -47,6 +48,7 @@ public sealed class LabJsonTests
             ServiceRanges = [IpPrefix.Parse("10.97.0.0/16"), IpPrefix.Parse("fd00:97::/112")],
             DnsUpstreams = ["127.0.0.1:5353"],
             Manifests = ["a.yaml", "-"],
+            From = "net.plumb",
             Images = new Dictionary<string, string> { ["web"] = "/images/web" },
             AgentProcesses = true,
             ApiPort = 6443,

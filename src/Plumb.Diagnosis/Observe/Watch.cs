@@ -24,6 +24,8 @@ public sealed class Watch : IAsyncDisposable
     // All headers, of a tunnel and of what an error quotes too, and the token behind them.
     private const int MostBytes = 256;
 
+    private const int MostTurns = 100;
+
     // Whoever is refused has an answer by then.
     private static readonly TimeSpan AfterDrop = TimeSpan.FromMilliseconds(100);
 
@@ -130,8 +132,8 @@ public sealed class Watch : IAsyncDisposable
                 enough.CancelAfter(AfterDrop);
             }
         }
-        // Blocks that are not full yet are given out when their time has come.
-        for (var turns = 0; turns < 2; turns++)
+        // Blocks that are not full yet are given out when their time has come, which on a busy machine may be late.
+        for (var turns = 0; turns < 2 || (turns < MostTurns && rings.Exists(static ring => ring.HoldsBack)); turns++)
         {
             PacketRing.Wait([], PacketRing.Latency);
             Drain();

@@ -125,6 +125,16 @@ public sealed class PacketRing : IDisposable
         }
     }
 
+    /// <summary>Whether the kernel holds frames that it has not given out yet: they are in a block that is still open.</summary>
+    public unsafe bool HoldsBack
+    {
+        get
+        {
+            var block = (byte*)_ring + ((long)_next * BlockBytes);
+            return Volatile.Read(ref Unsafe.AsRef<int>(block + BlockPackets)) != 0;
+        }
+    }
+
     /// <summary>Gives out all that the kernel has given out, in its order, and gives the room back. Returns how many there were.</summary>
     public unsafe int Drain(Receiver receive)
     {

@@ -1,3 +1,4 @@
+using Plumb.CommandLine;
 using Plumb.Diagnosis.Snapshots;
 
 namespace Plumb.Snapshots;
@@ -61,7 +62,7 @@ internal static class SnapshotFile
         }
         if (!force && File.Exists(whole))
         {
-            throw new SnapshotException($"-o: {path} is there already; name another file, or add --force");
+            throw new UsageException($"-o: {path} is there already; name another file, or add --force");
         }
     }
 }
