@@ -47,7 +47,7 @@ public sealed class SnapshotTests
 
         (await lab.PlumbAsync("snapshot", "-o", file)).Succeeds();
 
-        Assert.Equal(1, (await lab.PlumbAsync("snapshot", "-o", file)).ExitCode);
+        Assert.Equal(2, (await lab.PlumbAsync("snapshot", "-o", file)).ExitCode);
         Assert.DoesNotContain(user.Files, static left => Path.GetFileName(left).StartsWith(".net.plumb", StringComparison.Ordinal));
         foreach (var words in (string[][])
             [["trace", "client", "http://website"], ["trace", "client", "nobody:80"], ["trace", "outside", "192.168.1.12:31100"], ["trace", "client", "node-2", "--proto", "icmp"],

@@ -80,6 +80,10 @@ internal static class Dispatcher
             }
         }
         var invocation = new Invocation(parsed, tail, terminal, time) { Home = home };
+        if (home is not null && verb.RunsIn(invocation) is null)
+        {
+            throw new UsageException("that is not for a lab's own process to run");
+        }
         return home is null && verb.RunsIn(invocation) is { } lab ? RunIn(lab, [verb.Name, .. words], terminal, time) : await verb.RunAsync(invocation);
     }
 
