@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Plumb.Diagnosis.Observe;
@@ -123,7 +122,7 @@ public sealed class TlsTalkTests : IDisposable
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
-        var serving = ServeAsync(listener, serve);
+        var serving = OneClient.ServeAsync(listener, serve);
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(listener.LocalEndPoint!, TestContext.Current.CancellationToken);
         var (report, stream) = await TlsTalk.ShakeHandsAsync(new NetworkStream(client), host, trusted, TimeProvider.System, TestContext.Current.CancellationToken);
@@ -134,19 +133,5 @@ public sealed class TlsTalkTests : IDisposable
         client.Close();
         await serving;
         return report;
-    }
-
-    private static async Task ServeAsync(Socket listener, Func<Stream, Task> serve)
-    {
-        using var server = await listener.AcceptAsync(TestContext.Current.CancellationToken);
-        await using var stream = new NetworkStream(server);
-        try
-        {
-            await serve(stream);
-        }
-        catch (Exception gone) when (gone is IOException or AuthenticationException)
-        {
-            // The client has seen enough.
-        }
     }
 }

@@ -58,7 +58,7 @@ public sealed class UrlTalkTests
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
         using var listener = place.ListenTcp(new IPEndPoint(IPAddress.Any, 7000));
-        var serving = ServeAsync(listener, serve);
+        var serving = OneClient.ServeAsync(listener, serve);
         var packet = new Packet(IpAddress.Unspecified(IpFamily.V4), IpAddress.Parse("127.0.0.1"), Packet.Tcp) { DestinationPort = 7000, Flags = TcpFlags.Syn };
         ProbeEnd end;
         using (var probe = Probe.Open(place, packet, "unlikely"u8))
@@ -67,19 +67,5 @@ public sealed class UrlTalkTests
         }
         await serving;
         return end;
-    }
-
-    private static async Task ServeAsync(Socket listener, Func<Stream, Task> serve)
-    {
-        using var server = await listener.AcceptAsync(TestContext.Current.CancellationToken);
-        await using var stream = new NetworkStream(server);
-        try
-        {
-            await serve(stream);
-        }
-        catch (IOException)
-        {
-            // The client has seen enough.
-        }
     }
 }

@@ -79,8 +79,13 @@ internal sealed class Segment(IWorld world, Func<Traveller, Station?> comesOut)
         }
         var question = new Packet(IpAddress.Unspecified(remote.Family), remote, 0) { Length = QuestionBytes };
         var outer = Tunnel.Outer(vxlan, remote, new Encapsulated(question, (uint)vxlan.Vni), question.Length);
-        var end = comesOut(new Traveller(space, Stage.Send, outer, Memory.Empty) { Out = vxlan.Device });
-        _asked.Remove((space.Id, link.Name));
-        return end;
+        try
+        {
+            return comesOut(new Traveller(space, Stage.Send, outer, Memory.Empty) { Out = vxlan.Device });
+        }
+        finally
+        {
+            _asked.Remove((space.Id, link.Name));
+        }
     }
 }
