@@ -12,6 +12,7 @@ internal sealed class RtnetlinkBatch(KernelNamespace kernel, IWriteSeam seam, Li
     private readonly NetlinkWriter _writer = new(4096);
     private readonly List<DeltaItem> _owners = [];
     private readonly List<Errno> _tolerated = [];
+    private IReadOnlyList<DeltaItem> _together = []; // the changes of a message that belongs to several
     private readonly HashSet<DeltaItem> _refused = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Also says that a thing which is to be removed is not there: that is what was wanted.</summary>
@@ -28,6 +29,14 @@ internal sealed class RtnetlinkBatch(KernelNamespace kernel, IWriteSeam seam, Li
         _owners.Add(item);
         _tolerated.Add(tolerated);
         return _writer;
+    }
+
+    /// <summary>Where to write a message that makes several changes: what refuses it refuses them all. The last one of the batch.</summary>
+    public NetlinkWriter ForAll(IReadOnlyList<DeltaItem> items)
+    {
+        var writer = For(items[0]);
+        _together = items;
+        return writer;
     }
 
     /// <summary>Names a change that cannot be sent at all.</summary>
@@ -50,12 +59,17 @@ internal sealed class RtnetlinkBatch(KernelNamespace kernel, IWriteSeam seam, Li
         {
             if (error.Errno != _tolerated[error.Index] && !(ToleratesMissing && IsMissing(error.Errno)))
             {
-                Refuse(_owners[error.Index], error.ToString());
+                var last = error.Index == _owners.Count - 1;
+                foreach (var item in last && _together.Count != 0 ? _together : [_owners[error.Index]])
+                {
+                    Refuse(item, error.ToString());
+                }
             }
         }
         _writer.Clear();
         _owners.Clear();
         _tolerated.Clear();
+        _together = [];
     }
 
     public void Dispose() => _writer.Dispose();

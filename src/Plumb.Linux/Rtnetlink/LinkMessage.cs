@@ -20,6 +20,7 @@ public sealed record LinkMessage
     internal const ushort IFLA_LINKINFO = 18;
     internal const ushort IFLA_IFALIAS = 20;
     internal const ushort IFLA_AF_SPEC = 26;
+    internal const ushort IFLA_GROUP = 27;
     internal const ushort IFLA_NET_NS_FD = 28;
     internal const ushort IFLA_EXT_MASK = 29;
     internal const ushort IFLA_LINK_NETNSID = 37;
@@ -64,6 +65,9 @@ public sealed record LinkMessage
 
     /// <summary>IFLA_NET_NS_FD, in requests only: the namespace in which the link shall be made or to which it moves.</summary>
     public int? NamespaceDescriptor { get; init; }
+
+    /// <summary>IFLA_GROUP, in requests only: a number that links may have in common; in RTM_DELLINK without index and name, whose links go.</summary>
+    public uint? Group { get; init; }
 
     public LinkInfo? Info { get; init; }
 
@@ -190,6 +194,10 @@ public sealed record LinkMessage
         if (NamespaceDescriptor is { } descriptor)
         {
             writer.S32(IFLA_NET_NS_FD, descriptor);
+        }
+        if (Group is { } group)
+        {
+            writer.U32(IFLA_GROUP, group);
         }
         Info?.Emit(writer);
         if (AddressGeneration is { } generation)

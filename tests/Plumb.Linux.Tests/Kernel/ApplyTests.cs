@@ -1,5 +1,6 @@
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Kernel;
+using Plumb.Linux.Namespaces;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 using static Plumb.Linux.Tests.Kernel.TwoNodes;
@@ -48,6 +49,28 @@ public sealed class ApplyTests
         world.Apply(desired);
 
         Assert.DoesNotContain(world.Kernels.Observe(Both).Entries.Keys, k => k.Kind == EntryKind.Table);
+    }
+
+    [Fact]
+    public async Task Cables_that_go_together_go_with_their_other_ends_and_no_link_of_others_goes_with_them()
+    {
+        using var world = new TwoNodes();
+        var with = new DesiredState();
+        for (var i = 0; i < 5; i++)
+        {
+            with.Set(new LinkEntry(Node, $"veth{i}", new LinkType.Veth(Pod, $"eth{i}")) { Up = true }, new Stamp("plumb:test"));
+        }
+        with.Set(new LinkEntry(Node, "cni0", new LinkType.Bridge()) { Up = true }, new Stamp("plumb:test"));
+        world.Apply(with);
+        await Witness.Shell(world.Node1, "ip link add theirs group 7 type bridge; ip link add also type veth peer name other; ip link del veth3");
+
+        world.Kernels.Apply([.. with.Entries.Values.Select(static want => new DeltaItem(null, want.Entry))]);
+
+        Assert.Equal(["lo", "theirs", "also", "other"], await NamesAsync(world.Node1));
+        Assert.Equal(["lo"], await NamesAsync(world.Pod1));
+
+        static async Task<IEnumerable<string>> NamesAsync(NetworkNamespace inside) =>
+            (await Witness.Json(inside, "ip -j link")).Select(static link => (string)link!["ifname"]!).OrderBy(static name => "lo theirs also other".IndexOf(name, StringComparison.Ordinal));
     }
 
     [Fact]
