@@ -12,10 +12,15 @@ internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode PublicFile = PrivateFile | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Whether a directory is on a file system that outlives the machine's power.</summary>
+    /// <summary>Whether a directory, which need not be there yet, is on a file system that outlives the machine's power.</summary>
     public static bool IsOnDisk(string directory)
     {
-        var format = new DriveInfo(directory).DriveFormat;
+        var there = Path.GetFullPath(directory);
+        while (!Directory.Exists(there))
+        {
+            there = Path.GetDirectoryName(there)!;
+        }
+        var format = new DriveInfo(there).DriveFormat;
         return format is not ("tmpfs" or "ramfs");
     }
 

@@ -39,23 +39,29 @@ internal sealed class AgentFactory(
         {
             return StartProcess(node, network, paths, await api.WaitAsync(cancel));
         }
-        return new InProcessAgent(await NodeAgent.StartAsync(
-            new NodeAgentOptions
-            {
-                NodeName = node,
-                Network = network,
-                StateDirectory = paths.AgentState,
-                SocketPath = paths.CniSocket,
-                CniConfigurationDirectory = paths.CniConfiguration,
-                Cluster = _cluster,
-                NodeAddress = address,
-                Api = client,
-                Forward = Forward,
-                Random = Random.Shared,
-                Log = log.CreateLogger(node),
-                Time = time,
-            },
-            cancel));
+        return await AgentInProcess.StartAsync(
+            node,
+            options.Services,
+            (services, token) => NodeAgent.StartAsync(
+                new NodeAgentOptions
+                {
+                    NodeName = node,
+                    Network = network,
+                    StateDirectory = paths.AgentState,
+                    SocketPath = paths.CniSocket,
+                    CniConfigurationDirectory = paths.CniConfiguration,
+                    Cluster = _cluster with { Services = services },
+                    NodeAddress = address,
+                    Api = client,
+                    Forward = Forward,
+                    Random = Random.Shared,
+                    Log = log.CreateLogger(node),
+                    Time = time,
+                },
+                token),
+            log,
+            time,
+            cancel);
     }
 
     private AgentProcess StartProcess(string node, NetworkNamespace network, NodePaths paths, ApiServer server)
@@ -104,26 +110,5 @@ internal sealed class AgentFactory(
             return File.Exists(hosts) ? ForwardOptions.Servers(File.ReadAllText(hosts), [.. own.Select(static address => address.ToIPAddress())]) : [];
         }
         return [.. options.DnsUpstreams.Select(static text => ForwardOptions.Server(text) ?? throw new LabException($"'{text}' is no DNS server: ADDRESS or ADDRESS:PORT"))];
-    }
-
-    private sealed class InProcessAgent(NodeAgent agent) : INodeAgent
-    {
-        public int? ProcessId => null;
-
-        public Task<bool> DepartedAsync(ValueList<IpAddress> addresses, CancellationToken cancel) => agent.DepartedAsync(addresses, cancel);
-
-        public async Task<IReadOnlyList<string>> SetServicesAsync(ServicesKind services, CancellationToken cancel)
-        {
-            try
-            {
-                return await agent.SwitchServicesAsync(services).WaitAsync(cancel);
-            }
-            catch (Exception refused) when (!cancel.IsCancellationRequested)
-            {
-                throw new LabException(refused.Message, refused);
-            }
-        }
-
-        public ValueTask DisposeAsync() => agent.DisposeAsync();
     }
 }
