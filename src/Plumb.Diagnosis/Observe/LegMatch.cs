@@ -198,6 +198,10 @@ internal sealed class LegMatch
             {
                 Add(peer, name, withPeer: false);
             }
+            if (withPeer && link.Type is LinkType.Stacked { LowerNamespace: { } under, LowerName: { } lower } && _world.Find(under) is { } below)
+            {
+                Add(below, lower, withPeer: false);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Ipset;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
@@ -21,18 +22,26 @@ public sealed record HookPlace(NamespaceId Namespace, ChainHook Hook, string? In
     /// <summary>Whether iptables' <c>recent</c> remembers an address in a list, for whoever can read <c>/proc/net/xt_recent</c>; null: a packet is the first of its client.</summary>
     public Func<string, IpAddress, bool>? Recent { get; init; }
 
+    /// <summary>The sets of iptables' <c>set</c>, by name; null: nobody has read them.</summary>
+    public Func<string, IpSet?>? Sets { get; init; }
+
     /// <summary>Numeric user and group of the socket that sent the packet from here (<c>meta skuid</c>, <c>owner</c>); null: not known, or nobody here sent it.</summary>
     public (uint User, uint Group)? Sender { get; init; }
 
     /// <summary>What rules have done to this namespace's sets on the way so far.</summary>
     public ElementChanges Changes { get; init; } = ElementChanges.None;
 
-    /// <summary>A bridge shows its frame to the hooks of IP (br_netfilter); null: that is not known.</summary>
-    public bool? IsBridged { get; init; }
+    /// <summary>What <c>br_netfilter</c> keeps with the packet; null: that is not known.</summary>
+    public BridgedFacts? Bridged { get; init; }
 
     /// <summary>What masquerading makes the source, where whoever walks knows the packet's route; null: the rules look at the addresses of <see cref="OutDevice"/>.</summary>
     public IpAddress? MasqueradeAddress { get; init; }
 }
+
+/// <summary>The ports of a bridge that a packet passes (<c>struct nf_bridge_info</c>).</summary>
+/// <param name="In">By which it came in; null: no bridge showed it to the hooks of IP.</param>
+/// <param name="Out">By which it is about to leave; null: it does not, or that is not decided yet.</param>
+public readonly record struct BridgedFacts(string? In, string? Out);
 
 /// <param name="Index">ifindex.</param>
 /// <param name="Type">Null for hardware.</param>

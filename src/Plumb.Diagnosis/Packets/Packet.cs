@@ -51,8 +51,11 @@ public sealed record Packet(IpAddress Source, IpAddress Destination, byte Protoc
     /// <summary>skb->priority; as <see cref="Mark"/>.</summary>
     public uint Priority { get; init; }
 
-    /// <summary>What a tunnel's packet carries; null for all else.</summary>
+    /// <summary>What a tunnel's packet carries, or an ICMP error quotes; null for all else.</summary>
     public Encapsulated? Inner { get; init; }
+
+    /// <summary>It is a tunnel's, and <see cref="Inner"/> what it carries.</summary>
+    public bool IsTunnel => Inner is not null && Message is null;
 
     public IpFamily Family => Source.Family;
 }
@@ -64,7 +67,11 @@ public readonly record struct IcmpKind(byte Type, byte Code);
 /// <param name="NetworkId">VNI; null for tunnels without one.</param>
 /// <param name="Source">Of the inner frame; null where the tunnel carries IP alone.</param>
 /// <param name="Destination">As <paramref name="Source"/>.</param>
-public sealed record Encapsulated(Packet Packet, uint? NetworkId = null, MacAddress? Source = null, MacAddress? Destination = null);
+public sealed record Encapsulated(Packet Packet, uint? NetworkId = null, MacAddress? Source = null, MacAddress? Destination = null)
+{
+    /// <summary>Of GRE (RFC 2890); null for tunnels without one.</summary>
+    public uint? Key { get; init; }
+}
 
 /// <summary>RFC 9293, 3.1.</summary>
 [Flags]

@@ -15,10 +15,12 @@ internal static class LineKinds
     public const string Entries = "entries";
     public const string Sockets = "sockets";
     public const string Connections = "connections";
+    public const string Sets = "ipsets";
+    public const string VirtualServices = "ipvs";
     public const string Missing = "missing";
     public const string End = "end";
 
-    /// <summary>Beside the four kinds that speak of a namespace: its name.</summary>
+    /// <summary>Beside the kinds that speak of a namespace: its name.</summary>
     public const string In = "in";
 }
 

@@ -167,6 +167,12 @@ public sealed class SnapshotReader
             case LineKinds.Connections:
                 Of(In(space)).Source.Add(Required(JsonSerializer.Deserialize(value, StateJson.Connections)));
                 break;
+            case LineKinds.Sets:
+                Of(In(space)).Source.Add(Required(JsonSerializer.Deserialize(value, StateJson.Sets)));
+                break;
+            case LineKinds.VirtualServices:
+                Of(In(space)).Source.Add(Required(JsonSerializer.Deserialize(value, StateJson.VirtualServices)));
+                break;
             case LineKinds.Missing:
                 _missing.Add(Required(JsonSerializer.Deserialize(value, SnapshotJson.Default.String)));
                 break;

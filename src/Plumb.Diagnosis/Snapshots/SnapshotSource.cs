@@ -3,6 +3,8 @@ using Plumb.Diagnosis.Rules;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
+using Plumb.Linux.Ipvs;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
@@ -14,6 +16,8 @@ internal sealed class SnapshotSource(NamespaceId id) : ISpaceSource
 {
     private readonly List<BoundSocket> _sockets = [];
     private readonly List<ConntrackEntry> _connections = [];
+    private readonly List<IpSet> _sets = [];
+    private readonly List<IpvsService> _services = [];
     private HookPrograms? _programs;
 
     public IReadOnlyDictionary<string, string> Values { get; set; } = new Dictionary<string, string>();
@@ -22,9 +26,17 @@ internal sealed class SnapshotSource(NamespaceId id) : ISpaceSource
 
     public void Add(IEnumerable<ConntrackEntry> some) => _connections.AddRange(some);
 
+    public void Add(IEnumerable<IpSet> some) => _sets.AddRange(some);
+
+    public void Add(IEnumerable<IpvsService> some) => _services.AddRange(some);
+
     public IReadOnlyList<BoundSocket> Sockets() => _sockets;
 
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => _connections.FindAll(one => one.Original.Source.Family == family);
+
+    public IReadOnlyList<IpSet> Sets() => _sets;
+
+    public IReadOnlyList<IpvsService> VirtualServices() => _services;
 
     public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths) => Values;
 

@@ -74,6 +74,14 @@ public sealed class SnapshotWriter : IDisposable
         {
             Line(LineKinds.Sockets, some, StateJson.Sockets, space.Id);
         }
+        foreach (var some in space.Sets.Chunk(1))
+        {
+            Line(LineKinds.Sets, some, StateJson.Sets, space.Id);
+        }
+        foreach (var some in space.VirtualServices.Chunk(MostInLine))
+        {
+            Line(LineKinds.VirtualServices, some, StateJson.VirtualServices, space.Id);
+        }
         foreach (var some in Connections(space).Chunk(MostInLine))
         {
             Line(LineKinds.Connections, some, StateJson.Connections, space.Id);

@@ -23,6 +23,15 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
     /// <summary>The bridge port that it came in by, where br_netfilter keeps that in mind (<c>nf_bridge_get_physindev</c>).</summary>
     public string? CameBy { get; init; }
 
+    /// <summary>The bridge port that it is about to leave by, while the hooks of IP see it (<c>nf_bridge_get_physoutdev</c>).</summary>
+    public string? LeavesBy { get; init; }
+
+    /// <summary>Where IPVS has sent it on: it does so once (<c>skb->ipvs_property</c>).</summary>
+    public NamespaceId? BalancedIn { get; init; }
+
+    /// <summary>Where the transparent socket is bound that a rule hands it to (<c>TPROXY</c>).</summary>
+    public (IpAddress Address, ushort Port)? Proxy { get; init; }
+
     /// <summary>The bridge that it is in shows it to the hooks of IP (br_netfilter).</summary>
     public bool IsShown { get; init; }
 
@@ -31,6 +40,9 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
 
     /// <inheritdoc cref="FrameSource"/>
     public MacAddress FrameDestination { get; init; }
+
+    /// <summary>The VLAN whose tag the frame bears (IEEE 802.1Q); null: none.</summary>
+    public int? Tag { get; init; }
 
     /// <summary>The next hop's address was asked for: bridges on the way have learned it.</summary>
     public bool WasAsked { get; init; }
@@ -79,6 +91,9 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
 internal abstract record Step
 {
     public sealed record On(Traveller Traveller) : Step;
+
+    /// <summary>From within a hook to another stage: the rest of the hook is not asked.</summary>
+    public sealed record Away(Traveller Traveller) : Step;
 
     /// <param name="Reason">For a person.</param>
     public sealed record End(Traveller Traveller, Ending Ending, string Reason) : Step

@@ -1,6 +1,7 @@
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk.Routing;
 using Plumb.Diagnosis.Walk.Segments;
+using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Diagnosis.Walk.Stages;
 using Plumb.Diagnosis.Walk.Tracking;
 using Plumb.Diagnosis.Worlds;
@@ -34,7 +35,11 @@ public sealed class Walker
 
     private readonly Surroundings _around;
 
-    public Walker(IWorld world) => _around = new Surroundings(world, new Segment(world, ComesOut));
+    public Walker(IWorld world)
+    {
+        var uppers = new Uppers(world);
+        _around = new Surroundings(world, new Segment(world, uppers, ComesOut), uppers);
+    }
 
     /// <param name="packet">With an unspecified source the sender chooses it.</param>
     /// <param name="from">Where a socket sends it.</param>
@@ -75,7 +80,7 @@ public sealed class Walker
                 }
                 else
                 {
-                    open.Push(((Step.On)step).Traveller);
+                    open.Push(step is Step.Away away ? away.Traveller : ((Step.On)step).Traveller);
                 }
             }
         }

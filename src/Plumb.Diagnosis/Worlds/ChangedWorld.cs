@@ -2,6 +2,8 @@ using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Rules;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
+using Plumb.Linux.Ipvs;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
@@ -62,6 +64,10 @@ public sealed class ChangedWorld(IWorld before, IEnumerable<DeltaItem> changes, 
 
         public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => was.Connections(family);
 
+        public IReadOnlyList<IpSet> Sets() => [.. was.Sets];
+
+        public IReadOnlyList<IpvsService> VirtualServices() => was.VirtualServices;
+
         public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths)
         {
             var values = new Dictionary<string, string>(paths.Count, StringComparer.Ordinal);
@@ -74,6 +80,8 @@ public sealed class ChangedWorld(IWorld before, IEnumerable<DeltaItem> changes, 
             }
             return values;
         }
+
+        public bool MayCarryIpvlan => was.MayCarryIpvlan;
 
         public bool TracksConnections(ObservedState state, IpFamily family) => All(state).TracksConnections(family);
 

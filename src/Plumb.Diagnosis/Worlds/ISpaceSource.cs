@@ -1,6 +1,8 @@
 using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
+using Plumb.Linux.Ipvs;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
@@ -15,8 +17,17 @@ public interface ISpaceSource
 
     IReadOnlyList<ConntrackEntry> Connections(IpFamily family);
 
+    /// <summary>The sets of ip_set.</summary>
+    IReadOnlyList<IpSet> Sets() => [];
+
+    /// <summary>The virtual services of IPVS.</summary>
+    IReadOnlyList<IpvsService> VirtualServices() => [];
+
     /// <summary>Kernel parameters by path below <c>/proc/sys</c>; those that do not exist are left out.</summary>
     IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths);
+
+    /// <summary>Whether ipvlans may sit on devices: nothing in the namespace of those tells of them, and to look for them is costly.</summary>
+    bool MayCarryIpvlan => true;
 
     /// <summary>Whether some rule needs connections to be tracked: else nobody does.</summary>
     bool TracksConnections(ObservedState state, IpFamily family);
@@ -30,6 +41,8 @@ public sealed class GivenSource : ISpaceSource
 {
     public IReadOnlyList<BoundSocket> Listening { get; init; } = [];
 
+    public IReadOnlyList<IpvsService> Services { get; init; } = [];
+
     public IReadOnlyList<ConntrackEntry> Remembered { get; init; } = [];
 
     public IReadOnlyDictionary<string, string> Values { get; init; } = new Dictionary<string, string>();
@@ -38,6 +51,8 @@ public sealed class GivenSource : ISpaceSource
         new Dictionary<(IpFamily, ChainHook), IReadOnlyList<IHookProgram>>();
 
     public IReadOnlyList<BoundSocket> Sockets() => Listening;
+
+    public IReadOnlyList<IpvsService> VirtualServices() => Services;
 
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => Remembered;
 

@@ -2,6 +2,8 @@ using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Rules;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
+using Plumb.Linux.Ipvs;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
@@ -15,6 +17,8 @@ namespace Plumb.Diagnosis.Worlds;
 public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
 {
     private static readonly HashSet<EntryKind> Sysctls = [EntryKind.Sysctl];
+
+    private static readonly bool HasIpvlan = Directory.Exists("/sys/module/ipvlan");
 
     private HookPrograms? _programs;
 
@@ -57,6 +61,32 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         }
     }
 
+    public IReadOnlyList<IpvsService> VirtualServices()
+    {
+        try
+        {
+            return kernels.VirtualServices(id);
+        }
+        catch (NetlinkException)
+        {
+            // To whom it is not told, rules are not told either: they say so.
+            return [];
+        }
+    }
+
+    public IReadOnlyList<IpSet> Sets()
+    {
+        try
+        {
+            return kernels.Sets(id);
+        }
+        catch (NetlinkException)
+        {
+            // Rules that look into them cannot be decided then, and say so.
+            return [];
+        }
+    }
+
     public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths)
     {
         var values = new Dictionary<string, string>(paths.Count, StringComparer.Ordinal);
@@ -67,6 +97,9 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         }
         return values;
     }
+
+    /// <summary>By the kernel module; a kernel that has it built in is none of a distribution's.</summary>
+    public bool MayCarryIpvlan => HasIpvlan;
 
     public bool TracksConnections(ObservedState state, IpFamily family) => All(state).TracksConnections(family);
 

@@ -1,6 +1,9 @@
 using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
+using Plumb.Linux.Iptables;
+using Plumb.Linux.Ipvs;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
@@ -24,6 +27,8 @@ public sealed class Space
     private readonly Dictionary<(IpFamily, ChainHook), IReadOnlyList<IHookProgram>> _programs = [];
     private readonly Dictionary<IpFamily, IReadOnlyList<ConntrackEntry>> _connections = [];
     private IReadOnlyList<BoundSocket>? _sockets;
+    private IReadOnlyDictionary<string, IpSet>? _sets;
+    private IReadOnlyList<IpvsService>? _virtualServices;
 
     /// <param name="state">May hold other namespaces too.</param>
     public Space(NamespaceId id, ObservedState state, ISpaceSource source)
@@ -63,6 +68,22 @@ public sealed class Space
 
     public IReadOnlyList<BoundSocket> Sockets => _sockets ??= _source.Sockets();
 
+    /// <summary>The sets that rules of iptables look into; none where no rule does.</summary>
+    public IEnumerable<IpSet> Sets => AllSets.Values;
+
+    public IpSet? Set(string name) => AllSets.GetValueOrDefault(name);
+
+    private IReadOnlyDictionary<string, IpSet> AllSets => _sets ??= (UsesSets ? _source.Sets() : []).ToDictionary(static set => set.Name, StringComparer.Ordinal);
+
+    private bool UsesSets => State.Entries.Values.Any(held => held.Entry.Namespace == Id && held.Entry switch
+    {
+        IptablesChainEntry chain => chain.Rules.Any(LooksIntoSet),
+        IptablesRuleEntry rule => LooksIntoSet(rule.Text),
+        _ => false,
+    });
+
+    private static bool LooksIntoSet(string rule) => rule.Contains("--match-set ", StringComparison.Ordinal);
+
     public LinkEntry? Link(string name) => _links.TryGetValue(name, out var link) ? (LinkEntry)link.Entry : null;
 
     public int Index(string link) => _links.TryGetValue(link, out var observed) ? observed.Facts.Index : 0;
@@ -72,6 +93,11 @@ public sealed class Space
     /// <summary>Up, and somebody at the other end.</summary>
     public bool Carries(string link) =>
         _links.TryGetValue(link, out var observed) && ((LinkEntry)observed.Entry).Up == true && observed.Facts.Carrier != false;
+
+    public bool IsPromiscuous(string link) => _links.TryGetValue(link, out var observed) && observed.Facts.Promiscuous == true;
+
+    /// <summary>Whether the kernel has ipvlans at all; see <see cref="ISpaceSource.MayCarryIpvlan"/>.</summary>
+    public bool MayCarryIpvlan => _source.MayCarryIpvlan;
 
     public IReadOnlyList<LinkEntry> PortsOf(string bridge) => _ports.TryGetValue(bridge, out var ports) ? ports : [];
 
@@ -90,7 +116,11 @@ public sealed class Space
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) =>
         _connections.TryGetValue(family, out var known) ? known : _connections[family] = _source.Connections(family);
 
-    public bool TracksConnections(IpFamily family) => _source.TracksConnections(State, family);
+    /// <summary>IPVS remembers its own connections; the walk keeps them with the others.</summary>
+    public bool TracksConnections(IpFamily family) => VirtualServices.Count > 0 || _source.TracksConnections(State, family);
+
+    /// <summary>The virtual services of IPVS.</summary>
+    public IReadOnlyList<IpvsService> VirtualServices => _virtualServices ??= _source.VirtualServices();
 
     public IReadOnlyList<IHookProgram> Programs(IpFamily family, ChainHook hook) =>
         _programs.TryGetValue((family, hook), out var known) ? known : _programs[(family, hook)] = _source.Programs(State, family, hook);

@@ -12,7 +12,7 @@ public static class WalkParameters
 
     private static readonly string[] OfHost =
     [
-        "net/bridge/bridge-nf-call-ip6tables", "net/bridge/bridge-nf-call-iptables", "net/ipv4/icmp_echo_ignore_all", "net/ipv4/icmp_echo_ignore_broadcasts", "net/ipv6/conf/all/forwarding",
+        "net/bridge/bridge-nf-call-ip6tables", "net/bridge/bridge-nf-call-iptables", "net/ipv4/icmp_echo_ignore_all", "net/ipv4/icmp_echo_ignore_broadcasts", "net/ipv4/vs/conntrack", "net/ipv6/conf/all/forwarding",
     ];
 
     private static readonly string[] OfDevice = ["accept_local", "arp_filter", "arp_ignore", "forwarding", "proxy_arp", "route_localnet", "rp_filter", "src_valid_mark"];

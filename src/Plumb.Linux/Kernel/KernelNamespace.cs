@@ -14,6 +14,7 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     private NetlinkSocket? _route;
     private NetlinkSocket? _netfilter;
     private NetlinkSocket? _sockets;
+    private NetlinkSocket? _generic;
 
     public NamespaceId Id { get; } = id;
 
@@ -24,6 +25,8 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     public NetlinkSocket Netfilter => Open(ref _netfilter, NetlinkFamily.Netfilter);
 
     public NetlinkSocket Sockets => Open(ref _sockets, NetlinkFamily.SocketDiagnosis);
+
+    public NetlinkSocket Generic => Open(ref _generic, NetlinkFamily.Generic);
 
     /// <summary>Which namespaces the numbers stand for by which the kernel names others here (IFLA_LINK_NETNSID).</summary>
     public Dictionary<int, NamespaceId> Numbers { get; } = [];
@@ -73,6 +76,7 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
         _route?.Dispose();
         _netfilter?.Dispose();
         _sockets?.Dispose();
+        _generic?.Dispose();
         Network.Dispose();
     }
 

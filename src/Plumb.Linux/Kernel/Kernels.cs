@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
+using Plumb.Linux.Ipvs;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Sockets;
@@ -84,6 +86,14 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
     /// <exception cref="NetlinkException">The kernel refuses to tell, or has no connection tracking.</exception>
     public IReadOnlyList<ConntrackEntry> Connections(NamespaceId id, Addresses.IpFamily family, ConnectionMark? mark = null) =>
         ConntrackKernel.List(Get(id).Netfilter, family, mark);
+
+    /// <summary>The sets that rules of iptables may look into.</summary>
+    /// <exception cref="NetlinkException">The kernel refuses to tell, or has no sets.</exception>
+    public IReadOnlyList<IpSet> Sets(NamespaceId id) => IpSetKernel.List(Get(id).Netfilter);
+
+    /// <summary>The virtual services of IPVS in a namespace; none where the kernel has not loaded it.</summary>
+    /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>
+    public IReadOnlyList<IpvsService> VirtualServices(NamespaceId id) => IpvsKernel.IsLoaded ? IpvsKernel.List(Get(id).Generic) : [];
 
     /// <summary>The sockets in a namespace that wait for peers.</summary>
     /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>

@@ -7,8 +7,8 @@ namespace Plumb.Linux.Kernel;
 /// <summary>Between links as entries and as messages.</summary>
 internal static class LinkConversion
 {
-    public static LinkEntry ToEntry(NamespaceId id, LinkMessage link, LinkTable links, VethPeer peer) =>
-        new(id, link.Name ?? "", ToType(link, links, peer))
+    public static LinkEntry ToEntry(NamespaceId id, LinkMessage link, LinkTable links, OtherEnd other) =>
+        new(id, link.Name ?? "", ToType(link, links, other))
         {
             Mac = link.Mac,
             MtuBytes = (int?)link.MtuBytes,
@@ -66,15 +66,16 @@ internal static class LinkConversion
         NeighbourSuppression = port.NeighbourSuppression,
     };
 
-    private static LinkType ToType(LinkMessage link, LinkTable links, VethPeer peer)
+    private static LinkType ToType(LinkMessage link, LinkTable links, OtherEnd other)
     {
         if ((link.Flags & LinkMessage.IFF_LOOPBACK) != 0)
         {
             return new LinkType.Loopback();
         }
+        NamespaceId? there = other.Namespace.Name is null ? null : other.Namespace;
         return link.Info switch
         {
-            { Kind: "veth" } => new LinkType.Veth(peer.Namespace.Name is null ? null : peer.Namespace, peer.Link?.Name),
+            { Kind: "veth" } => new LinkType.Veth(there, other.Link?.Name),
             { Kind: "bridge", Bridge: { } bridge } => new LinkType.Bridge
             {
                 // What a kernel does not mention, it does not have, and does not do.
@@ -88,6 +89,18 @@ internal static class LinkConversion
                 Local = vxlan.Local,
                 Learning = vxlan.Learning,
                 Device = vxlan.Link is { } device and not 0 ? links.NameOf((int)device) : null,
+            },
+            { Stacked.MacvlanMode: { } mode } => new LinkType.Macvlan((MacvlanMode)mode, there, other.Link?.Name),
+            { Stacked: { IpvlanMode: { } mode } ipvlan } => new LinkType.Ipvlan((IpvlanMode)mode, (IpvlanFlags)(ipvlan.IpvlanFlags ?? 0), there, other.Link?.Name),
+            { Stacked.VlanId: { } vlan } => new LinkType.Vlan(vlan, there, other.Link?.Name),
+            { Tunnel: { } tunnel } => new LinkType.IpTunnel(link.Info.Kind switch { "ipip" => IpTunnelProtocol.Ipip, "sit" => IpTunnelProtocol.Sit, _ => IpTunnelProtocol.Gre })
+            {
+                Local = tunnel.Local,
+                Remote = tunnel.Remote,
+                Device = tunnel.Link == 0 ? null : links.NameOf((int)tunnel.Link),
+                TimeToLive = tunnel.TimeToLive == 0 ? null : tunnel.TimeToLive,
+                PathMtuDiscovery = tunnel.PathMtuDiscovery,
+                Key = tunnel.Key,
             },
             { Kind: { Length: > 0 } kind } => new LinkType.Other(kind),
             _ => new LinkType.Other("device"),

@@ -5,7 +5,7 @@ using Plumb.Linux.State;
 
 namespace Plumb.Linux.Kernel;
 
-/// <summary>Reads links and all that hangs on them from several namespaces, and says who is at the other end of each veth.</summary>
+/// <summary>Reads links and all that hangs on them from several namespaces, and says what is at the other end of each veth, and under each device that sits on another.</summary>
 internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IReadOnlySet<EntryKind>? kinds) : IDisposable
 {
     private static readonly KernelFacts NoFacts = new();
@@ -52,14 +52,14 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
 
     private void ObserveLinks(KernelNamespace target, LinkTable links)
     {
-        var peers = new VethPeers(kernels, _links).Of(target, links);
+        var others = new OtherEnds(kernels, _links).Of(target, links);
         foreach (var link in links.All)
         {
-            var peer = peers.GetValueOrDefault(link.Index);
-            var entry = LinkConversion.ToEntry(target.Id, link, links, peer);
+            var other = others.GetValueOrDefault(link.Index);
+            var entry = LinkConversion.ToEntry(target.Id, link, links, other);
             var alias = AliasOf(link);
             // A pair is one thing: made from the one end, it is Plumb's before the other end says so.
-            var owner = Ownership.OfLink(entry, alias ?? AliasOf(peer.Link));
+            var owner = Ownership.OfLink(entry, alias ?? (entry.Type is LinkType.Veth ? AliasOf(other.Link) : null));
             links.Owners[link.Index] = owner;
             if (Wants(EntryKind.Link))
             {
@@ -71,6 +71,7 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
     private static KernelFacts Facts(LinkMessage link) => new(link.Index)
     {
         Carrier = link.HasCarrier,
+        Promiscuous = link.Promiscuity is > 0 ? true : null,
         PeerIndex = link.Info?.Kind == "veth" ? link.Link : null,
         PeerNamespaceNumber = link.Info?.Kind == "veth" ? link.LinkNamespace : null,
     };

@@ -19,6 +19,12 @@ public sealed record LinkInfo(string Kind)
 
     public VxlanInfo? Vxlan { get; init; }
 
+    /// <summary>Of kinds that Plumb reads and does not make: in messages that are written back it is among <see cref="Unknown"/>.</summary>
+    public StackedInfo? Stacked { get; init; }
+
+    /// <inheritdoc cref="Stacked"/>
+    public IpTunnelInfo? Tunnel { get; init; }
+
     /// <summary>IFLA_INFO_SLAVE_DATA of a bridge's port.</summary>
     public BridgePortInfo? BridgePort { get; init; }
 
@@ -62,6 +68,14 @@ public sealed record LinkInfo(string Kind)
                     break;
                 case IFLA_INFO_DATA when kind == "vxlan":
                     info = info with { Vxlan = VxlanInfo.Parse(a, keepUnknown) };
+                    break;
+                case IFLA_INFO_DATA when StackedInfo.IsKind(kind):
+                    info = info with { Stacked = StackedInfo.Parse(a, kind) };
+                    unknown?.Add(a);
+                    break;
+                case IFLA_INFO_DATA when IpTunnelInfo.IsKind(kind):
+                    info = info with { Tunnel = IpTunnelInfo.Parse(a, kind) };
+                    unknown?.Add(a);
                     break;
                 case IFLA_INFO_SLAVE_DATA when portKind == "bridge":
                     info = info with { BridgePort = BridgePortInfo.Parse(a, keepUnknown) };

@@ -23,6 +23,7 @@ public sealed record LinkMessage
     internal const ushort IFLA_GROUP = 27;
     internal const ushort IFLA_NET_NS_FD = 28;
     internal const ushort IFLA_EXT_MASK = 29;
+    internal const ushort IFLA_PROMISCUITY = 30;
     internal const ushort IFLA_LINK_NETNSID = 37;
     internal const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     internal const byte IN6_ADDR_GEN_MODE_EUI64 = 0;
@@ -71,6 +72,9 @@ public sealed record LinkMessage
 
     public LinkInfo? Info { get; init; }
 
+    /// <summary>How many want all frames of the device, whomever they are for; null: not told. The kernel takes no orders about it.</summary>
+    public uint? Promiscuity { get; init; }
+
     /// <summary>IN6_ADDR_GEN_MODE_*; null where IPv6 is off.</summary>
     public byte? AddressGeneration { get; init; }
 
@@ -101,6 +105,7 @@ public sealed record LinkMessage
         int? descriptor = null;
         LinkInfo? info = null;
         byte? generation = null;
+        uint? promiscuity = null;
         foreach (var a in new AttributeReader(attributes, "RTM_NEWLINK"))
         {
             switch (a.Type)
@@ -132,6 +137,10 @@ public sealed record LinkMessage
                 case IFLA_LINKINFO:
                     info = LinkInfo.Parse(a, keepUnknown);
                     break;
+                case IFLA_PROMISCUITY:
+                    promiscuity = a.U32(nameof(IFLA_PROMISCUITY));
+                    unknown?.Add(a);
+                    break;
                 case IFLA_AF_SPEC:
                     generation = ParseAddressGeneration(a);
                     if (generation is null)
@@ -147,7 +156,7 @@ public sealed record LinkMessage
         return message with
         {
             Name = name, Alias = alias, Mac = mac, MtuBytes = mtu, Master = master, Link = link, LinkNamespace = linkNamespace,
-            NamespaceDescriptor = descriptor, Info = info, AddressGeneration = generation, Unknown = unknown?.Take() ?? default,
+            NamespaceDescriptor = descriptor, Info = info, AddressGeneration = generation, Promiscuity = promiscuity, Unknown = unknown?.Take() ?? default,
         };
     }
 

@@ -27,6 +27,18 @@ internal static class EntryText
                 AppendSwitch(text, bridge.MulticastSnooping, " mcast_snooping 1", " mcast_snooping 0");
                 AppendSwitch(text, bridge.VlanFiltering, " vlan_filtering 1", " vlan_filtering 0");
                 break;
+            case LinkType.IpTunnel tunnel:
+                Append(text, " remote ", tunnel.Remote?.ToString());
+                Append(text, " local ", tunnel.Local?.ToString());
+                Append(text, " dev ", tunnel.Device);
+                Append(text, " ttl ", tunnel.TimeToLive?.ToString());
+                Append(text, " key ", tunnel.Key?.ToString());
+                break;
+            case LinkType.Stacked stacked:
+                Append(text, " link ", stacked.LowerName);
+                Append(text, " netns ", stacked.LowerNamespace?.Name);
+                Append(text, stacked is LinkType.Vlan ? " id " : " mode ", stacked.Detail);
+                break;
             default:
                 break;
         }

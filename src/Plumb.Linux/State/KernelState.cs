@@ -33,6 +33,9 @@ public sealed record KernelFacts(int Index = 0, ulong Handle = 0)
     /// <summary>Of a link: something is at its other end (IFF_LOWER_UP); null for all else.</summary>
     public bool? Carrier { get; init; }
 
+    /// <summary>Of a link: somebody wants all its frames, whomever they are for (a bridge, a capture, a device that sits on it); null for all else.</summary>
+    public bool? Promiscuous { get; init; }
+
     /// <summary>ifindex of a veth's other end (IFLA_LINK); null for all else.</summary>
     public int? PeerIndex { get; init; }
 

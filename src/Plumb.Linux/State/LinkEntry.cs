@@ -48,8 +48,12 @@ public sealed record LinkEntry(NamespaceId Namespace, string Name, LinkType Type
 [JsonDerivedType(typeof(Veth), "veth")]
 [JsonDerivedType(typeof(Bridge), "bridge")]
 [JsonDerivedType(typeof(Vxlan), "vxlan")]
+[JsonDerivedType(typeof(Macvlan), "macvlan")]
+[JsonDerivedType(typeof(Ipvlan), "ipvlan")]
+[JsonDerivedType(typeof(Vlan), "vlan")]
+[JsonDerivedType(typeof(IpTunnel), "iptunnel")]
 [JsonDerivedType(typeof(Other), "other")]
-public abstract record LinkType
+public abstract partial record LinkType
 {
     /// <summary>IFLA_INFO_KIND as the kernel spells it; <c>loopback</c> and <c>device</c> for links that have none.</summary>
     [JsonIgnore]
@@ -128,7 +132,7 @@ public abstract record LinkType
             && (Learning is null || Learning == vxlan.Learning);
     }
 
-    /// <summary>A kind that Plumb reads but does not make (tun, wireguard, ipip, a physical device …).</summary>
+    /// <summary>A kind that Plumb reads but does not make (dummy, bond, a physical device …), and of which it knows no more than the name.</summary>
     public sealed record Other(string Name) : LinkType
     {
         [JsonIgnore]

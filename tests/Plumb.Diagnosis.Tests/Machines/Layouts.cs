@@ -170,4 +170,55 @@ internal static class Layouts
         nodes node 1 2 a
         nodes other 2 1 b
         """;
+
+    private const string Quick = """
+
+        for host in node outside a b; do on $host sysctl -qw net.ipv4.neigh.eth0.retrans_time_ms=20; done
+        """;
+
+    private const string Switch = """
+        on outside ip link add eth0 type bridge
+        on outside ip addr add 192.0.2.2/24 dev eth0
+        on outside ip link set eth0 up
+        cable node uplink outside port
+        on outside ip link set port master eth0
+
+        """;
+
+    /// <summary>The reference plugin macvlan: pods with hardware addresses of their own on the node's device, behind a switch.</summary>
+    /// <param name="reflects">The switch sends frames back by the port that they came in by.</param>
+    public static string Macvlan(string mode, bool reflects = false) => Switch + (reflects ? "on outside bridge link set dev port hairpin on\n" : "") + """
+        on node ip link set uplink name eth0
+        on node ip addr add 192.0.2.1/24 dev eth0
+        on node ip link set eth0 up
+
+        """ + Sits("a", 11, mode) + Sits("b", 12, mode) + Quick;
+
+    /// <summary>One pod has all of the node's device; the other is behind the same switch.</summary>
+    public static readonly string Passthru = Switch + """
+        on node ip link set uplink name eth0
+        on node ip addr add 192.0.2.1/24 dev eth0
+        on node ip link set eth0 up
+        cable b eth0 outside other
+        on outside ip link set other master eth0
+        on b ip addr add 192.0.2.12/24 dev eth0
+
+        """ + Sits("a", 11, "passthru") + Quick;
+
+    public static readonly string MacvlanOnBridge = Switch + """
+        on node ip link add eth0 type bridge
+        on node ip link set uplink master eth0
+        on node ip addr add 192.0.2.1/24 dev eth0
+        on node ip link set eth0 up
+
+        """ + Sits("a", 11, "bridge") + Sits("b", 12, "bridge") + Quick;
+
+    private static string Sits(string pod, int number, string mode) => $"""
+        on node ip link add mv{pod} link eth0 type macvlan mode {mode}
+        on node ip link set mv{pod} netns ${pod}
+        on {pod} ip link set mv{pod} name eth0
+        on {pod} ip addr add 192.0.2.{number}/24 dev eth0
+        on {pod} ip link set eth0 up
+
+        """;
 }

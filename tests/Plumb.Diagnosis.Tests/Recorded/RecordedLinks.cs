@@ -16,12 +16,13 @@ internal static class RecordedLinks
             var name = (string)link["ifname"]!;
             var flags = link["flags"]!.AsArray().Select(static flag => (string)flag!).ToHashSet();
             var kind = (string?)link["linkinfo"]?["info_kind"] ?? ((string?)link["link_type"] == "loopback" ? "loopback" : "device");
-            var far = kind == "veth" && link["link_index"] is { } index ? peer(name, (int)index) : null;
+            var far = kind is "veth" or "macvlan" && link["link_index"] is { } index ? peer(name, (int)index) : null;
             LinkType type = kind switch
             {
                 "loopback" => new LinkType.Loopback(),
                 "veth" => new LinkType.Veth(far?.Space, far?.Name),
                 "bridge" => new LinkType.Bridge(),
+                "macvlan" => new LinkType.Macvlan(Enum.Parse<MacvlanMode>((string)link["linkinfo"]!["info_data"]!["mode"]!, ignoreCase: true), far?.Space, far?.Name),
                 _ => new LinkType.Other(kind),
             };
             yield return Held(
@@ -33,7 +34,7 @@ internal static class RecordedLinks
                     Master = (string?)link["master"] ?? "",
                     Port = ports.TryGetValue(name, out var port) ? Port(port) : null,
                 },
-                new KernelFacts((int)link["ifindex"]!) { Carrier = flags.Contains("LOWER_UP") });
+                new KernelFacts((int)link["ifindex"]!) { Carrier = flags.Contains("LOWER_UP"), Promiscuous = (int?)link["promiscuity"] > 0 ? true : null });
         }
         foreach (var link in recording.Items(folder, "ip-addr.json"))
         {

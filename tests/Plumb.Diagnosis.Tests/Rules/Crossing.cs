@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Ipset;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Nftables;
@@ -66,6 +67,8 @@ internal sealed class Crossing : IDisposable
     }
 
     public IReadOnlyList<Observed> Observe() => NftablesKernel.Observe(_netfilter, Router);
+
+    public IReadOnlyList<IpSet> Sets() => IpSetKernel.List(_netfilter);
 
     public void Apply(IEnumerable<DeltaItem> items) => NftablesKernel.Apply(_netfilter, [.. items]);
 

@@ -2,6 +2,7 @@ using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Rules;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
@@ -12,6 +13,19 @@ namespace Plumb.Diagnosis.Tests.Rules;
 public sealed class IptablesRuleTests
 {
     private static readonly NamespaceId _node = new("node-1");
+
+    private static readonly IpSet[] _sets =
+    [
+        new("empty", "hash:ip") { Family = IpFamily.V4 },
+        new("addresses", "hash:ip") { Family = IpFamily.V4, Members = [new() { Address = IpAddress.V4(10, 1, 0, 1) }] },
+        new("services", "hash:ip,port") { Family = IpFamily.V4, Members = [new() { Address = IpAddress.V4(10, 2, 0, 1), Protocol = Packet.Tcp, Port = 80 }] },
+        new("networks", "hash:net")
+        {
+            Family = IpFamily.V4,
+            Members = [new() { Address = IpAddress.V4(10, 0, 0, 0), Length = 8 }, new() { Address = IpAddress.V4(10, 2, 0, 1), IsException = true }],
+        },
+        new("both", "list:set") { Members = [new() { Set = "empty" }, new() { Set = "addresses" }] },
+    ];
 
     // 10.1.0.1:40000 -> 10.2.0.1:80, a SYN that came in by eth0 and leaves by cni0, mark 0x4001
     [Theory]
@@ -54,6 +68,20 @@ public sealed class IptablesRuleTests
     [InlineData("-m ttl --ttl-lt 64", false)]
     [InlineData("! -p udp -m owner ! --uid-owner 1337", true)] // nobody here sent it
     [InlineData("-m owner --uid-owner 0-9999", false)]
+    [InlineData("-m set --match-set addresses src", true)]
+    [InlineData("-m set ! --match-set addresses src", false)]
+    [InlineData("-m set --match-set addresses dst", false)]
+    [InlineData("-m set --match-set services dst,dst", true)]
+    [InlineData("-m set --match-set services dst,src", false)]
+    [InlineData("-m set --match-set networks src", true)]
+    [InlineData("-m set --match-set networks dst", false)] // but for one address
+    [InlineData("-m set --match-set both dst", false)]
+    [InlineData("-m set --match-set both src", true)]
+    [InlineData("-m set --match-set empty src", false)]
+    [InlineData("-m physdev --physdev-in veth1", true)]
+    [InlineData("-m physdev --physdev-in veth+", true)]
+    [InlineData("-m physdev --physdev-is-bridged", false)] // it will be routed
+    [InlineData("-m physdev ! --physdev-is-bridged", true)]
     public void A_rule_matches_what_it_says(string matches, bool drops) =>
         Assert.Equal(drops ? Decision.Drop : Decision.Accept, Run($"{matches} -j DROP").Decision);
 
@@ -62,7 +90,7 @@ public sealed class IptablesRuleTests
     {
         var undecided = Run("-m set --match-set cluster src -j DROP");
         Assert.Equal(Decision.Undecided, undecided.Decision);
-        Assert.Contains("'set --match-set'", Assert.Single(undecided.Steps).What, StringComparison.Ordinal);
+        Assert.Contains("'set'", Assert.Single(undecided.Steps).What, StringComparison.Ordinal);
         Assert.Equal(Decision.Accept, Run("-m set --match-set cluster src -m mark --mark 0x1 -j DROP").Decision);
         Assert.Equal(Decision.Undecided, Run("-j SYNPROXY --mss 1460").Decision);
     }
@@ -146,6 +174,8 @@ public sealed class IptablesRuleTests
         var place = new HookPlace(_node, hook, "eth0", hook == ChainHook.Forward ? "cni0" : null)
         {
             Fib = static address => new FibAnswer(1, null),
+            Bridged = new BridgedFacts("veth1", null),
+            Sets = static name => _sets.FirstOrDefault(set => set.Name == name),
             Recent = static (list, address) => list == "WHO" && address == IpAddress.V4(10, 1, 0, 1),
         };
         return Assert.Single(programs.At(IpFamily.V4, hook)).Run(packet, Hooks.New(packet) with { Mark = new ConnectionMark(7) }, place);

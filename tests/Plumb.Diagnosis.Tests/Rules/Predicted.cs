@@ -1,6 +1,7 @@
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Rules;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Ipset;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
 
@@ -10,11 +11,14 @@ namespace Plumb.Diagnosis.Tests.Rules;
 internal sealed class Predicted
 {
     private readonly HookPrograms _programs;
+    private readonly IReadOnlyList<IpSet> _sets;
     private readonly List<string> _told = [];
     private ElementChanges _changes = ElementChanges.None;
 
-    public Predicted(IReadOnlyList<Observed> entries, Packet packet)
+    /// <param name="sets">Of ip_set; null: there are none.</param>
+    public Predicted(IReadOnlyList<Observed> entries, Packet packet, IReadOnlyList<IpSet>? sets = null)
     {
+        _sets = sets ?? [];
         _programs = new HookPrograms([.. entries, Own("c", "192.0.2.1/24"), Own("s", "198.51.100.1/24")], Crossing.Router);
         if (Pass(packet, null, Place(ChainHook.Prerouting, "c", null)) is not { } come)
         {
@@ -49,7 +53,7 @@ internal sealed class Predicted
 
     private HookOutcome? Pass(Packet packet, Connection? connection, HookPlace place)
     {
-        var outcome = Assert.Single(Hooks.Run(_programs, packet, connection, place with { Changes = _changes }));
+        var outcome = Assert.Single(Hooks.Run(_programs, packet, connection, place with { Changes = _changes, Sets = name => _sets.FirstOrDefault(set => set.Name == name) }));
         _changes = outcome.Changes;
         Assert.NotEqual(Decision.Undecided, outcome.Decision);
         foreach (var step in outcome.Steps)

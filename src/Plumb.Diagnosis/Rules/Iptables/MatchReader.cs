@@ -55,6 +55,7 @@ internal static class MatchReader
         ("conntrack", "--ctorigdstport") => Number(reader.Take(), static p => Tracked(p)?.Original.DestinationPort),
         ("conntrack", "--ctorigsrcport") => Number(reader.Take(), static p => Tracked(p)?.Original.SourcePort),
         ("statistic", "--mode") => Statistic(reader),
+        ("set", "--match-set") => Set(reader.Take(), reader.Take()),
         ("recent", _) => Recent(option, reader),
         ("addrtype", "--src-type") => AddressType(reader.Take(), static p => p.Packet.Source, reader),
         ("addrtype", "--dst-type") => AddressType(reader.Take(), static p => p.Packet.Destination, reader),
@@ -71,7 +72,10 @@ internal static class MatchReader
         ("hashlimit", _) => Skip(reader, Yes),
         ("owner", "--uid-owner") => Sender(reader.Take(), static sender => sender.User),
         ("owner", "--gid-owner") => Sender(reader.Take(), static sender => sender.Group),
-        ("physdev", "--physdev-is-bridged" or "--physdev-is-in" or "--physdev-is-out") => static p => p.Place.IsBridged is { } bridged ? Is(bridged) : null,
+        ("physdev", "--physdev-in") => Port(reader.Take(), static ports => ports.In),
+        ("physdev", "--physdev-out") => Port(reader.Take(), static ports => ports.Out),
+        ("physdev", "--physdev-is-in") => static p => p.Place.Bridged is { } ports ? Is(ports.In is not null) : null,
+        ("physdev", "--physdev-is-bridged" or "--physdev-is-out") => static p => p.Place.Bridged is { } ports ? Is(ports.Out is not null) : null,
         _ => null,
     };
 
@@ -139,6 +143,12 @@ internal static class MatchReader
     private static Condition Device(string name, Func<XtPacket, string?> of) => name.EndsWith('+')
         ? p => Is((of(p) ?? "").StartsWith(name.AsSpan(0, name.Length - 1), StringComparison.Ordinal))
         : p => Is(of(p) == name);
+
+    private static Condition Port(string name, Func<BridgedFacts, string?> of)
+    {
+        var (isPrefix, text) = (name.EndsWith('+'), name.TrimEnd('+'));
+        return p => p.Place.Bridged is not { } ports ? null : of(ports) is { } port ? Is(isPrefix ? port.StartsWith(text, StringComparison.Ordinal) : port == text) : 0;
+    }
 
     private static Condition Ports(string list, Func<Packet, Func<ushort, bool>, bool> any)
     {
@@ -267,6 +277,8 @@ internal static class MatchReader
         }
         return _ => isNotNth ? 1 - (1.0 / every) : 1.0 / every;
     }
+
+    private static Condition Set(string name, string directions) => p => SetMatch.Test(p, name, directions);
 
     // Who asks whether a client is remembered asks before anybody remembers it: see HookPlace.Recent.
     private static Condition Recent(string option, RuleReader reader)

@@ -276,7 +276,7 @@ internal static class Loads
             case LinkType.Loopback:
                 machine.Registers.Set16(register, ARPHRD_LOOPBACK);
                 break;
-            case LinkType.Bridge or LinkType.Veth or LinkType.Vxlan:
+            case LinkType.Bridge or LinkType.Veth or LinkType.Vxlan or LinkType.Stacked:
                 machine.Registers.Set16(register, ARPHRD_ETHER);
                 break;
             default:

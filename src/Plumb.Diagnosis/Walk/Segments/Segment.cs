@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Diagnosis.Walk.Stages;
 using Plumb.Diagnosis.Walk.Tracking;
 using Plumb.Diagnosis.Worlds;
@@ -20,7 +21,7 @@ internal readonly record struct Station(Space Space, string Device)
 /// and where a frame that a bridge floods would arrive.
 /// </summary>
 /// <param name="comesOut">Where a tunnel's packet, which goes its way as any other, leaves the tunnel; null: nowhere.</param>
-internal sealed class Segment(IWorld world, Func<Traveller, Station?> comesOut)
+internal sealed class Segment(IWorld world, Uppers uppers, Func<Traveller, Station?> comesOut)
 {
     // Of ARP (RFC 826).
     private const int QuestionBytes = 28;
@@ -29,12 +30,10 @@ internal sealed class Segment(IWorld world, Func<Traveller, Station?> comesOut)
 
     /// <summary>Where a broadcast that a device sends comes up.</summary>
     /// <param name="answerTo">Only where an answer to this address, to one station alone, finds the same way back; null: wherever.</param>
-    public IReadOnlyList<Station> HeardFrom(Space space, string device, MacAddress? answerTo = null)
-    {
-        var found = new List<Station>();
-        new Broadcast(world, this, answerTo, found).Send(space, device);
-        return found;
-    }
+    public IReadOnlyList<Station> HeardFrom(Space space, string device, MacAddress? answerTo = null) => Tell(space, device, answerTo).Found;
+
+    /// <summary>Whether a broadcast also comes to where nobody sees from here: beyond hardware, in namespaces that are not known.</summary>
+    public bool LeavesSight(Space space, string device) => Tell(space, device, null).LeavesSight;
 
     /// <summary>As above, for a frame that a bridge sends out by one of its ports.</summary>
     public bool Leads(Space space, string port, MacAddress to)
@@ -64,6 +63,13 @@ internal sealed class Segment(IWorld world, Func<Traveller, Station?> comesOut)
             }
         }
         return found;
+    }
+
+    private Broadcast Tell(Space space, string device, MacAddress? answerTo)
+    {
+        var broadcast = new Broadcast(world, this, uppers, answerTo);
+        broadcast.Send(space, device);
+        return broadcast;
     }
 
     // A cable leads back as it leads there; a tunnel has a way of its own in each direction.

@@ -32,7 +32,7 @@ internal static class BridgeFilter
     /// <param name="go">What comes after for those that pass.</param>
     public static IEnumerable<Step> Leave(Traveller traveller, LinkEntry bridge, LinkEntry port, Func<Traveller, Step> go)
     {
-        var both = traveller with { In = bridge.Name, Out = bridge.Name };
+        var both = traveller with { In = bridge.Name, Out = bridge.Name, LeavesBy = port.Name };
         foreach (var step in Hooks.Pass(both, ChainHook.Forward, static passed => new Step.On(passed)))
         {
             if (step is not Step.On { Traveller: var passed })
@@ -40,7 +40,7 @@ internal static class BridgeFilter
                 yield return step;
                 continue;
             }
-            foreach (var later in Hooks.Pass(passed, ChainHook.Postrouting, last => Fit(last with { In = null }, bridge, port, go)))
+            foreach (var later in Hooks.Pass(passed, ChainHook.Postrouting, last => Fit(last with { In = null, LeavesBy = null }, bridge, port, go)))
             {
                 yield return later;
             }

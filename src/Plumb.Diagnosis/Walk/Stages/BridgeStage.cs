@@ -18,15 +18,20 @@ internal sealed class BridgeStage : IStage
         {
             return [traveller.Drop($"the bridge {bridge?.Name} is down", bridge, bridge?.Name)];
         }
-        if (port is not null && !traveller.IsShown && BridgeFilter.IsOn(traveller))
+        if (traveller.Tag is not null && bridge.Type is LinkType.Bridge { VlanFiltering: true })
+        {
+            return [traveller.End(Ending.Undecided, $"{bridge.Name} looks at tags of VLANs, which is not followed", traveller.Note("VLAN filtering", bridge, bridge.Name))];
+        }
+        // What bears a tag is shown to no rules (bridge-nf-filter-vlan-tagged).
+        if (port is not null && !traveller.IsShown && traveller.Tag is null && BridgeFilter.IsOn(traveller))
         {
             return BridgeFilter.Enter(traveller with { CameBy = port.Name }, around, bridge);
         }
         var to = traveller.FrameDestination;
         if (port is not null && IsOwn(space, bridge, to))
         {
-            // ip_sabotage_in: what was shown already does not meet those hooks again.
-            var next = traveller.IsShown ? Stage.Route : Stage.Prerouting;
+            // What sits on the bridge takes it first. ip_sabotage_in: what was shown already does not meet those hooks again.
+            var next = traveller.Tag is not null || Station.TakesForAnother(space, bridge.Name, to) ? Stage.Receive : traveller.IsShown ? Stage.Route : Stage.Prerouting;
             return [(traveller with { In = bridge.Name, Port = null, IsShown = false }).Go(next, traveller.Note($"{port.Name} → {bridge.Name}", port, port.Name))];
         }
         if (to.IsMulticast)
@@ -43,6 +48,8 @@ internal sealed class BridgeStage : IStage
             ? Out(traveller, bridge, port, leading, null)
             : Closed(traveller, around, bridge, to) is { } closed
             ? [traveller.Drop($"{to} is behind {closed.Name}, which {(closed.Up == true ? "has no carrier" : "is down")}", closed, closed.Name)]
+            : ports.Find(other => around.Segment.LeavesSight(space, other.Name)) is { } outward
+            ? Out(traveller, bridge, port, outward, null)
             : [traveller.Drop($"{bridge.Name} does not know where {to} is, and no port that it would flood leads there", bridge, bridge.Name)];
     }
 
@@ -55,7 +62,7 @@ internal sealed class BridgeStage : IStage
     private static bool Floods(LinkEntry port, Traveller traveller) => port.Port?.Flood != false || (traveller.WasAsked && port.Port?.Learning != false);
 
     private static bool IsOwn(Worlds.Space space, LinkEntry bridge, MacAddress mac) =>
-        bridge.Mac == mac || space.PortsOf(bridge.Name).Any(port => port.Mac == mac);
+        bridge.Mac == mac || space.PortsOf(bridge.Name).Any(port => port.Mac == mac) || Station.TakesForAnother(space, bridge.Name, mac);
 
     private static FdbEntry? Known(Worlds.Space space, string bridge, MacAddress mac)
     {

@@ -12,7 +12,7 @@ internal sealed class DeliverStage : IStage
 
     public IEnumerable<Step> Pass(Traveller traveller, Surroundings around)
     {
-        if (Tunnel.Leave(traveller) is { } inside)
+        if ((Tunnel.Leave(traveller) ?? IpTunnel.Leave(traveller)) is { } inside)
         {
             return [inside];
         }
@@ -42,6 +42,10 @@ internal sealed class DeliverStage : IStage
     private static Step.End ToSocket(Traveller traveller, string protocol)
     {
         var packet = traveller.Packet;
+        if (traveller.Proxy is { } proxy)
+        {
+            return Taken(traveller, $"the transparent socket at port {proxy.Port} takes it");
+        }
         var device = traveller.Space.Index(traveller.In!);
         foreach (var socket in traveller.Space.Sockets)
         {

@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Walk.Segments;
+using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Diagnosis.Worlds;
 
 namespace Plumb.Diagnosis.Walk.Stages;
@@ -12,4 +13,4 @@ internal interface IStage
 }
 
 /// <summary>What is beyond the namespace that a packet is in.</summary>
-internal sealed record Surroundings(IWorld World, Segment Segment);
+internal sealed record Surroundings(IWorld World, Segment Segment, Uppers Uppers);

@@ -21,7 +21,7 @@ internal sealed class NeighbourStage : IStage
         var space = traveller.Space;
         var next = traveller.Route!.NextAddress(traveller.Packet.Destination);
         var mac = space.Link(device)?.Mac ?? default;
-        if (space.Link(device) is not { Type: LinkType.Veth or LinkType.Bridge or LinkType.Vxlan })
+        if (space.Link(device) is not { } link || !Asks(link))
         {
             return [traveller.Go(Stage.Transmit)];
         }
@@ -38,9 +38,18 @@ internal sealed class NeighbourStage : IStage
         return [Ask(traveller, around, device, next, mac)];
     }
 
+    // Without IFF_NOARP, and with others behind it that can be seen.
+    private static bool Asks(LinkEntry link) =>
+        link.Type is LinkType.Veth or LinkType.Bridge or LinkType.Vxlan or LinkType.Macvlan or LinkType.Vlan or LinkType.Ipvlan { Mode: IpvlanMode.L2 };
+
     private static Step Ask(Traveller traveller, Surroundings around, string device, IpAddress next, MacAddress own)
     {
         var answers = around.Segment.AnswerersFor(traveller.Space, device, next, Asker(traveller, device, next));
+        if (answers.Count == 0 && around.Segment.LeavesSight(traveller.Space, device))
+        {
+            var unseen = $"who {next} is on {device} cannot be seen from here";
+            return traveller.End(Ending.Undecided, unseen, traveller.Note(unseen, traveller.Space.Link(device), device));
+        }
         if (answers.Count == 0)
         {
             var reason = traveller.Space.Carries(device) ? $"nobody on {device} answers for {next}" : $"{device} has no carrier, so nobody answers for {next}";

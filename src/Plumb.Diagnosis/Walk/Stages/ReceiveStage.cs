@@ -1,3 +1,4 @@
+using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Walk.Stages;
@@ -22,17 +23,20 @@ internal sealed class ReceiveStage : IStage
             return [traveller.End(Ending.Loop, reason, traveller.Note(reason, link, device))];
         }
         traveller = traveller with { Visited = traveller.Visited.Add(here) };
+        if (Vlan.Receive(traveller, around, link) is { } untagged)
+        {
+            return [untagged];
+        }
         if (link.Master is { Length: > 0 } master && space.Link(master)?.Type is LinkType.Bridge)
         {
             return [(traveller with { Port = device, In = null }).Go(Stage.Bridge)];
         }
-        if (link.Mac != traveller.FrameDestination && Segments.Station.TakesForAnother(space, device, traveller.FrameDestination))
+        if ((Macvlan.Receive(traveller, around, link) ?? Ipvlan.Receive(traveller, around, link)) is { } taken)
         {
-            var reason = $"{device} takes the frame for {traveller.FrameDestination} in for a device above it (macvlan or its like), which is not followed";
-            return [traveller.End(Ending.Undecided, reason, traveller.Note(reason, link, device))];
+            return [taken];
         }
         // PACKET_OTHERHOST
-        return traveller.FrameDestination == link.Mac || traveller.FrameDestination.IsMulticast
+        return traveller.FrameDestination == link.Mac || traveller.FrameDestination.IsMulticast || link.Type is LinkType.Macvlan or LinkType.Ipvlan or LinkType.IpTunnel
             ? [traveller.Go(Stage.Prerouting)]
             : [traveller.Drop($"the frame is for {traveller.FrameDestination}, and {device} is {link.Mac}", link, device)];
     }

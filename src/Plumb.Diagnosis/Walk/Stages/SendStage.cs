@@ -71,7 +71,7 @@ internal sealed class SendStage : IStage
 
     // A socket needs SO_BROADCAST; what the kernel says itself, and what tunnels carry, does not.
     private static bool IsOfSocket(Traveller traveller) =>
-        traveller.Packet.Inner?.NetworkId is null && (!traveller.IsAnswer || traveller.Packet.Protocol == Packets.Packet.Udp);
+        !traveller.Packet.IsTunnel && (!traveller.IsAnswer || traveller.Packet.Protocol == Packets.Packet.Udp);
 
     /// <summary><c>fib_props</c>: what connect() and send() say.</summary>
     public static string ErrorOf(RouteAnswer way) => way.Decider is null ? "ENETUNREACH" : way.Type switch

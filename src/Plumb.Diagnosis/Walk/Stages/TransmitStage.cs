@@ -1,3 +1,4 @@
+using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Walk.Stages;
@@ -12,6 +13,7 @@ internal sealed class TransmitStage : IStage
 
     public IEnumerable<Step> Pass(Traveller traveller, Surroundings around)
     {
+        traveller = traveller with { Proxy = null };
         var (space, device) = (traveller.Space, traveller.Out!);
         var link = space.Link(device);
         if (link?.Up != true)
@@ -28,6 +30,10 @@ internal sealed class TransmitStage : IStage
             LinkType.Veth veth => [Cross(traveller, around, link, veth)],
             LinkType.Bridge => [(traveller with { Port = null }).Go(Stage.Bridge)],
             LinkType.Vxlan vxlan => Tunnel.Enter(traveller, around, link, vxlan),
+            LinkType.IpTunnel tunnel => [IpTunnel.Enter(traveller, link, tunnel)],
+            LinkType.Macvlan macvlan => [Macvlan.Send(traveller, around, link, macvlan)],
+            LinkType.Ipvlan ipvlan => [Ipvlan.Send(traveller, around, link, ipvlan)],
+            LinkType.Vlan vlan => [Vlan.Send(traveller, around, link, vlan)],
             _ => [traveller.End(
                 Ending.Undecided, $"it leaves by {device} ({link.Type.KindName}), beyond which nothing can be seen from here", traveller.Note($"leaves by {device}", link, device))],
         };

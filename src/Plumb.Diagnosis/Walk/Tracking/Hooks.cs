@@ -16,11 +16,11 @@ internal static class Hooks
     public static IEnumerable<Step> Pass(Traveller traveller, ChainHook hook, Func<Traveller, Step> go)
     {
         var programs = traveller.Space.Programs(traveller.Packet.Family, hook);
-        var acts = Acts(programs, hook, traveller.Space.TracksConnections(traveller.Packet.Family));
+        var acts = Acts(programs, hook, traveller.Space.TracksConnections(traveller.Packet.Family), traveller.Space.VirtualServices.Count > 0);
         return Run(traveller, hook, acts, 0, go);
     }
 
-    private static List<Func<Traveller, ChainHook, IEnumerable<Step>>> Acts(IReadOnlyList<IHookProgram> programs, ChainHook hook, bool tracks)
+    private static List<Func<Traveller, ChainHook, IEnumerable<Step>>> Acts(IReadOnlyList<IHookProgram> programs, ChainHook hook, bool tracks, bool balances)
     {
         var byPriority = new List<(int Priority, Func<Traveller, ChainHook, IEnumerable<Step>> Act)>();
         foreach (var program in programs)
@@ -39,6 +39,10 @@ internal static class Hooks
             IHookProgram[] nat = [.. programs.Where(static program => program.IsNat).OrderBy(static program => program.Priority)];
             var isDestination = hook is ChainHook.Prerouting or ChainHook.Output;
             byPriority.Add((isDestination ? ConnectionTracking.DestinationNat : ConnectionTracking.SourceNat, (traveller, at) => Nat(traveller, at, nat, isDestination)));
+        }
+        if (balances && Balancer.PriorityAt(hook) is { } at)
+        {
+            byPriority.Add((at, Balancer.Pass));
         }
         if (hook is ChainHook.Postrouting or ChainHook.Input)
         {
@@ -174,12 +178,22 @@ internal static class Hooks
         var last = outcome.Steps.Count > 0 ? after.Hops[^1] : traveller.Note($"the policy of a chain at {hook.ToString().ToLowerInvariant()}");
         return outcome.Decision switch
         {
+            Decision.Accept when outcome.Proxy is { } proxy => Proxied(after, proxy, last),
             Decision.Accept => Passed(after),
             Decision.Drop => End(after, hook, $"a rule drops it: {Rule(last)}", last, null),
             Decision.Reject => End(after, hook, $"a rule refuses it: {Rule(last)}", last, outcome.Answer),
             Decision.Queue => new Step.End(after, Ending.Undecided, $"a program decides: {Rule(last)}") { Killer = last },
             _ => new Step.End(after, Ending.Undecided, $"cannot be decided here: {Rule(last)}") { Killer = last },
         };
+    }
+
+    // nf_tproxy_get_sock_v4: the socket has it from here on, if routes keep the packet on this host; without one it is dropped.
+    private static Step Proxied(Traveller after, (IpAddress Address, ushort Port) proxy, Hop rule)
+    {
+        var device = after.In is { } name ? after.Space.Index(name) : 0;
+        return after.Space.Sockets.Any(socket => socket.Takes(proxy.Address, proxy.Port, after.Packet.Protocol, device))
+            ? Passed(after with { Proxy = proxy })
+            : new Step.End(after, Ending.Dropped, $"nobody listens where a rule hands it to: {Rule(rule)}") { Killer = rule };
     }
 
     private static Step.End End(Traveller after, ChainHook hook, string reason, Hop killer, RejectAnswer? answer)
@@ -202,9 +216,9 @@ internal static class Hooks
         {
             In = Facts(traveller, traveller.In),
             Out = hook is ChainHook.Prerouting or ChainHook.Input ? null : Facts(traveller, traveller.Out),
-            // Of what came from a bridge up to its host nobody can ask any more.
-            IsBridged = traveller.IsShown ? true : null,
+            Bridged = new BridgedFacts(traveller.CameBy, traveller.LeavesBy),
             MasqueradeAddress = Masquerade(traveller, hook),
+            Sets = traveller.Space.Set,
             Fib = address => Fib(traveller, address),
             Changes = traveller.Changes.GetValueOrDefault(traveller.Space.Id, ElementChanges.None),
         };

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Ipset;
+using Plumb.Linux.Ipvs;
 using Plumb.Linux.Sockets;
 
 namespace Plumb.Linux.State.Json;
@@ -80,6 +82,12 @@ public static class StateJson
     /// <summary>How sockets stand in JSON.</summary>
     public static JsonTypeInfo<BoundSocket[]> Sockets => StateJsonContext.Default.BoundSocketArray;
 
+    /// <summary>How sets of ip_set stand in JSON.</summary>
+    public static JsonTypeInfo<IpSet[]> Sets => StateJsonContext.Default.IpSetArray;
+
+    /// <summary>How virtual services of IPVS stand in JSON.</summary>
+    public static JsonTypeInfo<IpvsService[]> VirtualServices => StateJsonContext.Default.IpvsServiceArray;
+
     // Of an object that does not say what kind of entry it is, the serializer complains with another exception than of any other fault.
     private static T Refusing<T>(Func<T> read)
     {
@@ -108,6 +116,8 @@ public static class StateJson
 [JsonSerializable(typeof(Observed[]))]
 [JsonSerializable(typeof(ConntrackEntry[]))]
 [JsonSerializable(typeof(BoundSocket[]))]
+[JsonSerializable(typeof(IpSet[]))]
+[JsonSerializable(typeof(IpvsService[]))]
 [JsonSerializable(typeof(NextHop[]))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

@@ -4,36 +4,36 @@ using Plumb.Linux.State;
 
 namespace Plumb.Linux.Kernel;
 
-/// <summary>The other end of a veth.</summary>
-/// <param name="Namespace">Where the other end is; its name is null when that is not known.</param>
-/// <param name="Link">The other end itself; null when it could not be asked.</param>
-internal readonly record struct VethPeer(NamespaceId Namespace, LinkMessage? Link);
+/// <summary>The link that IFLA_LINK speaks of: the other end of a veth, or what a macvlan, ipvlan or VLAN sits on.</summary>
+/// <param name="Namespace">Where it is; its name is null when that is not known.</param>
+/// <param name="Link">The link itself; null when it could not be asked.</param>
+internal readonly record struct OtherEnd(NamespaceId Namespace, LinkMessage? Link);
 
 /// <summary>
-/// Finds the other end of each veth. A link tells the other's ifindex and the number by which the kernel knows its namespace here;
+/// Finds the other end of each veth, and the like. A link tells the other's ifindex and the number by which the kernel knows its namespace here;
 /// which namespace that is can only be asked the other way round, of each candidate by descriptor.
 /// </summary>
-internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTable> dumped)
+internal sealed class OtherEnds(Kernels kernels, Dictionary<NamespaceId, LinkTable> dumped)
 {
     /// <summary>By ifindex of the end in <paramref name="target"/>. Ends whose namespace is not known are left out.</summary>
-    public Dictionary<int, VethPeer> Of(KernelNamespace target, LinkTable links)
+    public Dictionary<int, OtherEnd> Of(KernelNamespace target, LinkTable links)
     {
-        var peers = new Dictionary<int, VethPeer>();
+        var peers = new Dictionary<int, OtherEnd>();
         var unnamed = new Dictionary<NamespaceId, List<(int Here, int There)>>();
         LearnNumbers(target, links);
         foreach (var link in links.All)
         {
-            if (link is not { Info.Kind: "veth", Link: { } index } || NamespaceOf(target, link.LinkNamespace) is not { } where)
+            if (link is not { Info.Kind: { } kind, Link: { } index } || !HasOther(kind) || NamespaceOf(target, link.LinkNamespace) is not { } where)
             {
                 continue;
             }
             if (dumped.TryGetValue(where, out var table))
             {
-                peers[link.Index] = new VethPeer(where, table.Find(index));
+                peers[link.Index] = new OtherEnd(where, table.Find(index));
             }
             else
             {
-                peers[link.Index] = new VethPeer(where, null);
+                peers[link.Index] = new OtherEnd(where, null);
                 if (!unnamed.TryGetValue(where, out var list))
                 {
                     unnamed.Add(where, list = []);
@@ -47,6 +47,8 @@ internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTab
         }
         return peers;
     }
+
+    private static bool HasOther(string kind) => kind == "veth" || StackedInfo.IsKind(kind);
 
     private static NamespaceId? NamespaceOf(KernelNamespace target, int? number)
     {
@@ -67,7 +69,7 @@ internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTab
         {
             foreach (var link in links.All)
             {
-                if (link is { Info.Kind: "veth", LinkNamespace: { } number } && !target.Numbers.ContainsKey(number))
+                if (link is { Info.Kind: { } kind, LinkNamespace: { } number } && HasOther(kind) && !target.Numbers.ContainsKey(number))
                 {
                     missing.Add(number);
                 }
@@ -111,7 +113,7 @@ internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTab
         });
     }
 
-    private void AskNames(NamespaceId where, List<(int Here, int There)> ends, Dictionary<int, VethPeer> peers)
+    private void AskNames(NamespaceId where, List<(int Here, int There)> ends, Dictionary<int, OtherEnd> peers)
     {
         if (!kernels.TryGet(where, out var kernel))
         {
@@ -123,6 +125,6 @@ internal sealed class VethPeers(Kernels kernels, Dictionary<NamespaceId, LinkTab
             LinkMessage.EmitGet(request, name: null, there);
         }
         // An end that is gone meanwhile has no name, and soon no other end.
-        kernel.Route.TryExecute(request, (message, index) => peers[ends[index].Here] = new VethPeer(where, LinkMessage.Parse(message.Payload)));
+        kernel.Route.TryExecute(request, (message, index) => peers[ends[index].Here] = new OtherEnd(where, LinkMessage.Parse(message.Payload)));
     }
 }
