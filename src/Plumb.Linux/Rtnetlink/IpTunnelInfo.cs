@@ -17,7 +17,9 @@ public sealed record IpTunnelInfo
     internal const ushort IFLA_GRE_LOCAL = 6;
     internal const ushort IFLA_GRE_REMOTE = 7;
     internal const ushort IFLA_GRE_TTL = 8;
-    private const ushort GRE_KEY_BigEndian = 0x0020;
+
+    // GRE_KEY, big-endian on the wire and in the attribute.
+    private const ushort KeyFlag = 0x0020;
 
     /// <summary>ifindex of the device that outer packets leave by; 0: whichever routes say.</summary>
     public uint Link { get; init; }
@@ -43,7 +45,7 @@ public sealed record IpTunnelInfo
         var hasKey = false;
         foreach (var a in nest.Nested($"IFLA_INFO_DATA ({kind})"))
         {
-            hasKey |= kind == "gre" && a.Type == IFLA_GRE_OFLAGS && (a.U16(nameof(IFLA_GRE_OFLAGS)) & GRE_KEY_BigEndian) != 0;
+            hasKey |= kind == "gre" && a.Type == IFLA_GRE_OFLAGS && (a.U16(nameof(IFLA_GRE_OFLAGS)) & KeyFlag) != 0;
             info = (kind == "gre", a.Type) switch
             {
                 (_, IFLA_IPTUN_LINK) => info with { Link = a.U32(nameof(IFLA_IPTUN_LINK)) },

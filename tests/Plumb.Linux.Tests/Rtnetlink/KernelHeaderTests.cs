@@ -44,6 +44,12 @@ public sealed partial class KernelHeaderTests
         #include <linux/if_link.h>
         #include <linux/if_addr.h>
         #include <linux/if_bridge.h>
+        #include <linux/if_tunnel.h>
+        #include <linux/genetlink.h>
+        #include <linux/ip_vs.h>
+        #include <linux/netfilter/nfnetlink.h>
+        #include <linux/netfilter/ipset/ip_set.h>
+        #include <linux/wireguard.h>
         #include <linux/neighbour.h>
         #include <linux/fib_rules.h>
         #include <linux/net_namespace.h>
@@ -112,7 +118,7 @@ public sealed partial class KernelHeaderTests
     private static IEnumerable<(string Name, long Value)> Constants()
     {
         const BindingFlags all = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-        var namespaces = new[] { "Plumb.Linux.Native", "Plumb.Linux.Netlink", "Plumb.Linux.Rtnetlink", "Plumb.Linux.Namespaces", "Plumb.Linux.Processes" };
+        var namespaces = new[] { "Plumb.Linux.Native", "Plumb.Linux.Netlink", "Plumb.Linux.Rtnetlink", "Plumb.Linux.Namespaces", "Plumb.Linux.Processes", "Plumb.Linux.Ipset", "Plumb.Linux.Ipvs", "Plumb.Linux.Wireguard" };
         var seen = new HashSet<string>();
         foreach (var type in typeof(NetlinkSocket).Assembly.GetTypes().Where(t => namespaces.Contains(t.Namespace)))
         {
