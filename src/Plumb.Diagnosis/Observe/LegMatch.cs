@@ -101,6 +101,11 @@ internal sealed class LegMatch
     /// <summary>Where a hop shows itself: the device, and whether out of it; whether it must.</summary>
     private (string? Device, bool IsOutgoing, bool IsSure) Expected(Hop hop)
     {
+        if (hop.Before is { IsTunnel: true, Inner.NetworkId: null } || hop.After is { IsTunnel: true, Inner.NetworkId: null })
+        {
+            // Of tunnels, sightings know VXLAN alone.
+            return (null, false, false);
+        }
         var isSure = hop != _killer;
         var link = hop.Device is { } name ? _world.Find(hop.Space)?.Link(name) : null;
         return hop.Stage switch

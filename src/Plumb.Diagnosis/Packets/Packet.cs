@@ -69,6 +69,9 @@ public readonly record struct IcmpKind(byte Type, byte Code);
 /// <param name="Destination">As <paramref name="Source"/>.</param>
 public sealed record Encapsulated(Packet Packet, uint? NetworkId = null, MacAddress? Source = null, MacAddress? Destination = null)
 {
+    /// <summary>Public keys of WireGuard: who has encrypted it, and for whom; null for tunnels in the clear.</summary>
+    public (string From, string To)? Keys { get; init; }
+
     /// <summary>Of GRE (RFC 2890); null for tunnels without one.</summary>
     public uint? Key { get; init; }
 }

@@ -81,6 +81,8 @@ public sealed class ChangedWorld(IWorld before, IEnumerable<DeltaItem> changes, 
             return values;
         }
 
+        public IReadOnlyList<string> HoldersOf(string device) => was.HoldersOf(device);
+
         public bool MayCarryIpvlan => was.MayCarryIpvlan;
 
         public bool TracksConnections(ObservedState state, IpFamily family) => All(state).TracksConnections(family);

@@ -26,6 +26,9 @@ public interface ISpaceSource
     /// <summary>Kernel parameters by path below <c>/proc/sys</c>; those that do not exist are left out.</summary>
     IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths);
 
+    /// <summary>The processes at the other end of a tun or tap device, each in a few words; none: nobody can tell.</summary>
+    IReadOnlyList<string> HoldersOf(string device) => [];
+
     /// <summary>Whether ipvlans may sit on devices: nothing in the namespace of those tells of them, and to look for them is costly.</summary>
     bool MayCarryIpvlan => true;
 

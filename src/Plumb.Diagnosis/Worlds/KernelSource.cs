@@ -98,6 +98,8 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         return values;
     }
 
+    public IReadOnlyList<string> HoldersOf(string device) => [.. TunHolders.Of(device).Select(static holder => $"{holder.Program} (process {holder.Id})")];
+
     /// <summary>By the kernel module; a kernel that has it built in is none of a distribution's.</summary>
     public bool MayCarryIpvlan => HasIpvlan;
 

@@ -99,6 +99,9 @@ public sealed class Space
     /// <summary>Whether the kernel has ipvlans at all; see <see cref="ISpaceSource.MayCarryIpvlan"/>.</summary>
     public bool MayCarryIpvlan => _source.MayCarryIpvlan;
 
+    /// <inheritdoc cref="ISpaceSource.HoldersOf"/>
+    public IReadOnlyList<string> HoldersOf(string device) => _source.HoldersOf(device);
+
     public IReadOnlyList<LinkEntry> PortsOf(string bridge) => _ports.TryGetValue(bridge, out var ports) ? ports : [];
 
     /// <summary>In the order in which the kernel tries them.</summary>

@@ -212,7 +212,7 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
                 case LinkType.Vxlan { Device: { } device }:
                     Create(batch, item, link, LinkConversion.ToInfo(link.Type, devices.Get(device)));
                     break;
-                case LinkType.Other or LinkType.Stacked or LinkType.IpTunnel:
+                case LinkType.Other or LinkType.Stacked or LinkType.IpTunnel or LinkType.Wireguard:
                     batch.Refuse(item, $"Plumb makes no links of kind {link.Type.KindName}");
                     break;
                 default:

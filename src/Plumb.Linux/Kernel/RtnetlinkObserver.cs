@@ -2,6 +2,7 @@ using Plumb.Linux.Addresses;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
+using Plumb.Linux.Wireguard;
 
 namespace Plumb.Linux.Kernel;
 
@@ -57,6 +58,10 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
         {
             var other = others.GetValueOrDefault(link.Index);
             var entry = LinkConversion.ToEntry(target.Id, link, links, other);
+            if (link.Info?.Kind == "wireguard")
+            {
+                entry = entry with { Type = Peers(target, link.Index) };
+            }
             var alias = AliasOf(link);
             // A pair is one thing: made from the one end, it is Plumb's before the other end says so.
             var owner = Ownership.OfLink(entry, alias ?? (entry.Type is LinkType.Veth ? AliasOf(other.Link) : null));
@@ -65,6 +70,19 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             {
                 state.Set(new Observed(entry, owner, alias, Facts(link)));
             }
+        }
+    }
+
+    private static LinkType.Wireguard Peers(KernelNamespace target, int index)
+    {
+        try
+        {
+            return WireguardKernel.Read(target.Generic, index);
+        }
+        catch (NetlinkException)
+        {
+            // Its keys are told to administrators only, and so is all else of it.
+            return new LinkType.Wireguard();
         }
     }
 

@@ -34,6 +34,9 @@ internal static class EntryText
                 Append(text, " ttl ", tunnel.TimeToLive?.ToString());
                 Append(text, " key ", tunnel.Key?.ToString());
                 break;
+            case LinkType.Wireguard wireguard:
+                Append(text, " listen-port ", wireguard.ListenPort?.ToString());
+                break;
             case LinkType.Stacked stacked:
                 Append(text, " link ", stacked.LowerName);
                 Append(text, " netns ", stacked.LowerNamespace?.Name);

@@ -52,6 +52,7 @@ public sealed record LinkEntry(NamespaceId Namespace, string Name, LinkType Type
 [JsonDerivedType(typeof(Ipvlan), "ipvlan")]
 [JsonDerivedType(typeof(Vlan), "vlan")]
 [JsonDerivedType(typeof(IpTunnel), "iptunnel")]
+[JsonDerivedType(typeof(Wireguard), "wireguard")]
 [JsonDerivedType(typeof(Other), "other")]
 public abstract partial record LinkType
 {

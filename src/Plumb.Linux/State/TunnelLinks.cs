@@ -29,7 +29,32 @@ public abstract partial record LinkType
         /// <summary>Of GRE.</summary>
         public uint? Key { get; init; }
     }
+
+    /// <summary>WireGuard: packets are encrypted for the peer that their destination belongs to. Plumb reads such devices and makes none.</summary>
+    public sealed record Wireguard : LinkType
+    {
+        [JsonIgnore]
+        public override string KindName => "wireguard";
+
+        /// <summary>Base64, as <c>wg show</c> prints it; null: none, or nobody was told.</summary>
+        public string? PublicKey { get; init; }
+
+        /// <summary>UDP port, host order.</summary>
+        public int? ListenPort { get; init; }
+
+        /// <summary>Of outer packets; 0: none.</summary>
+        public uint Mark { get; init; }
+
+        /// <summary>Null: they are told to administrators only.</summary>
+        public ValueList<WireguardPeer>? Peers { get; init; }
+    }
 }
+
+/// <param name="PublicKey">Base64.</param>
+/// <param name="Endpoint">Where outer packets go; null: it has not called yet.</param>
+/// <param name="Port">Of that; host order.</param>
+/// <param name="AllowedIps">Whose packets it sends, and gets.</param>
+public sealed record WireguardPeer(string PublicKey, IpAddress? Endpoint, int Port, ValueList<IpPrefix> AllowedIps);
 
 /// <summary>IPPROTO_* of an outer packet.</summary>
 public enum IpTunnelProtocol

@@ -40,7 +40,7 @@ internal sealed class Sketch
     {
         var id = new NamespaceId(host);
         Hold(new SysctlEntry(id, $"net/ipv4/conf/{device}/forwarding", "1"));
-        return Hold(new LinkEntry(id, device, type) { Up = true, MtuBytes = 1500, Mac = type is LinkType.IpTunnel ? null : mac ?? MacAddress.FromNumber(++_macs) });
+        return Hold(new LinkEntry(id, device, type) { Up = true, MtuBytes = 1500, Mac = type is LinkType.IpTunnel or LinkType.Wireguard ? null : mac ?? MacAddress.FromNumber(++_macs) });
     }
 
     public MacAddress Mac(string host, string device) => ((LinkEntry)_state.Entries[new LinkEntry(new NamespaceId(host), device, new LinkType.Loopback()).Key].Entry).Mac!.Value;

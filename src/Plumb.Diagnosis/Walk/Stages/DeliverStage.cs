@@ -12,7 +12,7 @@ internal sealed class DeliverStage : IStage
 
     public IEnumerable<Step> Pass(Traveller traveller, Surroundings around)
     {
-        if ((Tunnel.Leave(traveller) ?? IpTunnel.Leave(traveller)) is { } inside)
+        if ((Tunnel.Leave(traveller) ?? IpTunnel.Leave(traveller) ?? Wireguard.Leave(traveller)) is { } inside)
         {
             return [inside];
         }

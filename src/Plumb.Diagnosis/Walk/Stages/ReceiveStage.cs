@@ -36,7 +36,7 @@ internal sealed class ReceiveStage : IStage
             return [taken];
         }
         // PACKET_OTHERHOST
-        return traveller.FrameDestination == link.Mac || traveller.FrameDestination.IsMulticast || link.Type is LinkType.Macvlan or LinkType.Ipvlan or LinkType.IpTunnel
+        return traveller.FrameDestination == link.Mac || traveller.FrameDestination.IsMulticast || link.Type is LinkType.Macvlan or LinkType.Ipvlan or LinkType.IpTunnel or LinkType.Wireguard
             ? [traveller.Go(Stage.Prerouting)]
             : [traveller.Drop($"the frame is for {traveller.FrameDestination}, and {device} is {link.Mac}", link, device)];
     }

@@ -30,10 +30,13 @@ internal sealed class TransmitStage : IStage
             LinkType.Veth veth => [Cross(traveller, around, link, veth)],
             LinkType.Bridge => [(traveller with { Port = null }).Go(Stage.Bridge)],
             LinkType.Vxlan vxlan => Tunnel.Enter(traveller, around, link, vxlan),
+            LinkType.Wireguard wireguard => [Wireguard.Enter(traveller, link, wireguard)],
             LinkType.IpTunnel tunnel => [IpTunnel.Enter(traveller, link, tunnel)],
             LinkType.Macvlan macvlan => [Macvlan.Send(traveller, around, link, macvlan)],
             LinkType.Ipvlan ipvlan => [Ipvlan.Send(traveller, around, link, ipvlan)],
             LinkType.Vlan vlan => [Vlan.Send(traveller, around, link, vlan)],
+            LinkType.Other { Name: "tun" } when space.HoldersOf(device) is { Count: > 0 } holders => [traveller.End(
+                Ending.Undecided, $"{device} hands it to {string.Join(" or ", holders)}, and what that makes of it nobody sees", traveller.Note($"leaves by {device}", link, device))],
             _ => [traveller.End(
                 Ending.Undecided, $"it leaves by {device} ({link.Type.KindName}), beyond which nothing can be seen from here", traveller.Note($"leaves by {device}", link, device))],
         };

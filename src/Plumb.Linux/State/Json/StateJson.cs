@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Ipset;
 using Plumb.Linux.Ipvs;
@@ -110,7 +111,7 @@ public static class StateJson
     Converters =
     [
         typeof(IpAddressConverter), typeof(IpPrefixConverter), typeof(MacAddressConverter), typeof(NamespaceIdConverter),
-        typeof(StampConverter), typeof(RouteTableConverter), typeof(RouteProtocolConverter), typeof(NextHopsConverter), typeof(TextsConverter),
+        typeof(StampConverter), typeof(RouteTableConverter), typeof(RouteProtocolConverter), typeof(NextHopsConverter), typeof(TextsConverter), typeof(WireguardPeersConverter), typeof(PrefixesConverter),
     ])]
 [JsonSerializable(typeof(Entry))]
 [JsonSerializable(typeof(Observed[]))]
@@ -119,5 +120,7 @@ public static class StateJson
 [JsonSerializable(typeof(IpSet[]))]
 [JsonSerializable(typeof(IpvsService[]))]
 [JsonSerializable(typeof(NextHop[]))]
+[JsonSerializable(typeof(WireguardPeer[]))]
+[JsonSerializable(typeof(IpPrefix[]))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

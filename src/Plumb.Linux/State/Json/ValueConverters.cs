@@ -77,6 +77,24 @@ internal sealed class NextHopsConverter : JsonConverter<ValueList<NextHop>>
         JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.NextHopArray);
 }
 
+internal sealed class WireguardPeersConverter : JsonConverter<ValueList<WireguardPeer>>
+{
+    public override ValueList<WireguardPeer> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        [.. JsonSerializer.Deserialize(ref reader, StateJsonContext.Default.WireguardPeerArray) ?? []];
+
+    public override void Write(Utf8JsonWriter writer, ValueList<WireguardPeer> value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.WireguardPeerArray);
+}
+
+internal sealed class PrefixesConverter : JsonConverter<ValueList<IpPrefix>>
+{
+    public override ValueList<IpPrefix> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        [.. JsonSerializer.Deserialize(ref reader, StateJsonContext.Default.IpPrefixArray) ?? []];
+
+    public override void Write(Utf8JsonWriter writer, ValueList<IpPrefix> value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.IpPrefixArray);
+}
+
 internal sealed class TextsConverter : JsonConverter<ValueList<string>>
 {
     public override ValueList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
