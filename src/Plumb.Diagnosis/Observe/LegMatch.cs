@@ -18,6 +18,7 @@ internal sealed class LegMatch
     private readonly IWorld _world;
     private readonly List<Sighting> _sightings;
     private readonly List<RuleSighting> _rules;
+    private readonly List<RouteSighting> _routes;
     private readonly HashSet<Sighting> _taken = new(ReferenceEqualityComparer.Instance);
     private readonly List<ComparedHop> _hops = [];
 
@@ -26,6 +27,7 @@ internal sealed class LegMatch
         (_leg, _predicted, _killer, _world) = (leg, predicted, killer, world);
         _sightings = [.. observed.Sightings.Where(one => one.Leg == leg && !observed.IsRepetition(one.Nanoseconds))];
         _rules = [.. observed.Rules.Where(one => one.Leg == leg)];
+        _routes = [.. observed.Routes.Where(one => one.Leg == leg && !one.IsCheck && one.Answer.Error == 0 && !observed.IsRepetition(one.Nanoseconds))];
         for (var i = 0; i < predicted.Count; i++)
         {
             _hops.Add(Compare(predicted[i]));
@@ -51,6 +53,10 @@ internal sealed class LegMatch
         {
             return CompareRule(hop);
         }
+        if (hop is { Entry.Kind: EntryKind.Route, Stage: Stage.Send or Stage.Output or Stage.Route })
+        {
+            return CompareRoute(hop);
+        }
         if (Expected(hop) is not ({ } device, var isOutgoing, var isSure))
         {
             return new ComparedHop(hop, null, null, null);
@@ -66,6 +72,19 @@ internal sealed class LegMatch
             }
         }
         return isSure ? new ComparedHop(hop, false, null, "predicted, not seen") : new ComparedHop(hop, null, null, null);
+    }
+
+    // What the kernel asked, if anybody was there to see; it asks less often than one thinks, since sockets and their peers remember.
+    private ComparedHop CompareRoute(Hop hop)
+    {
+        var at = _routes.FindIndex(one => one.Space == hop.Space && one.Answer.Destination == hop.After.Destination && one.Device == hop.Device);
+        if (at < 0)
+        {
+            return new ComparedHop(hop, null, null, null);
+        }
+        var seen = _routes[at];
+        _routes.RemoveAt(at);
+        return new ComparedHop(hop, true, seen.Nanoseconds, null);
     }
 
     private ComparedHop CompareRule(Hop hop)

@@ -1,6 +1,7 @@
 using Plumb.Linux.Bpf;
 using Plumb.Linux.Capture;
 using Plumb.Linux.Conntrack;
+using Plumb.Linux.Native;
 using Plumb.Linux.Nftables.Tracing;
 using Plumb.Linux.State;
 
@@ -25,6 +26,16 @@ public sealed record ConnectionSighting(NamespaceId Space, ConntrackEvent Event)
 /// <param name="Reason">Why it was dropped; null: it was not.</param>
 public sealed record KernelSighting(NamespaceId? Space, string? Device, TracePoint At, long Nanoseconds, Leg Leg, string? Reason);
 
+/// <summary>A table of routes was asked for the probe's way, or whether its source is to be believed; as real root, and of IPv4.</summary>
+/// <param name="Space">Null: nothing was found there, or the namespace is not watched.</param>
+/// <param name="IsCheck">The way back to the source was asked for (<c>fib_validate_source</c>).</param>
+public sealed record RouteSighting(NamespaceId? Space, string? Device, long Nanoseconds, Leg Leg, bool IsCheck, TracedRoute Answer)
+{
+    public override string ToString() =>
+        $"{(IsCheck ? $"the way back to {Answer.Destination}" : $"route to {Answer.Destination}")} in table {new RouteTable(Answer.Table)}: "
+        + (Answer.Error != 0 ? ((Errno)Answer.Error).ToString() : $"{(Answer.Gateway is { } gateway ? $"via {gateway} " : "")}dev {Device ?? $"{Answer.Device}"}");
+}
+
 /// <summary>All that was seen of a probe, in every namespace where somebody watched, on one time line.</summary>
 /// <param name="Blind">What could not be watched, each in a line for a person.</param>
 public sealed record Observation(
@@ -33,6 +44,7 @@ public sealed record Observation(
     IReadOnlyList<RuleSighting> Rules,
     IReadOnlyList<ConnectionSighting> Connections,
     IReadOnlyList<KernelSighting> Kernel,
+    IReadOnlyList<RouteSighting> Routes,
     IReadOnlyList<string> Blind)
 {
     /// <summary>When it was first seen; null: it never left.</summary>

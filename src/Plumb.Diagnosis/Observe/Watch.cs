@@ -37,6 +37,7 @@ public sealed class Watch : IAsyncDisposable
     private readonly long _sinceStart;
     private readonly List<(Place Place, CaughtFrame Frame)> _frames = [];
     private readonly List<(uint Inode, TracePoint At, string? Reason, CaughtFrame Frame)> _traced = [];
+    private readonly List<TracedRoute> _routes = [];
 
     private Watch(Probe probe, ushort vxlanPort, PacketTracePoints? points, TimeProvider time)
     {
@@ -144,7 +145,7 @@ public sealed class Watch : IAsyncDisposable
     private bool Drain()
     {
         var isDropped = false;
-        _points?.Drain(Take);
+        _points?.Drain(Take, Take);
         foreach (var place in _places)
         {
             place.Ring.Drain((in CapturedFrame frame) => Take(place, frame));
@@ -183,6 +184,15 @@ public sealed class Watch : IAsyncDisposable
         }
     }
 
+    // Whose it is tell the addresses that the probe is seen to have: see RouteLookups.
+    private void Take(TracedRoute traced)
+    {
+        if (_routes.Count < MostFrames && !traced.IsMiss)
+        {
+            _routes.Add(traced with { Nanoseconds = traced.Nanoseconds + _sinceStart });
+        }
+    }
+
     /// <summary>Null: it has nothing to do with the probe.</summary>
     private CaughtFrame? Read(ReadOnlySpan<byte> bytes, ushort hardwareType, long nanoseconds, int device, bool isOutgoing)
     {
@@ -211,7 +221,7 @@ public sealed class Watch : IAsyncDisposable
                 sightings.Add(new Sighting(place.Space.Id, device, frame.IsOutgoing, frame.Nanoseconds, leg, frame.Seen.Headers, frame.Seen.Tunnel));
             }
         }
-        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], [.. Traced(ways)], [.. _places.SelectMany(static place => place.Blind)]);
+        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], [.. Traced(ways)], [.. RouteSightings.Of(_routes, sightings, inode => _places.Find(place => place.Inode == inode)?.Space)], [.. _places.SelectMany(static place => place.Blind)]);
     }
 
     /// <summary>Trace points count from the start of the machine, packet sockets from 1970: what lies between, in nanoseconds. Asked several times, for in between others may run.</summary>

@@ -15,6 +15,9 @@ public enum TracePoint
 
     /// <summary><c>kfree_skb</c>: it is dropped, and why.</summary>
     Dropped,
+
+    /// <summary><c>fib_table_lookup</c>: a way is looked for, of it or of others between the same addresses.</summary>
+    RouteLookup,
 }
 
 /// <summary>A packet at a trace point.</summary>
@@ -51,7 +54,7 @@ public sealed class PacketTracePoints : IDisposable
     private const int DeviceAt = 4;
     private const int TimeAt = 8;
     private const int SpaceAt = 16;
-    private const int ReasonAt = 20;
+    internal const int ReasonAt = 20;
     private const int PacketAt = 24;
     private const int PacketBytes = 160;
     private const int RecordBytes = PacketAt + PacketBytes;
@@ -87,7 +90,8 @@ public sealed class PacketTracePoints : IDisposable
         try
         {
             var btf = Btf.OfKernel() ?? throw new NotSupportedException("the kernel has no /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF)");
-            foreach (var (point, name) in ((TracePoint, string)[])[(TracePoint.Received, "netif_receive_skb"), (TracePoint.Queued, "net_dev_queue"), (TracePoint.Dropped, "kfree_skb")])
+            foreach (var (point, name) in ((TracePoint, string)[])
+                [(TracePoint.Received, "netif_receive_skb"), (TracePoint.Queued, "net_dev_queue"), (TracePoint.Dropped, "kfree_skb"), (TracePoint.RouteLookup, RouteLookups.TracePoint)])
             {
                 var program = BpfObject.RawTracePointProgram(Program(point, btf, held[0].Number));
                 held.Add(program);
@@ -121,20 +125,21 @@ public sealed class PacketTracePoints : IDisposable
     }
 
     /// <summary>Hands over what has happened since, in the kernel's order.</summary>
-    public void Drain(Receiver receive)
+    /// <param name="routes">Gets what tables of routes were asked, whoever asked; null: nobody wants to know.</param>
+    public void Drain(Receiver receive, Action<TracedRoute>? routes = null)
     {
         ArgumentNullException.ThrowIfNull(receive);
         _ring.Drain(record =>
         {
             var point = (TracePoint)MemoryMarshal.Read<int>(record[KindAt..]);
             var reason = MemoryMarshal.Read<int>(record[ReasonAt..]);
-            receive(new TracedPacket(
-                point,
-                record.Slice(PacketAt, PacketBytes),
-                MemoryMarshal.Read<long>(record[TimeAt..]),
-                MemoryMarshal.Read<uint>(record[SpaceAt..]),
-                MemoryMarshal.Read<int>(record[DeviceAt..]),
-                point == TracePoint.Dropped ? Name(reason) : null));
+            var (time, space, device) = (MemoryMarshal.Read<long>(record[TimeAt..]), MemoryMarshal.Read<uint>(record[SpaceAt..]), MemoryMarshal.Read<int>(record[DeviceAt..]));
+            if (point == TracePoint.RouteLookup)
+            {
+                routes?.Invoke(RouteLookups.Read(record, time, space, device, reason));
+                return;
+            }
+            receive(new TracedPacket(point, record.Slice(PacketAt, PacketBytes), time, space, device, point == TracePoint.Dropped ? Name(reason) : null));
         });
     }
 
@@ -150,32 +155,27 @@ public sealed class PacketTracePoints : IDisposable
         return !_reasons.Value.TryGetValue(reason, out var name) ? $"reason {reason}" : name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
     }
 
-    /// <summary>A record of the packet in the first argument, with the reason in the third.</summary>
+    /// <summary>A record of the packet in the first argument, with the reason in the third; or of what a table of routes answered.</summary>
     private static ulong[] Program(TracePoint point, Btf btf, int map)
     {
-        var (head, header, device) = (Offset("sk_buff", "head"), Offset("sk_buff", "network_header"), Offset("sk_buff", "dev"));
         var (index, space, inode) = (Offset("net_device", "ifindex"), Offset("net_device", "nd_net.net"), Offset("net", "ns.inum"));
-        var program = new BpfAssembler()
-            // R6: the arguments; R7: the packet's struct sk_buff.
-            .Move(BpfRegister.R6, BpfRegister.R1)
-            .Load(BpfSize.Double, BpfRegister.R7, BpfRegister.R6, 0);
+        // R6: the arguments.
+        var program = new BpfAssembler().Move(BpfRegister.R6, BpfRegister.R1);
         for (var at = 0; at < RecordBytes; at += 8)
         {
             program.Store(BpfSize.Double, BpfRegister.R10, Record + at, 0);
         }
         program.Store(BpfSize.Word, BpfRegister.R10, Record + KindAt, (int)point);
-        if (point == TracePoint.Dropped)
-        {
-            program.Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R6, 16).Store(BpfSize.Word, BpfRegister.R10, Record + ReasonAt, BpfRegister.R8);
-        }
         program.Call(BpfFunction.KtimeGetNs).Store(BpfSize.Double, BpfRegister.R10, Record + TimeAt, BpfRegister.R0);
-        // head + network_header
-        Read(program, Scratch, 8, BpfRegister.R7, head).Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R10, Scratch);
-        program.Store(BpfSize.Double, BpfRegister.R10, Scratch, 0);
-        Read(program, Scratch, 2, BpfRegister.R7, header).Load(BpfSize.Half, BpfRegister.R9, BpfRegister.R10, Scratch).Add(BpfRegister.R8, BpfRegister.R9);
-        Read(program, Record + PacketAt, PacketBytes, BpfRegister.R8, 0);
-        // What cannot be read is 0, and so is what hangs on it.
-        Read(program, Scratch, 8, BpfRegister.R7, device).Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R10, Scratch);
+        if (point == TracePoint.RouteLookup)
+        {
+            RouteLookups.Write(program, Offset, Record, Scratch);
+        }
+        else
+        {
+            WritePacket(program, Offset, point);
+        }
+        // R8: the device. What cannot be read is 0, and so is what hangs on it.
         Read(program, Record + DeviceAt, 4, BpfRegister.R8, index);
         Read(program, Scratch, 8, BpfRegister.R8, space).Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R10, Scratch);
         Read(program, Record + SpaceAt, 4, BpfRegister.R8, inode);
@@ -192,8 +192,24 @@ public sealed class PacketTracePoints : IDisposable
         int Offset(string structure, string field) => btf.OffsetOf(structure, field) ?? throw new NotSupportedException($"the kernel's struct {structure} has no {field}");
     }
 
+    // R7: the packet's struct sk_buff.
+    private static void WritePacket(BpfAssembler program, Func<string, string, int> offset, TracePoint point)
+    {
+        program.Load(BpfSize.Double, BpfRegister.R7, BpfRegister.R6, 0);
+        if (point == TracePoint.Dropped)
+        {
+            program.Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R6, 16).Store(BpfSize.Word, BpfRegister.R10, Record + ReasonAt, BpfRegister.R8);
+        }
+        // head + network_header
+        Read(program, Scratch, 8, BpfRegister.R7, offset("sk_buff", "head")).Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R10, Scratch);
+        program.Store(BpfSize.Double, BpfRegister.R10, Scratch, 0);
+        Read(program, Scratch, 2, BpfRegister.R7, offset("sk_buff", "network_header")).Load(BpfSize.Half, BpfRegister.R9, BpfRegister.R10, Scratch).Add(BpfRegister.R8, BpfRegister.R9);
+        Read(program, Record + PacketAt, PacketBytes, BpfRegister.R8, 0);
+        Read(program, Scratch, 8, BpfRegister.R7, offset("sk_buff", "dev")).Load(BpfSize.Double, BpfRegister.R8, BpfRegister.R10, Scratch);
+    }
+
     /// <summary>bpf_probe_read_kernel: bytes of the kernel's memory to a place on the stack.</summary>
-    private static BpfAssembler Read(BpfAssembler program, int to, int bytes, BpfRegister from, int offset) => program
+    internal static BpfAssembler Read(BpfAssembler program, int to, int bytes, BpfRegister from, int offset) => program
         .Move(BpfRegister.R1, BpfRegister.R10).Add(BpfRegister.R1, to)
         .Move(BpfRegister.R2, bytes)
         .Move(BpfRegister.R3, from).Add(BpfRegister.R3, offset)

@@ -92,6 +92,7 @@ internal sealed class Observing(ILiveScene scene, Telling telling, (PacketTraceP
                 .. observed.Sightings.Select(one => new TracedEvent(telling.Place(one.Space), one.Leg, Since(one.Nanoseconds), one.Device, one.IsOutgoing, Words(one.Packet) + (one.Tunnel is { } tunnel ? $", in {Words(tunnel)}" : ""))),
                 .. observed.Rules.Select(one => new TracedEvent(telling.Place(one.Space), one.Leg, null, null, null, $"{one.Event.Table} {one.Event.Chain} {(one.Event.Handle == 0 ? one.Event.Kind.ToString().ToLowerInvariant() : $"handle {one.Event.Handle}")}: {one.Event.Verdict}")),
                 .. observed.Kernel.Select(one => new TracedEvent(one.Space is { } at ? telling.Place(at) : null, one.Leg, Since(one.Nanoseconds), one.Device, null, $"trace point {one.At.ToString().ToLowerInvariant()}{(one.Reason is { } reason ? $": {reason}" : "")}")),
+                .. observed.Routes.Select(one => new TracedEvent(one.Space is { } at ? telling.Place(at) : null, one.Leg, Since(one.Nanoseconds), one.Device, null, one.ToString())),
                 .. observed.Connections.Select(one => new TracedEvent(telling.Place(one.Space), null, null, null, null, $"connection {one.Event.Change.ToString().ToLowerInvariant()}: {one.Event.Entry.Original}, answers {one.Event.Entry.Reply}")),
             ]);
 
