@@ -53,7 +53,7 @@ public sealed class Probe : IDisposable
     public ProbeSigns Signs { get; }
 
     /// <summary>Makes it ready; nothing is sent.</summary>
-    /// <param name="packet">Its <see cref="Packet.Length"/> is what is sent in all, but for TCP, whose SYN is as long as it is.</param>
+    /// <param name="packet">Its source port 0: one that the kernel chooses. Its <see cref="Packet.Length"/> is what is sent in all, but for TCP, whose SYN is as long as it is.</param>
     /// <param name="chance">Random bytes, <see cref="TokenBytes"/> of them: by those it is known.</param>
     /// <exception cref="SocketException">EPERM without CAP_NET_ADMIN and CAP_NET_RAW there.</exception>
     public static Probe Open(NetworkNamespace from, Packet packet, ReadOnlySpan<byte> chance)
@@ -86,7 +86,7 @@ public sealed class Probe : IDisposable
             {
                 TcpSequence.Choose(socket, ProbeSigns.Sequence(token));
             }
-            socket.Bind(new IPEndPoint(isV4 ? IPAddress.Any : IPAddress.IPv6Any, 0));
+            socket.Bind(new IPEndPoint(isV4 ? IPAddress.Any : IPAddress.IPv6Any, packet.SourcePort));
             return new Probe(packet with { SourcePort = (ushort)((IPEndPoint)socket.LocalEndPoint!).Port }, socket, token);
         }
         catch

@@ -13,6 +13,9 @@ public enum ConnectionState
 
     /// <summary>Conntrack could not place it.</summary>
     Invalid,
+
+    /// <summary>Not looked at yet; a rule has said in which zone it will be (<c>ct zone set</c>).</summary>
+    Template,
 }
 
 /// <summary>A packet's connection, as rules see it (<c>ct</c>) and translation uses it. A value: what a rule changes gives another one.</summary>
@@ -26,7 +29,14 @@ public sealed record Connection(ConnectionState State, ConntrackTuple Original, 
     /// <summary><c>ct mark</c>.</summary>
     public ConnectionMark Mark { get; init; }
 
+    /// <summary>Connections of one zone know nothing of those in another.</summary>
     public ushort Zone { get; init; }
+
+    /// <summary>As the kernel remembers it from before; null: it began with a packet that is walked.</summary>
+    public ConntrackEntry? Entry { get; init; }
+
+    /// <summary>Conntrack follows it: rules may ask of it, and it may be translated.</summary>
+    public bool IsTracked => State is not (ConnectionState.Untracked or ConnectionState.Invalid or ConnectionState.Template);
 
     /// <summary>The source is decided (IPS_SRC_NAT_DONE): no nat chain is asked any more. Whether it is another is told by the tuples.</summary>
     public bool SourceDecided { get; init; }

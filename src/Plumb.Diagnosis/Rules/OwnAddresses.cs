@@ -40,7 +40,7 @@ internal static class OwnAddresses
         }
         foreach (var address in addresses)
         {
-            if (address.Device == device && address.Address.Family == family)
+            if (address.Device == device && address.Address.Family == family && !(family == IpFamily.V6 && address.Address.Address.IsLinkLocal))
             {
                 return address.Address.Address;
             }

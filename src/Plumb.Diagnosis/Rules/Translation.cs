@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Plumb.Diagnosis.Packets;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Conntrack;
 
 namespace Plumb.Diagnosis.Rules;
 
@@ -21,7 +22,13 @@ internal static class Translation
     public static bool HasPorts(byte protocol) => protocol is Packet.Tcp or Packet.Udp or Packet.Sctp;
 
     /// <summary>Nobody translates what nobody tracks (nf_nat_inet_fn).</summary>
-    public static bool IsTracked([NotNullWhen(true)] Connection? connection) => connection is { State: not (ConnectionState.Untracked or ConnectionState.Invalid) };
+    public static bool IsTracked([NotNullWhen(true)] Connection? connection) => connection is { IsTracked: true };
+
+    /// <summary>What rules before conntrack's hook make of a packet that it has not looked at.</summary>
+    public static Connection Unseen(ConnectionState state, Packet packet) => new(
+        state,
+        new ConntrackTuple(packet.Source, packet.Destination, packet.Protocol, packet.SourcePort, packet.DestinationPort),
+        new ConntrackTuple(packet.Destination, packet.Source, packet.Protocol, packet.DestinationPort, packet.SourcePort));
 
     /// <summary>In a few words: "dnat to 10.244.2.7:8080".</summary>
     public static string Describe(string what, bool destination, Packet packet, Connection connection) => destination

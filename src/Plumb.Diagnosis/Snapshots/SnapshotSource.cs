@@ -18,6 +18,7 @@ internal sealed class SnapshotSource(NamespaceId id) : ISpaceSource
     private readonly List<ConntrackEntry> _connections = [];
     private readonly List<IpSet> _sets = [];
     private readonly List<IpvsService> _services = [];
+    private ConnectionTable? _table;
     private HookPrograms? _programs;
 
     public IReadOnlyDictionary<string, string> Values { get; set; } = new Dictionary<string, string>();
@@ -37,6 +38,8 @@ internal sealed class SnapshotSource(NamespaceId id) : ISpaceSource
     public IReadOnlyList<IpSet> Sets() => _sets;
 
     public IReadOnlyList<IpvsService> VirtualServices() => _services;
+
+    public ConntrackEntry? Connection(ConntrackTuple tuple, ushort zone) => (_table ??= new ConnectionTable(_connections)).Find(tuple, zone);
 
     public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths) => Values;
 

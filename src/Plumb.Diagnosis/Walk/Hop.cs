@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Packets;
+using Plumb.Linux.Conntrack;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Walk;
@@ -63,6 +64,9 @@ public sealed record Hop(NamespaceId Space, Stage Stage, string What, Packet Bef
 
     /// <summary>The short form of an origin that the rule or element bears.</summary>
     public Stamp? Stamp { get; init; }
+
+    /// <summary>The connection that the kernel knows it to belong to from before.</summary>
+    public ConntrackEntry? Connection { get; init; }
 
     /// <summary>How likely this way was where the kernel chose; 1 where it did not.</summary>
     public double Chance { get; init; } = 1;

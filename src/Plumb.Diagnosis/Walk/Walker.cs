@@ -5,7 +5,6 @@ using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Diagnosis.Walk.Stages;
 using Plumb.Diagnosis.Walk.Tracking;
 using Plumb.Diagnosis.Worlds;
-using Plumb.Linux.Conntrack;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Walk;
@@ -44,16 +43,12 @@ public sealed class Walker
     /// <param name="packet">With an unspecified source the sender chooses it.</param>
     /// <param name="from">Where a socket sends it.</param>
     /// <exception cref="ArgumentException">That namespace cannot be seen.</exception>
-    public Trace Walk(Packet packet, NamespaceId from) => Walk(packet, from, []);
-
-    /// <summary>A packet of a connection that is under way: these are what kernels remember, and so rules for new ones are not asked.</summary>
-    /// <inheritdoc cref="Walk(Packet, NamespaceId)"/>
-    public Trace Walk(Packet packet, NamespaceId from, IEnumerable<(NamespaceId Space, ConntrackEntry Connection)> remembered)
+    public Trace Walk(Packet packet, NamespaceId from)
     {
         ArgumentNullException.ThrowIfNull(packet);
         var space = _around.World.Find(from) ?? throw new ArgumentException($"no namespace {from} can be seen", nameof(from));
         var outcomes = new List<Outcome>();
-        foreach (var end in Ends(new Traveller(space, Stage.Send, packet, Memory.Of(remembered))))
+        foreach (var end in Ends(new Traveller(space, Stage.Send, packet, Memory.Empty)))
         {
             outcomes.AddRange(Home(end, from));
         }
@@ -119,6 +114,11 @@ public sealed class Walker
         }
         var sent = at.Hops[0].After;
         var isSaidByKernel = there.Ending != Ending.Taken;
+        if (isSaidByKernel && !at.IsV4 && answer.Source.IsUnspecified && SourceAddress.TowardsV6(at.Space, at.In, answer.Destination) is { } own)
+        {
+            // icmp6_send: as the device would by which it came in.
+            answer = answer with { Source = own };
+        }
         var back = new Traveller(at.Space, Stage.Send, answer, at.Memory)
         {
             Probability = at.Probability,

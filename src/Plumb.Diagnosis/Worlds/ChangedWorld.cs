@@ -12,7 +12,9 @@ namespace Plumb.Diagnosis.Worlds;
 
 /// <summary>Another world with changes made to it that nobody has made: no kernel is touched.</summary>
 /// <param name="gone">Namespaces that are no more.</param>
-public sealed class ChangedWorld(IWorld before, IEnumerable<DeltaItem> changes, IReadOnlySet<NamespaceId> gone) : IWorld
+/// <param name="forgets">Which connections that a namespace remembers it would not; null: none.</param>
+public sealed class ChangedWorld(
+    IWorld before, IEnumerable<DeltaItem> changes, IReadOnlySet<NamespaceId> gone, Func<NamespaceId, ConntrackEntry, bool>? forgets = null) : IWorld
 {
     private readonly ILookup<NamespaceId, DeltaItem> _changes = changes.ToLookup(static item => item.Key.Namespace);
     private readonly Dictionary<NamespaceId, Space?> _spaces = [];
@@ -24,7 +26,8 @@ public sealed class ChangedWorld(IWorld before, IEnumerable<DeltaItem> changes, 
         if (!_spaces.TryGetValue(id, out var known))
         {
             var was = gone.Contains(id) ? null : before.Find(id);
-            _spaces[id] = known = was is null || !_changes.Contains(id) ? was : new Space(id, With(was.State, _changes[id]), new ChangedSource(was));
+            _spaces[id] = known = was is null || !(_changes.Contains(id) || forgets is not null) ? was
+                : new Space(id, With(was.State, _changes[id]), new ChangedSource(was, _changes.Contains(id), forgets));
         }
         return known;
     }
@@ -55,14 +58,18 @@ public sealed class ChangedWorld(IWorld before, IEnumerable<DeltaItem> changes, 
         return now;
     }
 
-    /// <summary>Sockets, connections and parameters as they are; rules as they would be.</summary>
-    private sealed class ChangedSource(Space was) : ISpaceSource
+    /// <summary>Sockets and parameters as they are, and connections but for what is forgotten; rules as they would be.</summary>
+    private sealed class ChangedSource(Space was, bool isChanged, Func<NamespaceId, ConntrackEntry, bool>? forgets) : ISpaceSource
     {
         private HookPrograms? _programs;
 
         public IReadOnlyList<BoundSocket> Sockets() => was.Sockets;
 
-        public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => was.Connections(family);
+        public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) =>
+            forgets is null ? was.Connections(family) : [.. was.Connections(family).Where(one => !forgets(was.Id, one))];
+
+        public ConntrackEntry? Connection(ConntrackTuple tuple, ushort zone) =>
+            was.Connection(tuple, zone) is { } entry && forgets?.Invoke(was.Id, entry) != true ? entry : null;
 
         public IReadOnlyList<IpSet> Sets() => [.. was.Sets];
 
@@ -85,9 +92,9 @@ public sealed class ChangedWorld(IWorld before, IEnumerable<DeltaItem> changes, 
 
         public bool MayCarryIpvlan => was.MayCarryIpvlan;
 
-        public bool TracksConnections(ObservedState state, IpFamily family) => All(state).TracksConnections(family);
+        public bool TracksConnections(ObservedState state, IpFamily family) => isChanged ? All(state).TracksConnections(family) : was.TracksConnections(family);
 
-        public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) => All(state).At(family, hook);
+        public IReadOnlyList<IHookProgram> Programs(ObservedState state, IpFamily family, ChainHook hook) => isChanged ? All(state).At(family, hook) : was.Programs(family, hook);
 
         private HookPrograms All(ObservedState state) => _programs ??= new HookPrograms(state.Entries.Values, was.Id);
     }

@@ -17,6 +17,9 @@ public interface ISpaceSource
 
     IReadOnlyList<ConntrackEntry> Connections(IpFamily family);
 
+    /// <summary>The connection of which this is one direction; null: none is remembered.</summary>
+    ConntrackEntry? Connection(ConntrackTuple tuple, ushort zone);
+
     /// <summary>The sets of ip_set.</summary>
     IReadOnlyList<IpSet> Sets() => [];
 
@@ -42,6 +45,8 @@ public interface ISpaceSource
 /// <summary>A namespace with nobody listening, no rules and a kernel's defaults, but for what is given.</summary>
 public sealed class GivenSource : ISpaceSource
 {
+    private ConnectionTable? _table;
+
     public IReadOnlyList<BoundSocket> Listening { get; init; } = [];
 
     public IReadOnlyList<IpvsService> Services { get; init; } = [];
@@ -58,6 +63,8 @@ public sealed class GivenSource : ISpaceSource
     public IReadOnlyList<IpvsService> VirtualServices() => Services;
 
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => Remembered;
+
+    public ConntrackEntry? Connection(ConntrackTuple tuple, ushort zone) => (_table ??= new ConnectionTable(Remembered)).Find(tuple, zone);
 
     public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths) => Values;
 

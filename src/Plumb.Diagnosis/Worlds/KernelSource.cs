@@ -61,6 +61,19 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         }
     }
 
+    public ConntrackEntry? Connection(ConntrackTuple tuple, ushort zone)
+    {
+        try
+        {
+            return kernels.Connection(id, tuple, zone);
+        }
+        catch (NetlinkException)
+        {
+            // As above.
+            return null;
+        }
+    }
+
     public IReadOnlyList<IpvsService> VirtualServices()
     {
         try

@@ -13,6 +13,8 @@ namespace Plumb.Diagnosis.Worlds;
 /// <summary>One network namespace as it was seen once, ordered by what a packet's way asks of it.</summary>
 public sealed class Space
 {
+    private static readonly ChainHook[] NatHooks = [ChainHook.Prerouting, ChainHook.Input, ChainHook.Output, ChainHook.Postrouting];
+
     private readonly ISpaceSource _source;
     private readonly Dictionary<string, Observed> _links = new(StringComparer.Ordinal);
     private readonly Dictionary<int, string> _names = [];
@@ -26,6 +28,7 @@ public sealed class Space
     private readonly Dictionary<string, string?> _parameters = new(StringComparer.Ordinal);
     private readonly Dictionary<(IpFamily, ChainHook), IReadOnlyList<IHookProgram>> _programs = [];
     private readonly Dictionary<IpFamily, IReadOnlyList<ConntrackEntry>> _connections = [];
+    private readonly Dictionary<(ConntrackTuple, ushort), ConntrackEntry?> _connection = [];
     private IReadOnlyList<BoundSocket>? _sockets;
     private IReadOnlyDictionary<string, IpSet>? _sets;
     private IReadOnlyList<IpvsService>? _virtualServices;
@@ -118,6 +121,20 @@ public sealed class Space
 
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) =>
         _connections.TryGetValue(family, out var known) ? known : _connections[family] = _source.Connections(family);
+
+    /// <summary>What the kernel remembers of a flow from before; null: nothing. Asked for once.</summary>
+    /// <param name="tuple">One of its directions.</param>
+    public ConntrackEntry? Connection(ConntrackTuple tuple, ushort zone)
+    {
+        if (!_connection.TryGetValue((tuple, zone), out var known))
+        {
+            _connection[(tuple, zone)] = known = _source.Connection(tuple, zone);
+        }
+        return known;
+    }
+
+    /// <summary>Whether some chain is for translation: then what is remembered is translated, and sources are kept apart.</summary>
+    public bool Translates(IpFamily family) => NatHooks.Any(hook => Programs(family, hook).Any(static program => program.IsNat));
 
     /// <summary>IPVS remembers its own connections; the walk keeps them with the others.</summary>
     public bool TracksConnections(IpFamily family) => VirtualServices.Count > 0 || _source.TracksConnections(State, family);

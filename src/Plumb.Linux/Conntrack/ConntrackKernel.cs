@@ -20,6 +20,19 @@ public static class ConntrackKernel
             message => ConntrackMessage.Read(message) is { } entry && (mark is null || entry.Mark == mark) ? entry : null);
     }
 
+    /// <summary>The connection of which this is one direction; null: there is none.</summary>
+    /// <remarks>The kernel looks it up as it would for a packet, however many it remembers.</remarks>
+    /// <exception cref="NetlinkException">The kernel refuses to tell, or has no connection tracking.</exception>
+    public static ConntrackEntry? Find(NetlinkSocket socket, ConntrackTuple tuple, ushort zone)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        using var wire = new NetlinkWriter();
+        ConntrackMessage.WriteGet(wire, tuple, zone);
+        ConntrackEntry? found = null;
+        var refused = socket.TryExecute(wire, (message, _) => found = ConntrackMessage.Read(message));
+        return refused.All(static error => error.Errno == Errno.ENOENT) ? found : throw new NetlinkException(refused);
+    }
+
     /// <summary>Deletes exactly these; one that has ended by itself is none. Returns how many were there.</summary>
     /// <remarks>Each by its tuple and number: whether a kernel deletes by filter cannot be known without asking it to, and an older one would delete everything.</remarks>
     /// <exception cref="NetlinkException">The kernel refused.</exception>

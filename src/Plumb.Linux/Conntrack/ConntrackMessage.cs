@@ -16,10 +16,13 @@ internal static class ConntrackMessage
     private const ushort CTA_TUPLE_REPLY = 2;
     private const ushort CTA_STATUS = 3;
     private const ushort CTA_PROTOINFO = 4;
+    private const ushort CTA_TIMEOUT = 7;
     private const ushort CTA_MARK = 8;
     private const ushort CTA_ID = 12;
     private const ushort CTA_ZONE = 18;
+    private const ushort CTA_TIMESTAMP = 20;
     private const ushort CTA_MARK_MASK = 21;
+    private const ushort CTA_TIMESTAMP_START = 1;
 
     private const ushort CTA_TUPLE_IP = 1;
     private const ushort CTA_TUPLE_PROTO = 2;
@@ -48,6 +51,17 @@ internal static class ConntrackMessage
         }
     }
 
+    /// <summary>Asks for the connection of which this is one direction.</summary>
+    public static void WriteGet(NetlinkWriter wire, ConntrackTuple tuple, ushort zone)
+    {
+        using (wire.Message((NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET))
+        {
+            wire.Structure(new NetfilterHeader((byte)tuple.Source.Family, 0));
+            WriteTuple(wire, CTA_TUPLE_ORIG, tuple);
+            WriteZone(wire, zone);
+        }
+    }
+
     /// <summary>Deletes exactly this one. (A deletion without a tuple would be one of everything: the tuple is always there.)</summary>
     public static void WriteDelete(NetlinkWriter wire, ConntrackEntry entry)
     {
@@ -56,10 +70,7 @@ internal static class ConntrackMessage
             wire.Structure(new NetfilterHeader((byte)entry.Original.Source.Family, 0));
             WriteTuple(wire, CTA_TUPLE_ORIG, entry.Original);
             wire.U32BigEndian(CTA_ID, entry.Id);
-            if (entry.Zone != 0)
-            {
-                wire.U16BigEndian(CTA_ZONE, entry.Zone);
-            }
+            WriteZone(wire, entry.Zone);
         }
     }
 
@@ -78,6 +89,8 @@ internal static class ConntrackMessage
         uint mark = 0, status = 0, id = 0;
         ushort zone = 0;
         byte tcpState = 0;
+        uint? timeoutSeconds = null;
+        DateTimeOffset? since = null;
         foreach (var attribute in NftWire.Attributes(message, "IPCTNL_MSG_CT_NEW", out _))
         {
             switch (attribute.Type)
@@ -94,6 +107,12 @@ internal static class ConntrackMessage
                 case CTA_PROTOINFO:
                     tcpState = ReadTcpState(attribute);
                     break;
+                case CTA_TIMEOUT:
+                    timeoutSeconds = attribute.U32BigEndian("CTA_TIMEOUT");
+                    break;
+                case CTA_TIMESTAMP:
+                    since = ReadStart(attribute);
+                    break;
                 case CTA_MARK:
                     mark = attribute.U32BigEndian("CTA_MARK");
                     break;
@@ -107,7 +126,21 @@ internal static class ConntrackMessage
                     break;
             }
         }
-        return new ConntrackEntry(original, reply, new ConnectionMark(mark), status, id, zone) { TcpState = tcpState };
+        return new ConntrackEntry(original, reply, new ConnectionMark(mark), status, id, zone) { TcpState = tcpState, TimeoutSeconds = timeoutSeconds, Since = since };
+    }
+
+    private static DateTimeOffset? ReadStart(NetlinkAttribute times)
+    {
+        foreach (var attribute in times.Nested("CTA_TIMESTAMP"))
+        {
+            if (attribute.Type == CTA_TIMESTAMP_START)
+            {
+                // Nanoseconds since 1970; what no calendar has comes from no kernel.
+                var ticks = attribute.U64BigEndian("CTA_TIMESTAMP_START") / 100;
+                return ticks < (ulong)(DateTimeOffset.MaxValue - DateTimeOffset.UnixEpoch).Ticks ? DateTimeOffset.UnixEpoch.AddTicks((long)ticks) : null;
+            }
+        }
+        return null;
     }
 
     private static byte ReadTcpState(NetlinkAttribute information)
@@ -127,6 +160,14 @@ internal static class ConntrackMessage
             }
         }
         return 0;
+    }
+
+    private static void WriteZone(NetlinkWriter wire, ushort zone)
+    {
+        if (zone != 0)
+        {
+            wire.U16BigEndian(CTA_ZONE, zone);
+        }
     }
 
     private static void WriteTuple(NetlinkWriter wire, ushort type, ConntrackTuple tuple)

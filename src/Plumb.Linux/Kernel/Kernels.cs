@@ -95,6 +95,10 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
     /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>
     public IReadOnlyList<IpvsService> VirtualServices(NamespaceId id) => IpvsKernel.IsLoaded ? IpvsKernel.List(Get(id).Generic) : [];
 
+    /// <summary>The connection that a namespace remembers of which this is one direction; null: none.</summary>
+    /// <exception cref="NetlinkException">The kernel refuses to tell, or has no connection tracking.</exception>
+    public ConntrackEntry? Connection(NamespaceId id, ConntrackTuple tuple, ushort zone) => ConntrackKernel.Find(Get(id).Netfilter, tuple, zone);
+
     /// <summary>The sockets in a namespace that wait for peers.</summary>
     /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>
     public IReadOnlyList<BoundSocket> Listeners(NamespaceId id) => SocketDiagnosis.List(Get(id).Sockets);

@@ -19,6 +19,9 @@ internal sealed class TraceCommand : Verb
     // An unlikely one of net.ipv4.ip_local_port_range: what stands for any that a kernel would choose.
     private const ushort AnyPort = 47_808;
 
+    // A SYN says what its sender can do: MSS, SACK, timestamps, window scale; what follows has timestamps alone, 12 octets.
+    private const int SynOptionBytes = 8;
+
     private static readonly IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>> NoOrigins = new Dictionary<EntryKey, IReadOnlyList<Origin>>();
 
     private readonly Argument<string?> _source = new("SRC") { Description = "who sends: POD, NAMESPACE/POD, NODE, outside, or the address of one" };
@@ -34,6 +37,7 @@ internal sealed class TraceCommand : Verb
         Offers = ["tcp", "udp", "icmp"],
     };
 
+    private readonly ValueOption<int> _sourcePort = new("--source-port", [], "PORT", "of a flow that may exist already: its connection is followed, if kernels know one", Read.Number(1, ushort.MaxValue), 0, "one that nobody uses");
     private readonly Flag _observe = new("--observe", "send it, watch it everywhere on its way, and say where prediction and kernel differ");
     private readonly ValueOption<int> _size = new("--size", [], "BYTES", "length of the packet, for udp and icmp", Read.Number(64, 65_535), 0, "84 or 60");
     private readonly Flag _dontFragment = new("--df", "do not fragment it");
@@ -46,7 +50,7 @@ internal sealed class TraceCommand : Verb
     {
         Arguments.Add(_source);
         Arguments.Add(_destination);
-        foreach (var option in (Option[])[_protocol, _observe, _size, _dontFragment, _timeout])
+        foreach (var option in (Option[])[_protocol, _sourcePort, _observe, _size, _dontFragment, _timeout])
         {
             Options.Add(option);
         }
@@ -60,6 +64,7 @@ internal sealed class TraceCommand : Verb
         new("plumb trace client website.default:80", "the same, without the URL"),
         new("plumb trace outside 192.168.1.12:31100", "a node port, from outside the cluster"),
         new("plumb trace client website:80 -o svg > way.svg", "as a picture, for a browser"),
+        new("plumb trace client dns:53 --proto udp --source-port 40000", "a flow that exists: where what kernels remember of it leads"),
         new("plumb trace client db-0 --proto icmp", "an echo from pod to pod"),
         new("plumb trace client http://website --observe", "the same, really sent: when it was seen where, and whether that was predicted"),
         new("plumb trace client https://shop.example --observe", "and what is wrong with the server's certificate"),
@@ -77,6 +82,11 @@ internal sealed class TraceCommand : Verb
         {
             throw new UsageException($"DST: to which port of {target.Host}? {target.Host}:PORT, or --proto icmp");
         }
+        var sourcePort = (ushort)invocation.Value(_sourcePort);
+        if (protocol == Packet.Icmp && sourcePort != 0)
+        {
+            throw new UsageException("--source-port: an echo has none; --proto tcp or udp, and DST with a :PORT");
+        }
         if (protocol == Packet.Tcp && invocation.Value(_size) != 0)
         {
             throw new UsageException("--size: a SYN is as long as it is; --proto udp or icmp sends as much as is wanted");
@@ -87,16 +97,18 @@ internal sealed class TraceCommand : Verb
         using var scene = _scene.Open(invocation);
         var source = scene.Parties.Require(invocation.Value(_source)!);
         var (address, dns) = await AddressAsync(scene, source, target);
-        var packet = Question(address, protocol, target.Port ?? 0);
+        var packet = Question(address, protocol, sourcePort, target.Port ?? 0);
         var isSized = invocation.Value(_size) is not 0;
         packet = packet with { Length = isSized ? invocation.Value(_size) : packet.Length, DontFragment = !isSized || invocation.IsOn(_dontFragment) || address.Family == IpFamily.V6 };
-        using var probe = invocation.IsOn(_observe) ? Observing.Send(Live(scene), source.Space, packet) : null;
+        using var probe = invocation.IsOn(_observe) ? Observing.Send(Live(scene), source.Space, packet, sourcePort) : null;
         packet = probe?.Packet ?? packet;
-        var trace = new Walker(scene.World).Walk(packet, source.Space);
+        var trace = Walk(scene, packet, source.Space, isSent: probe is not null);
+        packet = trace.Packet;
         var telling = new Telling(scene, await CausesAsync(scene, trace));
         var near = await Nearness.OfAsync(scene, packet, trace);
         var result = new TraceResult(
-            telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))]);
+            telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))],
+            SourcePort: sourcePort == 0 ? null : sourcePort);
         var isWell = trace.Outcomes.All(static outcome => outcome.Verdict == Verdict.Delivered);
         if (probe is not null)
         {
@@ -126,15 +138,25 @@ internal sealed class TraceCommand : Verb
 
     private static ILiveScene Live(IScene scene) => scene as ILiveScene ?? throw new UsageException($"--observe: {scene.Title} is a recording: nothing can be sent in it");
 
-    private static Packet Question(IpAddress address, byte protocol, ushort port)
+    /// <summary>Where a TCP connection stands already, what is asked for is a segment of it, and not another SYN.</summary>
+    private static Trace Walk(IScene scene, Packet packet, NamespaceId from, bool isSent)
     {
+        var walker = new Walker(scene.World);
+        var trace = walker.Walk(packet, from);
+        var stands = !isSent && packet.Protocol == Packet.Tcp && trace.Outcomes.Any(static outcome => outcome.There.Any(static hop => hop.Connection is { IsAnswered: true }));
+        return stands ? walker.Walk(packet with { Flags = TcpFlags.Ack, Length = packet.Length - SynOptionBytes }, from) : trace;
+    }
+
+    private static Packet Question(IpAddress address, byte protocol, ushort sourcePort, ushort port)
+    {
+        sourcePort = sourcePort == 0 ? AnyPort : sourcePort;
         var isV4 = address.Family == IpFamily.V4;
         var packet = new Packet(IpAddress.Unspecified(address.Family), address, protocol == Packet.Icmp && !isV4 ? Packet.IcmpV6 : protocol);
         return protocol switch
         {
             Packet.Icmp => packet with { Message = new IcmpKind((byte)(isV4 ? 8 : 128), 0), EchoId = 1, Length = isV4 ? 84 : 104 },
-            Packet.Tcp => packet with { SourcePort = AnyPort, DestinationPort = port, Flags = TcpFlags.Syn, Length = isV4 ? 60 : 80 },
-            _ => packet with { SourcePort = AnyPort, DestinationPort = port, Length = isV4 ? 60 : 80 },
+            Packet.Tcp => packet with { SourcePort = sourcePort, DestinationPort = port, Flags = TcpFlags.Syn, Length = isV4 ? 60 : 80 },
+            _ => packet with { SourcePort = sourcePort, DestinationPort = port, Length = isV4 ? 60 : 80 },
         };
     }
 

@@ -6,11 +6,14 @@ namespace Plumb.Tracing;
 /// <summary>The words in which a trace is told, in a terminal and in a picture.</summary>
 internal static class HopWords
 {
+    /// <summary>The kind of what a kernel remembers of a flow; no entry of a plan is of it.</summary>
+    public const string Connection = "connection";
+
     public static string Heading(TracedPlace place, string? address) => $"{place.Title}{(address is null ? "" : $" {address}")}{On(place)}";
 
     public static string On(TracedPlace place) => place.Node == place.Title ? "" : $" on {place.Node}";
 
-    public static string Label(TracedHop hop) => hop.Stage switch
+    public static string Label(TracedHop hop) => hop.Kind == Connection ? "ct" : hop.Stage switch
     {
         Stage.Send or Stage.Route => "route",
         Stage.Neighbour => "neigh",

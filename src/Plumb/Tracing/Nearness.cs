@@ -16,13 +16,14 @@ internal static class Nearness
         {
             return [.. trace.Outcomes.Select(static _ => (string?)null)];
         }
+        var stale = trace.Outcomes.Select(outcome => StaleConnection.Of(scene.World, trace, outcome, id => scene.Parties.Of(id)?.Title ?? id.Name)).ToList();
         var services = await scene.ListAsync<Service>(null, CancellationToken.None);
         if (ServiceNearMiss.Meant(services, asked.Destination, asked.DestinationPort) is not { } service)
         {
-            return [.. trace.Outcomes.Select(static _ => (string?)null)];
+            return stale;
         }
         var pods = await scene.ListAsync<Pod>(service.Metadata.Namespace, CancellationToken.None);
-        return [.. trace.Outcomes.Select(outcome => Of(outcome, scene, asked, service, pods))];
+        return [.. trace.Outcomes.Select((outcome, i) => stale[i] ?? Of(outcome, scene, asked, service, pods))];
     }
 
     /// <summary>Names of Services, alone and with their namespace.</summary>

@@ -33,12 +33,17 @@ internal sealed class Observing(ILiveScene scene, Telling telling, (PacketTraceP
     }
 
     /// <summary>The sender's end of a probe.</summary>
-    public static Probe Send(ILiveScene scene, NamespaceId from, Diagnosis.Packets.Packet packet)
+    /// <param name="sourcePort">0: one that the kernel chooses.</param>
+    public static Probe Send(ILiveScene scene, NamespaceId from, Diagnosis.Packets.Packet packet, ushort sourcePort)
     {
         try
         {
             using var network = scene.Open(from);
-            return Probe.Open(network, packet, RandomNumberGenerator.GetBytes(Probe.TokenBytes));
+            return Probe.Open(network, packet with { SourcePort = sourcePort }, RandomNumberGenerator.GetBytes(Probe.TokenBytes));
+        }
+        catch (System.Net.Sockets.SocketException taken) when (taken.SocketErrorCode == System.Net.Sockets.SocketError.AddressAlreadyInUse)
+        {
+            throw new LabException($"--observe: somebody in {from} has port {sourcePort}, and nothing else can be sent from it; without --observe its flow can be walked", taken);
         }
         catch (Exception refused) when (refused is SystemCallException or System.Net.Sockets.SocketException)
         {

@@ -56,7 +56,7 @@ internal sealed class Telling(IScene scene, IReadOnlyDictionary<EntryKey, IReadO
     {
         var (origins, owner) = Owner(hop);
         return new TracedHop(
-            Place(hop.Space), hop.Stage, hop.What, hop.Device, hop.Entry?.Kind.ToString().ToLowerInvariant(), hop.Entry?.Name, hop.Text,
+            Place(hop.Space), hop.Stage, hop.What, hop.Device, hop.Connection is null ? hop.Entry?.Kind.ToString().ToLowerInvariant() : HopWords.Connection, hop.Entry?.Name, hop.Text,
             hop.Handle == 0 ? null : hop.Handle, hop.Chance < 1 ? Math.Round(hop.Chance, 6) : null, Packet(hop.Before), Packet(hop.After), origins, owner);
     }
 

@@ -5,9 +5,10 @@ namespace Plumb.Tracing;
 
 /// <summary>What `plumb trace` prints; docs/trace.md has the schema.</summary>
 /// <param name="Dns">How the name was found; null where an address was typed.</param>
+/// <param name="SourcePort">As it was asked for; null: any that nobody uses.</param>
 /// <param name="Observed">What was seen of it; null: nothing was sent.</param>
 internal sealed record TraceResult(
-    TracedPlace Source, string Destination, DnsResult? Dns, TracedPacket Packet, IReadOnlyList<TracedOutcome> Outcomes, TracedObservation? Observed = null);
+    TracedPlace Source, string Destination, DnsResult? Dns, TracedPacket Packet, IReadOnlyList<TracedOutcome> Outcomes, TracedObservation? Observed = null, int? SourcePort = null);
 
 /// <param name="Title">For a person.</param>
 /// <param name="Node">The node that it is on; of a machine, itself.</param>

@@ -29,7 +29,7 @@ internal sealed class TraceText(TextWriter to, Style style)
         {
             Line("dns", DnsQuestion.Summary(dns.Name, dns.Tried[^1]), dns.Tried[^1].Records.Select(static record => record.Cause).FirstOrDefault(static cause => cause is not null));
         }
-        Line(result.Packet.Protocol, $"{packet.Source}{(packet.SourcePort is null ? "" : ":*")} → {Address(packet.Destination, packet.DestinationPort)}", null);
+        Line(result.Packet.Protocol, $"{packet.Source}{(packet.SourcePort is null ? "" : result.SourcePort is { } chosen ? $":{chosen}" : ":*")} → {Address(packet.Destination, packet.DestinationPort)}", null);
         Body(first, result.Source.Namespace);
         if (_observed is not null)
         {

@@ -31,7 +31,7 @@ internal sealed class Comparison
         _changes = changes;
         _gone = [.. scene.Parties.All.Where(party => party.Kind == PartyKind.Pod && party.Space.Name != party.Node && !changed.Has(new ObjectName("Pod", party.Scope!, party.Name))).Select(static party => party.Space)];
         _changed = changed;
-        _after = new ChangedWorld(scene.World, changes.SelectMany(static change => change.Items), _gone);
+        _after = new ChangedWorld(scene.World, changes.SelectMany(static change => change.Items), _gone, IsForgotten);
         _walkBefore = new Walker(scene.World);
         _walkAfter = new Walker(_after);
     }
@@ -63,7 +63,6 @@ internal sealed class Comparison
     private IEnumerable<ChangedConnection> Connections(Concerned concerned, IReadOnlyList<Probe> services)
     {
         var live = new LiveConnections(_before);
-        var kept = live.Remembered.Where(one => !IsForgotten(one.Space, one.Entry)).ToList();
         foreach (var (sender, space, entry) in live.Of(_before.Parties))
         {
             if (!concerned.Includes(entry.Original.Destination, entry.Original.DestinationPort, entry.Reply.Source, services))
@@ -72,12 +71,12 @@ internal sealed class Comparison
             }
             _connections++;
             var packet = Probe.Of(entry.Original);
-            var before = Reached.Of(_walkBefore.Walk(packet, sender.Space, live.Remembered), End);
+            var before = Reached.Of(_walkBefore.Walk(packet, sender.Space), End);
             var isForgotten = IsForgotten(space, entry);
             var after = _gone.Contains(sender.Space) ? new Reached(0, "its sender is gone", [], null)
                 // A segment in the middle of a connection that nobody knows is refused by whoever gets it.
                 : isForgotten && entry.Original.Protocol == Diagnosis.Packets.Packet.Tcp ? new Reached(0, "refused: the node's kernel is made to forget it, and its endpoint is gone", [], null)
-                : Reached.Of(_walkAfter.Walk(packet, sender.Space, kept), End);
+                : Reached.Of(_walkAfter.Walk(packet, sender.Space), End);
             if ((before.To(after) ?? (before.Ends.SequenceEqual(after.Ends) ? null : Effect.Moves)) is { } effect)
             {
                 var text = $"{Telling.ProtocolName(entry.Original.Protocol)} {packet.Source}:{packet.SourcePort} → {packet.Destination}:{packet.DestinationPort}";

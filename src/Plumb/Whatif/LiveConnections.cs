@@ -28,9 +28,6 @@ internal sealed class LiveConnections
         }
     }
 
-    /// <summary>All that kernels remember.</summary>
-    public IReadOnlyList<(NamespaceId Space, ConntrackEntry Entry)> Remembered => _all;
-
     /// <summary>Each once, with who began it, where the kernel of his node remembers it.</summary>
     public IEnumerable<(Party Sender, NamespaceId Space, ConntrackEntry Entry)> Of(Parties parties)
     {

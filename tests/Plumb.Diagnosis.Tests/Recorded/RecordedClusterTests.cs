@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Diagnosis.NearMisses;
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk;
 using Plumb.Linux.Addresses;
@@ -41,6 +42,7 @@ public sealed class RecordedClusterTests
     [InlineData("missing-route", "router")]
     [InlineData("pod-no-default-route", "no route to")]
     [InlineData("pod-veth-down", "veth32cd163e")]
+    [InlineData("stale-udp-conntrack", "node-1 remembers this flow from before and goes on sending it to 10.244.1.250:8081; a new one would be delivered to web-")]
     [InlineData("veth-mtu-node-side", "MTU of 1300")]
     [InlineData("wrong-neighbour", "02:00:00:00:00:99")]
     [InlineData("wrong-target-port", "nobody listens at TCP port 9999")]
@@ -58,7 +60,9 @@ public sealed class RecordedClusterTests
                 continue;
             }
             count++;
-            reasons.UnionWith(Walk(world, probe).Outcomes.Where(static outcome => outcome.Verdict != Verdict.Delivered).Select(static outcome => $"{outcome.Reason} ({outcome.Killer?.Text})"));
+            var trace = Walk(world, probe);
+            reasons.UnionWith(trace.Outcomes.Where(static outcome => outcome.Verdict != Verdict.Delivered)
+                .Select(outcome => $"{outcome.Reason} ({outcome.Killer?.Text}) {StaleConnection.Of(world, trace, outcome, static id => id.Name)}"));
             if (Objection(world, probe) is { } what)
             {
                 trouble.Add($"{what}: {probe.ToJsonString()}");

@@ -16,6 +16,8 @@ internal sealed class RecordedSource : ISpaceSource
     private readonly Dictionary<string, string> _parameters = new(StringComparer.Ordinal);
     private readonly List<BoundSocket> _sockets = [];
     private readonly List<HookPrograms> _programs = [];
+    private readonly List<ConntrackEntry> _connections = [];
+    private readonly ConnectionTable _table;
 
     /// <param name="addresses">Of the namespace: masquerade and redirect ask for them.</param>
     /// <param name="nftables">The tables of nft's own.</param>
@@ -32,19 +34,25 @@ internal sealed class RecordedSource : ISpaceSource
         {
             _sockets.AddRange(Sockets(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
         }
+        _connections.AddRange(recording.Text(folder, "conntrack.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(RecordedConnection.Read).OfType<ConntrackEntry>());
+        _table = new ConnectionTable(_connections);
         _programs.Add(new HookPrograms([.. addresses, .. nftables], id));
         foreach (var file in (string[])["iptables-save.txt", "iptables-legacy-save.txt"])
         {
             if (recording.Text(folder, file) is { Length: > 0 } saved)
             {
-                _programs.Add(new HookPrograms([.. addresses, .. IptablesSave.Read(saved, IpFamily.V4, id)], id));
+                _connections.AddRange(recording.Text(folder, "conntrack.txt").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(RecordedConnection.Read).OfType<ConntrackEntry>());
+        _table = new ConnectionTable(_connections);
+        _programs.Add(new HookPrograms([.. addresses, .. IptablesSave.Read(saved, IpFamily.V4, id)], id));
             }
         }
     }
 
     public IReadOnlyList<BoundSocket> Sockets() => _sockets;
 
-    public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => [];
+    public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) => _connections.FindAll(one => one.Original.Source.Family == family);
+
+    public ConntrackEntry? Connection(ConntrackTuple tuple, ushort zone) => _table.Find(tuple, zone);
 
     public IReadOnlyDictionary<string, string> Parameters(IReadOnlyList<string> paths) => _parameters;
 

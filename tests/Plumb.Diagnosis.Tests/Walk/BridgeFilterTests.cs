@@ -38,7 +38,7 @@ public sealed class BridgeFilterTests
         await network.SettleAsync(TestContext.Current.CancellationToken);
         var probe = new Probe(Client, to, LiveNetwork.OpenPort, Packet.Tcp);
         var outcome = Assert.Single(new Walker(network.World).Walk(probe.Packet(20_000), Client).Outcomes);
-        var seen = await network.SendAsync(probe, 1, 20_000, Expected(outcome.Verdict), TestContext.Current.CancellationToken);
+        var seen = await network.SendAsync(probe, 20_000, Expected(outcome.Verdict), TestContext.Current.CancellationToken);
         Assert.Equal((expected, Expected(expected)), (outcome.Verdict, seen.Seen));
     }
 

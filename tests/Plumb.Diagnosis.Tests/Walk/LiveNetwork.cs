@@ -21,22 +21,32 @@ internal sealed class LiveNetwork : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(250);
 
+    private const int SOL_IP = 0;
+    private const int IP_RECVERR = 11;
+    private const int SOL_IPV6 = 41;
+    private const int IPV6_MTU_DISCOVER = 23;
+    private const int IPV6_RECVERR = 25;
+
     private readonly Kernels _kernels = new();
+    private readonly IpFamily _family;
     private readonly Dictionary<NamespaceId, NetworkNamespace> _networks = [];
     private readonly List<Socket> _sockets = [];
     private readonly ConcurrentDictionary<uint, (NamespaceId, IpAddress, ushort)> _arrived = [];
+    private uint _marks;
 
-    public LiveNetwork(DesiredState desired, IReadOnlyList<NamespaceId> spaces)
+    public LiveNetwork(DesiredState desired, IReadOnlyList<NamespaceId> spaces, IpFamily family = IpFamily.V4)
     {
+        _family = family;
         foreach (var id in spaces)
         {
             var network = NetworkNamespace.Create();
             _networks.Add(id, network);
             _kernels.Add(id, network);
         }
+        Apply(RandomNetwork.Defaults(spaces), spaces);
         try
         {
-            _kernels.Apply(Difference.Between(desired, _kernels.Observe([.. spaces], parameters: desired.Entries.Keys)).Items);
+            Apply(desired, spaces);
         }
         catch (ApplyException)
         {
@@ -49,9 +59,21 @@ internal sealed class LiveNetwork : IDisposable
         }
     }
 
+    private bool IsV4 => _family == IpFamily.V4;
+
+    private AddressFamily Sockets => IsV4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
+
+    private IPAddress Any => IsV4 ? IPAddress.Any : IPAddress.IPv6Any;
+
+    private void Apply(DesiredState desired, IReadOnlyList<NamespaceId> spaces) =>
+        _kernels.Apply(Difference.Between(desired, _kernels.Observe([.. spaces], parameters: desired.Entries.Keys)).Items);
+
     public IReadOnlyList<Space> Spaces { get; private set; }
 
     public IWorld World => new GivenWorld(Spaces);
+
+    /// <summary>A namespace, to send and to listen in; stays the network's.</summary>
+    public NetworkNamespace Network(NamespaceId id) => _networks[id];
 
     /// <summary>Has nft load rules there.</summary>
     public async Task LoadAsync(NamespaceId id, string ruleset)
@@ -77,14 +99,15 @@ internal sealed class LiveNetwork : IDisposable
         }
     }
 
-    /// <param name="mark">Tells this probe's datagram from all others.</param>
     /// <param name="expected">For silence one waits a moment, for all else with patience.</param>
-    public async Task<Result> SendAsync(Probe probe, uint mark, ushort sourcePort, Seen expected, CancellationToken cancel)
+    public async Task<Result> SendAsync(Probe probe, ushort sourcePort, Seen expected, CancellationToken cancel)
     {
+        // Tells this datagram from all others.
+        var mark = Interlocked.Increment(ref _marks);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(expected == Seen.Silence ? Silence : Patience);
         var to = new IPEndPoint(probe.To.ToIPAddress(), probe.Port);
-        using var socket = probe.Protocol == Packet.Tcp ? _networks[probe.From].OpenTcp(AddressFamily.InterNetwork) : _networks[probe.From].OpenUdp(AddressFamily.InterNetwork);
+        using var socket = probe.Protocol == Packet.Tcp ? _networks[probe.From].OpenTcp(Sockets) : _networks[probe.From].OpenUdp(Sockets);
         try
         {
             socket.Ttl = probe.TimeToLive;
@@ -93,10 +116,18 @@ internal sealed class LiveNetwork : IDisposable
                 await socket.ConnectAsync(to, limit.Token);
                 return new Result(Seen.Answered, null, null);
             }
-            socket.DontFragment = probe.DontFragment;
-            // IP_RECVERR: also those that a socket otherwise hopes to get over.
-            socket.SetRawSocketOption(0, 11, BitConverter.GetBytes(1));
-            socket.Bind(new IPEndPoint(IPAddress.Any, sourcePort));
+            if (IsV4)
+            {
+                socket.DontFragment = probe.DontFragment;
+            }
+            else
+            {
+                // IPV6_PMTUDISC_DO, _DONT
+                socket.SetRawSocketOption(SOL_IPV6, IPV6_MTU_DISCOVER, BitConverter.GetBytes(probe.DontFragment ? 2 : 0));
+            }
+            // Also errors that a socket otherwise hopes to get over.
+            socket.SetRawSocketOption(IsV4 ? SOL_IP : SOL_IPV6, IsV4 ? IP_RECVERR : IPV6_RECVERR, BitConverter.GetBytes(1));
+            await BindAsync(socket, sourcePort, cancel);
             await socket.ConnectAsync(to, limit.Token);
             var payload = new byte[probe.PayloadBytes];
             BinaryPrimitives.WriteUInt32BigEndian(payload, mark);
@@ -119,6 +150,23 @@ internal sealed class LiveNetwork : IDisposable
         }
     }
 
+    // A program that is just being started (nft, for another network) has all descriptors between fork and exec, and with them a port that was closed here.
+    private async Task BindAsync(Socket socket, ushort port, CancellationToken cancel)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                socket.Bind(new IPEndPoint(Any, port));
+                return;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse && tries < 500)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), cancel);
+            }
+        }
+    }
+
     public void Dispose()
     {
         foreach (var socket in _sockets)
@@ -136,14 +184,14 @@ internal sealed class LiveNetwork : IDisposable
     private void Listen(Space space)
     {
         var network = _networks[space.Id];
-        _sockets.Add(network.ListenTcp(new IPEndPoint(IPAddress.Any, OpenPort)));
+        _sockets.Add(network.ListenTcp(new IPEndPoint(Any, OpenPort)));
         foreach (var address in space.Addresses)
         {
-            if (address.Address.Family != IpFamily.V4)
+            if (address.Address.Family != _family || address.Address.Address.IsLinkLocal)
             {
                 continue;
             }
-            var socket = network.OpenUdp(AddressFamily.InterNetwork);
+            var socket = network.OpenUdp(Sockets);
             socket.Bind(new IPEndPoint(address.Address.Address.ToIPAddress(), OpenPort));
             _sockets.Add(socket);
             _ = EchoAsync(socket, space.Id);
@@ -157,7 +205,7 @@ internal sealed class LiveNetwork : IDisposable
         {
             while (true)
             {
-                var came = await socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0));
+                var came = await socket.ReceiveFromAsync(buffer, new IPEndPoint(Any, 0));
                 var from = (IPEndPoint)came.RemoteEndPoint;
                 _arrived[BinaryPrimitives.ReadUInt32BigEndian(buffer)] = (at, IpAddress.From(from.Address), (ushort)from.Port);
                 try

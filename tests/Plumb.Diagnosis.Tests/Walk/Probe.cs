@@ -14,13 +14,15 @@ internal sealed record Probe(NamespaceId From, IpAddress To, ushort Port, byte P
 
     public bool DontFragment { get; init; } = true;
 
-    public Packet Packet(ushort sourcePort) => new(IpAddress.Unspecified(IpFamily.V4), To, Protocol)
+    private int HeaderBytes => To.Family == IpFamily.V4 ? 20 : 40;
+
+    public Packet Packet(ushort sourcePort) => new(IpAddress.Unspecified(To.Family), To, Protocol)
     {
         SourcePort = sourcePort,
         DestinationPort = Port,
         Flags = Protocol == Packets.Packet.Tcp ? TcpFlags.Syn : TcpFlags.None,
         TimeToLive = TimeToLive,
-        Length = Protocol == Packets.Packet.Tcp ? 60 : 28 + PayloadBytes,
+        Length = Protocol == Packets.Packet.Tcp ? HeaderBytes + 40 : HeaderBytes + 8 + PayloadBytes,
         DontFragment = Protocol == Packets.Packet.Tcp || DontFragment,
     };
 }

@@ -4,13 +4,15 @@ using Plumb.Linux.Addresses;
 namespace Plumb.Diagnosis.Tests.Walk;
 
 /// <summary>Rules as a firewall or a load balancer would have them, in the words of nft, about addresses and ports that probes use.</summary>
-internal sealed class RandomRuleset(Random random, IReadOnlyList<IpAddress> addresses, IReadOnlyList<string> devices)
+internal sealed class RandomRuleset(Random random, IReadOnlyList<IpAddress> addresses, IReadOnlyList<string> devices, IpFamily family)
 {
+    private string Ip => family == IpFamily.V4 ? "ip" : "ip6";
+
     public string Build()
     {
-        var text = new StringBuilder("table ip t {\n");
-        Chain(text, "nat", "prerouting", -100, () => $"{Which("iifname")} {Port(true)} {Pick($"dnat to {Address()}", $"dnat to {Address()}:{LiveNetwork.OpenPort}", $"redirect to :{LiveNetwork.OpenPort}")}");
-        Chain(text, "nat", "output", -100, () => $"{Which("oifname")} {Port(true)} {Pick($"dnat to {Address()}", $"dnat to {Address()}:{LiveNetwork.OpenPort}")}");
+        var text = new StringBuilder($"table {Ip} t {{\n");
+        Chain(text, "nat", "prerouting", -100, () => $"{Which("iifname")} {Port(true)} {Pick($"dnat to {Address()}", $"dnat to {Bracketed()}:{LiveNetwork.OpenPort}", $"redirect to :{LiveNetwork.OpenPort}")}");
+        Chain(text, "nat", "output", -100, () => $"{Which("oifname")} {Port(true)} {Pick($"dnat to {Address()}", $"dnat to {Bracketed()}:{LiveNetwork.OpenPort}")}");
         Chain(text, "nat", "postrouting", 100, () => $"{Which("oifname")} {Port(false)} {Pick("masquerade", "masquerade", $"snat to {Address()}")}");
         Chain(text, "filter", "forward", 0, Filter);
         Chain(text, "filter", "input", 0, Filter);
@@ -21,7 +23,7 @@ internal sealed class RandomRuleset(Random random, IReadOnlyList<IpAddress> addr
     private string Filter() => Pick(
         "ct state established,related accept",
         "ct state invalid drop",
-        $"{Which("iifname")} {Port(false)} {Pick("drop", "reject", "reject with icmp admin-prohibited", "accept", "accept")}",
+        $"{Which("iifname")} {Port(false)} {Pick("drop", "reject", $"reject with {(family == IpFamily.V4 ? "icmp" : "icmpv6")} admin-prohibited", "accept", "accept")}",
         $"meta l4proto tcp {Which("iifname")} reject with tcp reset",
         "ct status dnat accept");
 
@@ -43,8 +45,8 @@ internal sealed class RandomRuleset(Random random, IReadOnlyList<IpAddress> addr
     private string Which(string device) => random.Next(5) switch
     {
         0 when devices.Count > 0 => $"{device} {(random.Next(4) == 0 ? "!= " : "")}\"{devices[random.Next(devices.Count)]}\"",
-        1 => $"ip saddr {Pick("", "!= ")}{Address()}",
-        2 or 3 => $"ip daddr {Address()}",
+        1 => $"{Ip} saddr {Pick("", "!= ")}{Address()}",
+        2 or 3 => $"{Ip} daddr {Address()}",
         _ => "",
     };
 
@@ -57,7 +59,9 @@ internal sealed class RandomRuleset(Random random, IReadOnlyList<IpAddress> addr
         _ => "",
     };
 
-    private string Address() => (addresses.Count == 0 ? RandomNetwork.Address(0, 0) : addresses[random.Next(addresses.Count)]).ToString();
+    private string Bracketed() => family == IpFamily.V4 ? Address() : $"[{Address()}]";
+
+    private string Address() => (addresses.Count == 0 ? RandomNetwork.Address(family, 0, 0) : addresses[random.Next(addresses.Count)]).ToString();
 
     private string Pick(params string[] of) => of[random.Next(of.Length)];
 }

@@ -81,7 +81,7 @@ internal static class MatchReader
 
     private static double Is(bool yes) => yes ? 1 : 0;
 
-    private static Connection? Tracked(XtPacket p) => p.Connection is { State: not (ConnectionState.Untracked or ConnectionState.Invalid) } connection ? connection : null;
+    private static Connection? Tracked(XtPacket p) => p.Connection is { IsTracked: true } connection ? connection : null;
 
     private static Condition Skip(RuleReader reader, Condition condition)
     {
@@ -227,7 +227,7 @@ internal static class MatchReader
             var state = p.Connection?.State switch
             {
                 ConnectionState.Untracked => "UNTRACKED",
-                ConnectionState.New => "NEW",
+                ConnectionState.New or ConnectionState.Template => "NEW",
                 ConnectionState.Established => "ESTABLISHED",
                 ConnectionState.Related => "RELATED",
                 _ => "INVALID",

@@ -22,6 +22,7 @@ internal static class TargetReader
         "TPROXY" => TransparentProxy(reader),
         "NOTRACK" => new XtTarget.NoTrack(),
         "CT" => reader.TakeIf("--notrack") ? new XtTarget.NoTrack()
+            : reader.TakeIf("--zone") ? new XtTarget.SetZone(reader.TakeIf("mark") ? null : (ushort)RuleReader.Number(reader.Take()))
             : reader.TakeIf("--helper") || reader.TakeIf("--timeout") || reader.TakeIf("--ctevents") ? new XtTarget.Nothing()
             : new XtTarget.Unknown(name),
         "LOG" or "NFLOG" or "ULOG" or "AUDIT" or "TRACE" or "CHECKSUM" or "TCPMSS" or "CLASSIFY" or "SET" or "TEE" or "" => new XtTarget.Nothing(),

@@ -116,7 +116,7 @@ internal sealed class XtProgram(XtTable table, XtChain chain, int priority, bool
                     return Ends(Decision.Undecided, "cannot be decided: chains lead back to themselves");
                 }
                 return null;
-            case XtTarget.NoTrack when way.Connection is not null:
+            case XtTarget.NoTrack or XtTarget.SetZone when way.Connection is not null:
                 return null;
             case XtTarget.Unknown unknown:
                 return Ends(Decision.Undecided, $"cannot be decided: '{unknown.Name}' is not known here");
@@ -143,7 +143,7 @@ internal sealed class XtProgram(XtTable table, XtChain chain, int priority, bool
     private void Translate(XtWay way, XtTarget target, int rule, double chance, List<HookOutcome> outcomes)
     {
         var (destination, range, what) = XtNat.RangeOf(target, way, chain.Hook, addresses);
-        var connection = way.Connection is { State: not (ConnectionState.Untracked or ConnectionState.Invalid) } tracked ? tracked : null;
+        var connection = way.Connection is { IsTracked: true } tracked ? tracked : null;
         var ways = range is null || connection is null ? []
             : destination ? Translation.OfDestination(way.Packet, connection, range.Value)
             : Translation.OfSource(way.Packet, connection, range.Value);

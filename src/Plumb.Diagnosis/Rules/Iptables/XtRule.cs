@@ -88,5 +88,8 @@ internal abstract record XtTarget
 
     public sealed record NoTrack : XtTarget;
 
+    /// <param name="Zone">Null: the packet's mark.</param>
+    public sealed record SetZone(ushort? Zone) : XtTarget;
+
     public sealed record Unknown(string Name) : XtTarget;
 }

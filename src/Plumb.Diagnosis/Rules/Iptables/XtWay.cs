@@ -70,7 +70,7 @@ internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Conne
     /// <summary>What the mark becomes; null: nothing was done.</summary>
     public string? Mark(XtTarget target)
     {
-        var tracked = Connection is { State: not (ConnectionState.Untracked or ConnectionState.Invalid) } connection ? connection : null;
+        var tracked = Connection is { IsTracked: true } connection ? connection : null;
         switch (target)
         {
             case XtTarget.SetMark set:
@@ -84,9 +84,12 @@ internal sealed class XtWay(HookPlace place, XtChain chain, Packet packet, Conne
                 Packet = Packet with { Mark = (Packet.Mark & ~restore.PacketMask) ^ (tracked.Mark.Value & restore.ConnectionMask) };
                 return $"mark 0x{Packet.Mark:x}";
             case XtTarget.NoTrack:
-                var tuple = new ConntrackTuple(Packet.Source, Packet.Destination, Packet.Protocol, Packet.SourcePort, Packet.DestinationPort);
-                Connection = new Connection(ConnectionState.Untracked, tuple, new ConntrackTuple(tuple.Destination, tuple.Source, tuple.Protocol, tuple.DestinationPort, tuple.SourcePort));
+                Connection = Translation.Unseen(ConnectionState.Untracked, Packet);
                 return "notrack";
+            case XtTarget.SetZone set:
+                var zone = set.Zone ?? (ushort)Packet.Mark;
+                Connection = Translation.Unseen(ConnectionState.Template, Packet) with { Zone = zone };
+                return $"zone {zone}";
             default:
                 return null;
         }

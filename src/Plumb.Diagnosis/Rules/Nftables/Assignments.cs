@@ -32,7 +32,7 @@ internal static class Assignments
     {
         switch (set.Key)
         {
-            case ConntrackKey.Mark when machine.Connection is { State: not (ConnectionState.Untracked or ConnectionState.Invalid) } connection:
+            case ConntrackKey.Mark when machine.Connection is { IsTracked: true } connection:
                 if (machine.Knows(set.Register, sizeof(uint), Unknown))
                 {
                     var mark = new ConnectionMark(machine.Registers.Get(set.Register));
@@ -41,10 +41,25 @@ internal static class Assignments
                 }
                 break;
             case ConntrackKey.Zone when machine.Connection is null:
-                machine.CannotDecide("zones of connections that are not looked up yet are not followed");
+                Zone(set, machine);
                 break;
             default:
                 break; // no connection, or events, labels, secmark
+        }
+    }
+
+    // nft_ct_set_zone_eval: a template, by which conntrack will look the packet up.
+    private static void Zone(ConntrackExpression set, Machine machine)
+    {
+        if (set.Direction is not null)
+        {
+            machine.CannotDecide("zones of one direction are not followed");
+        }
+        else if (machine.Knows(set.Register, sizeof(ushort), Unknown))
+        {
+            var zone = BitConverter.ToUInt16(machine.Registers.Values(set.Register, sizeof(ushort)));
+            machine.Connection = Translation.Unseen(ConnectionState.Template, machine.Packet) with { Zone = zone };
+            machine.Did($"zone {zone}");
         }
     }
 
@@ -79,10 +94,7 @@ internal static class Assignments
         {
             return;
         }
-        var packet = machine.Packet;
-        var tuple = new ConntrackTuple(packet.Source, packet.Destination, packet.Protocol, packet.SourcePort, packet.DestinationPort);
-        var reply = new ConntrackTuple(packet.Destination, packet.Source, packet.Protocol, packet.DestinationPort, packet.SourcePort);
-        machine.Connection = new Connection(ConnectionState.Untracked, tuple, reply);
+        machine.Connection = Translation.Unseen(ConnectionState.Untracked, machine.Packet);
         machine.Did("notrack");
     }
 }

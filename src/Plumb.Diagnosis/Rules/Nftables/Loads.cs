@@ -113,7 +113,7 @@ internal static class Loads
             registers.Set(load.Register, (uint)States(machine.Connection));
             return;
         }
-        if (machine.Connection is not { State: not (ConnectionState.Untracked or ConnectionState.Invalid) } connection)
+        if (machine.Connection is not { IsTracked: true } connection)
         {
             machine.Verdict = Machine.Break;
             return;
@@ -207,7 +207,7 @@ internal static class Loads
     private static ConntrackStates States(Connection? connection) => connection?.State switch
     {
         ConnectionState.Untracked => ConntrackStates.Untracked,
-        ConnectionState.New => ConntrackStates.New,
+        ConnectionState.New or ConnectionState.Template => ConntrackStates.New,
         ConnectionState.Established => ConntrackStates.Established,
         ConnectionState.Related => ConntrackStates.Related,
         _ => ConntrackStates.Invalid, // also before conntrack has seen it
@@ -215,6 +215,10 @@ internal static class Loads
 
     private static (uint Known, uint Unknown) Status(Connection connection)
     {
+        if (connection.Entry is { } entry)
+        {
+            return (entry.Status | (connection.IsReply ? (uint)ConntrackStatuses.SeenReply : 0), 0);
+        }
         var status = (ConntrackStatuses)0;
         status |= connection.SourceTranslated || connection.HasRandomSourcePort ? ConntrackStatuses.SourceNat : 0;
         status |= connection.DestinationTranslated ? ConntrackStatuses.DestinationNat : 0;

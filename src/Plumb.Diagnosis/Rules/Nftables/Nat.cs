@@ -59,7 +59,7 @@ internal static class Nat
         {
             return null;
         }
-        if (machine.Connection is not { State: not (ConnectionState.Untracked or ConnectionState.Invalid) } connection)
+        if (machine.Connection is not { IsTracked: true } connection)
         {
             machine.CannotDecide("nobody tracks the connection that it translates");
             return null;

@@ -21,7 +21,7 @@ internal static class SourceAddress
         }
         return destination.Family == IpFamily.V4
             ? OnDevice(space, route.Hop?.Device, route.NextAddress(destination), route.Route?.Scope ?? RouteScope.Universe)
-            : OfSixth(space, route.Hop?.Device, destination);
+            : TowardsV6(space, route.Hop?.Device, destination);
     }
 
     /// <summary><c>inet_select_addr</c>: the first address of the device whose network the next hop is in, else its first, else any other device's.</summary>
@@ -48,8 +48,9 @@ internal static class SourceAddress
         return first ?? elsewhere;
     }
 
-    // RFC 6724 as far as one device has a choice: the same scope as the destination, then the longest common prefix.
-    private static IpAddress? OfSixth(Space space, string? device, IpAddress destination)
+    /// <summary><c>ipv6_dev_get_saddr</c>, RFC 6724: the destination itself, the same scope, the device that it leaves by, then the longest common prefix.</summary>
+    /// <param name="device">Null: none is preferred.</param>
+    public static IpAddress? TowardsV6(Space space, string? device, IpAddress destination)
     {
         (IpAddress Address, int Worth)? best = null;
         foreach (var address in space.Addresses)
@@ -59,7 +60,7 @@ internal static class SourceAddress
             {
                 continue;
             }
-            var worth = Common(own, destination)
+            var worth = Math.Min(Common(own, destination), address.Address.Length)
                 + (address.Device == device ? 256 : 0)
                 + (own.IsLinkLocal == destination.IsLinkLocal ? 512 : 0)
                 + (own == destination ? 1024 : 0);

@@ -57,6 +57,7 @@ internal sealed class Segment(IWorld world, Uppers uppers, Func<Traveller, Stati
         {
             if (station.Space.Link(station.Device)?.Mac is { } mac
                 && NeighbourAnswer.Gives(station, address, asker)
+                && (address.Family == IpFamily.V4 || NeighbourRules.LetThrough(new Station(space, device), station, asker, address))
                 && (!IsTunnel(space, device) || HeardFrom(station.Space, station.Device).Contains(new Station(space, device))))
             {
                 found.Add((station, mac));

@@ -23,7 +23,7 @@ internal sealed class DeliverStage : IStage
             Packet.Tcp when traveller.FrameDestination.IsMulticast => [traveller.Drop("TCP takes nothing out of a frame for all", null, traveller.In)],
             // tcp_v4_conn_request: no answer to a SYN for a broadcast address; tcp_v4_send_reset: nor a reset.
             Packet.Tcp when IsForAll(traveller) => [traveller.Drop($"{packet.Destination} is a broadcast address here: TCP answers nobody there", traveller.Route!.Decider, traveller.In)],
-            Packet.Tcp => [(packet.Flags & TcpFlags.Ack) != 0 ? Taken(traveller, "the answer") : ToSocket(traveller, "TCP")],
+            Packet.Tcp => [(packet.Flags & TcpFlags.Ack) == 0 ? ToSocket(traveller, "TCP") : traveller.IsAnswer ? Taken(traveller, "the answer") : Segment(traveller)],
             Packet.Udp => [ToSocket(traveller, "UDP")],
             Packet.Icmp or Packet.IcmpV6 => [Echo(traveller)],
             _ => [Taken(traveller, "delivered")],
@@ -35,9 +35,13 @@ internal sealed class DeliverStage : IStage
 
     // Nobody is called by a broadcast address: the way back chooses another.
     private static Packet? Reply(Traveller traveller) =>
-        Answers.Reply(traveller.Packet) is not { } answer ? null : IsForAll(traveller) ? answer with { Source = IpAddress.Unspecified(answer.Family) } : answer;
+        (traveller is { IsAnswer: false, Packet: { Protocol: Packet.Tcp, Flags: TcpFlags.Ack } } ? Answers.Acknowledgement(traveller.Packet) : Answers.Reply(traveller.Packet)) is not { } answer ? null : IsForAll(traveller) ? answer with { Source = IpAddress.Unspecified(answer.Family) } : answer;
 
     private static bool IsForAll(Traveller traveller) => traveller.Route?.Type == RouteType.Broadcast;
+
+    // Sockets that have a peer are not read: somebody has this one where a kernel on the way knows the connection, or where one listens that it may have begun with.
+    private static Step.End Segment(Traveller traveller) =>
+        traveller.Hops.Exists(static hop => hop.Connection is not null) ? Taken(traveller, "a segment of a connection that stands") : ToSocket(traveller, "TCP");
 
     private static Step.End ToSocket(Traveller traveller, string protocol)
     {
@@ -55,7 +59,7 @@ internal sealed class DeliverStage : IStage
             }
         }
         // Of a datagram that is an answer, its asker's socket is not among those that wait for anybody.
-        if (packet.Protocol == Packet.Udp && traveller.IsAnswer)
+        if (packet.Protocol == Packet.Udp && (traveller.IsAnswer || traveller.Connection is { IsKnown: true, IsReply: true }))
         {
             return Taken(traveller, "the answer");
         }

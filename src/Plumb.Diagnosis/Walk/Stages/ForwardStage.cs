@@ -15,7 +15,7 @@ internal sealed class ForwardStage : IStage
         {
             return [traveller.Drop("its TTL is used up", null, traveller.In, Answers.Error(packet, Answers.TimeExceeded(packet.Family)))];
         }
-        if (Mtu.Of(traveller) is { } mtu && packet.Length > mtu && packet.DontFragment)
+        if (Mtu.Of(traveller) is { } mtu && (packet.DontFragment ? packet.Length > mtu : !traveller.IsV4 && packet.LengthOnLink > mtu))
         {
             return
             [

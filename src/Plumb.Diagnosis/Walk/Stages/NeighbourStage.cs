@@ -44,7 +44,8 @@ internal sealed class NeighbourStage : IStage
 
     private static Step Ask(Traveller traveller, Surroundings around, string device, IpAddress next, MacAddress own)
     {
-        var answers = around.Segment.AnswerersFor(traveller.Space, device, next, Asker(traveller, device, next));
+        var asker = traveller.IsV4 ? Asker(traveller, device, next) : AskerV6(traveller, device);
+        var answers = asker is { } by ? around.Segment.AnswerersFor(traveller.Space, device, next, by) : [];
         if (answers.Count == 0 && around.Segment.LeavesSight(traveller.Space, device))
         {
             var unseen = $"who {next} is on {device} cannot be seen from here";
@@ -52,7 +53,7 @@ internal sealed class NeighbourStage : IStage
         }
         if (answers.Count == 0)
         {
-            var reason = traveller.Space.Carries(device) ? $"nobody on {device} answers for {next}" : $"{device} has no carrier, so nobody answers for {next}";
+            var reason = asker is null ? $"{device} has no address of its link to ask for {next} from" : traveller.Space.Carries(device) ? $"nobody on {device} answers for {next}" : $"{device} has no carrier, so nobody answers for {next}";
             var held = traveller.Space.Neighbour(device, next) ?? (Entry?)traveller.Space.Link(device);
             // dst_link_failure: who sends from here is told by a message too, which comes by lo and meets its rules.
             return traveller.Drop(reason, held, device, Answers.Error(traveller.Packet, Answers.HostUnreachable(next.Family)));
@@ -61,6 +62,21 @@ internal sealed class NeighbourStage : IStage
         var several = answers.Count == 1 ? "" : $"; so would {string.Join(", ", answers.Skip(1).Select(static other => $"{other.Station.Device} of {other.Station.Space.Id}"))}";
         return (traveller with { FrameSource = own, FrameDestination = mac, WasAsked = true })
             .Go(Stage.Transmit, traveller.Note($"{next}: {station.Device} of {station.Space.Id} will answer with {mac}{several}", null, device));
+    }
+
+    // ndisc_solicit: the packet's source if it is the device's, else the device's own of the link; without one nobody is asked.
+    private static IpAddress? AskerV6(Traveller traveller, string device)
+    {
+        IpAddress? ofLink = null;
+        foreach (var own in traveller.Space.Addresses)
+        {
+            if (own.Device == device && own.Address.Address == traveller.Packet.Source)
+            {
+                return own.Address.Address;
+            }
+            ofLink ??= own.Device == device && own.Address.Address is { Family: IpFamily.V6, IsLinkLocal: true } ? own.Address.Address : null;
+        }
+        return ofLink;
     }
 
     // arp_solicit with arp_announce 0: the packet's source if it is this host's, else one of the device's.

@@ -21,6 +21,11 @@ internal sealed class PostroutingStage : IStage
         {
             if (traveller.Packet.DontFragment)
             {
+                if (traveller.Packet.Inner?.NetworkId is not null)
+                {
+                    // Who sends what is inside hears nothing of it.
+                    return traveller.Drop($"{traveller.Packet.Length} bytes with the tunnel's headers do not fit the MTU of {mtu} on {traveller.Out}, and IPv6 does not cut them", link, traveller.Out);
+                }
                 // Of a forwarded one that was seen before: Forward.
                 var reason = $"{traveller.Packet.Length} bytes do not fit the MTU of {mtu} on {traveller.Out}, and it must not be cut (EMSGSIZE)";
                 return traveller.End(Ending.Error, reason, traveller.Note(reason, link, traveller.Out));

@@ -34,14 +34,15 @@ internal sealed class RouteStage : IStage
                 ? disbelief
                 : new Step.On((traveller with { Route = way }).To(Stage.Input, traveller.Note($"{packet.Destination} is this host", way.Decider, device)));
         }
-        if (!Forwards(traveller, device, out var parameter))
+        // IPv6 says that it knows no way whether or not it would go one (ip6_pkt_discard).
+        if (!Forwards(traveller, device, out var parameter) && (traveller.IsV4 || way.LeadsOn))
         {
             return traveller.Drop($"{space.Id} does not forward what comes in by {device}: {parameter.Print()}", parameter, device);
         }
         if (!way.LeadsOn)
         {
             // ip_error
-            var kind = way.Decider is null ? Answers.NetworkUnreachable(packet.Family)
+            var kind = way.Decider is null || (way.Type == RouteType.Unreachable && !traveller.IsV4) ? Answers.NetworkUnreachable(packet.Family)
                 : way.Type == RouteType.Prohibit ? Answers.Prohibited(packet.Family)
                 : Answers.HostUnreachable(packet.Family);
             return traveller.Drop(

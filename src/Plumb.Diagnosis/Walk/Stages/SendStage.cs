@@ -20,6 +20,15 @@ internal sealed class SendStage : IStage
             }
             if (!way.LeadsOn && !way.IsLocal)
             {
+                // ip6_dst_lookup_tail: asked once more, from the address that would be taken.
+                if (!traveller.IsV4 && SourceAddress.TowardsV6(traveller.Space, null, packet.Destination) is { } assumed)
+                {
+                    foreach (var other in Lookup(traveller with { Packet = packet with { Source = assumed } }))
+                    {
+                        yield return Leave(traveller with { Packet = packet with { Source = assumed } }, other, packet.Destination.ToString());
+                    }
+                    continue;
+                }
                 yield return Leave(traveller, way, packet.Destination.ToString());
                 continue;
             }
@@ -29,8 +38,8 @@ internal sealed class SendStage : IStage
                 continue;
             }
             var sourced = traveller with { Packet = packet with { Source = source }, Probability = traveller.Probability * way.Probability };
-            // A socket that connects asks again from that address; the kernel's own messages and tunnels' packets do not.
-            if (!IsOfSocket(traveller) || traveller.IsAnswer)
+            // A socket that connects asks again from that address; the kernel's own messages and tunnels' packets do not, nor does IPv6.
+            if (!IsOfSocket(traveller) || traveller.IsAnswer || !traveller.IsV4)
             {
                 yield return Leave(sourced, way with { Probability = 1 }, packet.Destination.ToString());
                 continue;

@@ -60,6 +60,9 @@ internal static class Answers
         _ => Turned(packet) with { Length = Math.Min(packet.Length, ShortBytes) },
     };
 
+    /// <summary>What a segment within a connection is answered with.</summary>
+    public static Packet Acknowledgement(Packet packet) => Turned(packet) with { Flags = TcpFlags.Ack };
+
     private static Packet Turned(Packet packet) => packet with
     {
         Source = packet.Destination,

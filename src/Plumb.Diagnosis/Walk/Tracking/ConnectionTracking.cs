@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Packets;
+using Plumb.Diagnosis.Rules;
 using Plumb.Linux.Conntrack;
 
 namespace Plumb.Diagnosis.Walk.Tracking;
@@ -13,21 +14,55 @@ internal static class ConnectionTracking
     public const int DestinationNat = -100;
     public const int SourceNat = 100;
 
+    // nf_conntrack_proto_icmpv6.c, noct_valid_new: what hosts of one link say to one another (multicast listeners, routers, neighbours).
+    private const byte FirstUntracked = 130;
+    private const byte LastUntracked = 137;
+
     /// <summary>Finds the packet's connection, or begins one.</summary>
     public static Traveller Track(Traveller traveller)
     {
         // What comes in by lo, and what answers on behalf of another packet, brings its connection along (nf_ct_attach).
-        if (traveller.Connection is not null)
+        if (traveller.Connection is { State: not ConnectionState.Template })
         {
             return traveller;
         }
-        var packet = traveller.Packet;
-        return traveller with { Connection = Known(traveller, packet) ?? Begun(packet) };
+        if (traveller.Packet is { Protocol: Packet.IcmpV6, Message.Type: >= FirstUntracked and <= LastUntracked })
+        {
+            return traveller with { Connection = Translation.Unseen(ConnectionState.Untracked, traveller.Packet) };
+        }
+        var (packet, zone) = (traveller.Packet, traveller.Connection?.Zone ?? 0);
+        var connection = Known(traveller, packet, zone) ?? Begun(packet, zone);
+        return (traveller with { Connection = connection }) is { IsAnswer: false, Connection.Entry: { } entry } known
+            ? known with { Hops = known.Hops.Add(known.Note(EntryWords.Of(entry, connection.IsReply)) with { Connection = entry, Text = entry.Print() }) }
+            : traveller with { Connection = connection };
     }
+
+    /// <summary>A source that nobody else has, towards this destination: where another connection would have the same answers, the kernel takes another port (<c>get_unique_tuple</c>).</summary>
+    public static Connection Unique(Traveller traveller, Connection connection)
+    {
+        if (connection.HasRandomSourcePort || !Tuples.HasPorts(connection.Reply.Protocol) || !IsTaken(traveller, connection, connection.Reply))
+        {
+            return connection;
+        }
+        // nf_nat_l4proto_unique_tuple: any of the same kind, at random. Which one no rule can know; here the next that is free stands for it.
+        var (least, most) = connection.Reply.DestinationPort switch { < 512 => (1, 511), < 1024 => (600, 1023), _ => (1024, 65_535) };
+        for (int i = 1, count = most - least + 1; i < count; i++)
+        {
+            var other = connection.Reply with { DestinationPort = (ushort)(least + ((connection.Reply.DestinationPort - least + i) % count)) };
+            if (!IsTaken(traveller, connection, other))
+            {
+                return connection with { Reply = other, HasRandomSourcePort = true };
+            }
+        }
+        return connection;
+    }
+
+    private static bool IsTaken(Traveller traveller, Connection connection, ConntrackTuple reply) =>
+        traveller.Memory.Find(traveller.Space, connection.Zone, reply) is { } other && other.Connection.Original != connection.Original;
 
     /// <summary>What an answer to a packet is to that packet's connection: <c>nf_conntrack_attach</c>.</summary>
     public static Connection? Attached(Connection? connection) =>
-        connection is null or { State: ConnectionState.Untracked or ConnectionState.Invalid }
+        connection is not { IsTracked: true }
             ? null
             : connection with { State = ConnectionState.Related, IsReply = !connection.IsReply };
 
@@ -36,7 +71,7 @@ internal static class ConnectionTracking
     public static Packet Translate(Packet packet, Connection connection, bool destination)
     {
         var translated = destination != connection.IsReply ? connection.DestinationTranslated : connection.SourceTranslated;
-        if (!translated || connection.State is ConnectionState.Untracked or ConnectionState.Invalid)
+        if (!translated || !connection.IsTracked)
         {
             return packet;
         }
@@ -56,31 +91,44 @@ internal static class ConnectionTracking
             : packet with { Source = target.Source, SourcePort = ports ? target.SourcePort : packet.SourcePort };
     }
 
-    private static Connection? Known(Traveller traveller, Packet packet)
+    private static Connection? Known(Traveller traveller, Packet packet, ushort zone)
     {
         if (Tuples.IsError(packet) && packet.Inner is { } quoted)
         {
             // The quoted packet as it went on from here, turned round: that is how answers to it come (nf_conntrack_inet_error).
             var expected = Tuples.Inverse(Tuples.Of(quoted.Packet));
-            return traveller.Memory.Find(traveller.Space.Id, expected)?.Connection is { } about
+            return traveller.Memory.Find(traveller.Space, zone, expected)?.Connection is { } about
                 ? about with { State = ConnectionState.Related, IsReply = expected == about.Reply, IsKnown = true }
                 : null;
         }
         var tuple = Tuples.Of(packet);
-        if (traveller.Memory.Find(traveller.Space.Id, tuple)?.Connection is not { } known)
+        if (traveller.Memory.Find(traveller.Space, zone, tuple)?.Connection is not { } known)
         {
             return null;
         }
         // Where both directions look alike (a packet to oneself) it is the first.
         var isReply = tuple == known.Reply && tuple != known.Original;
+        if (packet.Protocol == Packet.Tcp && known.Entry is { TcpState: not 0 } entry)
+        {
+            // nf_conntrack_proto_tcp.c, tcp_conntracks: what a segment without data means where its connection is.
+            switch (packet.Flags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst))
+            {
+                case TcpFlags.Syn when entry.MayBeginAnew:
+                    return null;
+                case TcpFlags.Syn when isReply && !entry.IsBeginning:
+                case TcpFlags.Syn | TcpFlags.Ack when !isReply:
+                case TcpFlags.Ack when !isReply && entry.IsBeginning:
+                    return Unplaced(packet, zone);
+                default:
+                    break;
+            }
+        }
         return known with { State = isReply || known.State == ConnectionState.Established ? ConnectionState.Established : known.State, IsReply = isReply, IsKnown = true };
     }
 
-    private static Connection Begun(Packet packet)
-    {
-        var tuple = Tuples.Of(packet);
-        return new Connection(CanBegin(packet) ? ConnectionState.New : ConnectionState.Invalid, tuple, Tuples.Inverse(tuple));
-    }
+    private static Connection Begun(Packet packet, ushort zone) => CanBegin(packet) ? Unplaced(packet, zone) with { State = ConnectionState.New } : Unplaced(packet, zone);
+
+    private static Connection Unplaced(Packet packet, ushort zone) => Translation.Unseen(ConnectionState.Invalid, packet) with { Zone = zone };
 
     // nf_conntrack_proto_tcp.c: tcp_new; nf_conntrack_proto_icmp.c: what is no question begins nothing.
     private static bool CanBegin(Packet packet) => packet.Protocol switch

@@ -16,11 +16,11 @@ internal static class Hooks
     public static IEnumerable<Step> Pass(Traveller traveller, ChainHook hook, Func<Traveller, Step> go)
     {
         var programs = traveller.Space.Programs(traveller.Packet.Family, hook);
-        var acts = Acts(programs, hook, traveller.Space.TracksConnections(traveller.Packet.Family), traveller.Space.VirtualServices.Count > 0);
+        var acts = Acts(programs, hook, traveller.Space.TracksConnections(traveller.Packet.Family), traveller.Space.Translates(traveller.Packet.Family), traveller.Space.VirtualServices.Count > 0);
         return Run(traveller, hook, acts, 0, go);
     }
 
-    private static List<Func<Traveller, ChainHook, IEnumerable<Step>>> Acts(IReadOnlyList<IHookProgram> programs, ChainHook hook, bool tracks, bool balances)
+    private static List<Func<Traveller, ChainHook, IEnumerable<Step>>> Acts(IReadOnlyList<IHookProgram> programs, ChainHook hook, bool tracks, bool translates, bool balances)
     {
         var byPriority = new List<(int Priority, Func<Traveller, ChainHook, IEnumerable<Step>> Act)>();
         foreach (var program in programs)
@@ -34,7 +34,8 @@ internal static class Hooks
         {
             byPriority.Add((ConnectionTracking.Priority, static (traveller, _) => [Passed(ConnectionTracking.Track(traveller))]));
         }
-        if (hook != ChainHook.Forward)
+        // nf_nat_inet_fn hangs there as long as there is a chain of that type at some hook.
+        if (hook != ChainHook.Forward && (translates || balances))
         {
             IHookProgram[] nat = [.. programs.Where(static program => program.IsNat).OrderBy(static program => program.Priority)];
             var isDestination = hook is ChainHook.Prerouting or ChainHook.Output;
@@ -88,7 +89,7 @@ internal static class Hooks
     private static IEnumerable<Step> Nat(Traveller traveller, ChainHook hook, IHookProgram[] programs, bool isDestination)
     {
         var connection = traveller.Connection;
-        if (connection is null or { State: ConnectionState.Untracked or ConnectionState.Invalid })
+        if (connection is not { IsTracked: true })
         {
             return [Passed(traveller)];
         }
@@ -105,7 +106,8 @@ internal static class Hooks
         var connection = traveller.Connection!;
         if (from == programs.Length || (isDestination ? connection.DestinationDecided : connection.SourceDecided))
         {
-            var decided = isDestination ? connection with { DestinationDecided = true } : connection with { SourceDecided = true };
+            var decided = isDestination ? connection with { DestinationDecided = true }
+                : ConnectionTracking.Unique(traveller, connection) with { SourceDecided = true };
             yield return Passed(Translated(traveller with { Connection = decided }, isDestination));
             yield break;
         }
@@ -131,19 +133,29 @@ internal static class Hooks
         {
             return traveller;
         }
-        var by = traveller.Memory.Find(traveller.Space.Id, connection.Original)?.Rewriters.LastOrDefault();
-        var hop = new Hop(traveller.Space.Id, traveller.Stage, connection.IsReply ? "undone for the way back" : "as the connection began", traveller.Packet, packet)
+        var by = traveller.Memory.Find(traveller.Space, connection.Zone, connection.Original)?.Rewriters.LastOrDefault();
+        var what = connection.IsReply ? "undone for the way back"
+            : connection is { IsKnown: false, HasRandomSourcePort: true } ? "another connection has this source: a port at random"
+            : "as the connection began";
+        var hop = new Hop(traveller.Space.Id, traveller.Stage, what, traveller.Packet, packet)
         {
-            Entry = by?.Entry, Text = by?.Text, Handle = by?.Handle ?? 0, Stamp = by?.Stamp, IsTranslation = true,
+            Entry = by?.Entry, Text = by?.Text ?? connection.Entry?.Print(), Handle = by?.Handle ?? 0, Stamp = by?.Stamp, IsTranslation = true,
         };
         return traveller with { Packet = packet, Hops = traveller.Hops.Add(hop) };
     }
 
     private static Traveller Confirm(Traveller traveller)
     {
-        if (traveller.Connection is not { State: ConnectionState.New, IsKnown: false } connection)
+        if (traveller.Connection is not { IsTracked: true } connection)
         {
             return traveller;
+        }
+        if (connection.IsKnown || connection.State != ConnectionState.New)
+        {
+            // What a rule has marked stays marked.
+            return traveller.Memory.Find(traveller.Space, connection.Zone, connection.Original) is { } known && known.Connection.Mark != connection.Mark
+                ? traveller with { Memory = traveller.Memory.With(traveller.Space.Id, known.Connection with { Mark = connection.Mark }, known.Rewriters) }
+                : traveller;
         }
         var rewriters = traveller.Hops.FindAll(hop => hop.Space == traveller.Space.Id && hop.IsTranslation);
         return traveller with { Memory = traveller.Memory.With(traveller.Space.Id, connection, rewriters) };
@@ -223,11 +235,11 @@ internal static class Hooks
             Changes = traveller.Changes.GetValueOrDefault(traveller.Space.Id, ElementChanges.None),
         };
 
-    // nf_nat_masquerade_ipv4: as a socket would be given it for the next hop; IPv6 chooses by the device.
+    // nf_nat_masquerade_ipv4: as a socket would be given it for the next hop; nf_nat_masquerade_ipv6: for the destination.
     private static IpAddress? Masquerade(Traveller traveller, ChainHook hook) =>
-        hook == ChainHook.Postrouting && traveller is { IsV4: true, Out: { } device }
-            ? SourceAddress.OnDevice(traveller.Space, device, traveller.Route?.NextAddress(traveller.Packet.Destination) ?? traveller.Packet.Destination, RouteScope.Universe)
-            : null;
+        hook != ChainHook.Postrouting || traveller.Out is not { } device ? null
+            : !traveller.IsV4 ? SourceAddress.TowardsV6(traveller.Space, device, traveller.Packet.Destination)
+            : SourceAddress.OnDevice(traveller.Space, device, traveller.Route?.NextAddress(traveller.Packet.Destination) ?? traveller.Packet.Destination, RouteScope.Universe);
 
     private static DeviceFacts? Facts(Traveller traveller, string? device) =>
         device is not null && traveller.Space.Link(device) is { } link ? new DeviceFacts(device, traveller.Space.Index(device), link.Type) : null;
