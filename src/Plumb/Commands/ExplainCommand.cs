@@ -14,7 +14,7 @@ internal sealed class ExplainCommand : Verb
 {
     private readonly Argument<string?> _thing = new("THING")
     {
-        Description = "an interface, address, range, MAC, chain, set, port, mark, handle or process; ADDRESS:PORT; or an object: POD, NAMESPACE/POD, NODE, service/NAME; or dns with a NAME",
+        Description = "an interface, address, range, MAC, chain, set, port, mark, handle or process; ADDRESS:PORT; FILE:NUMBER, a frame of a capture; or an object: POD, NAMESPACE/POD, NODE, service/NAME; or dns with a NAME",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -53,6 +53,7 @@ internal sealed class ExplainCommand : Verb
         new("plumb explain client", "all that the pod client puts into kernels"),
         new("plumb explain service/website", "all that a Service puts into kernels; by 10.96.14.7 and :31100 it is found too"),
         new("plumb explain dns website --pod client", "each name that the pod asks for in turn, the record, and the object behind it"),
+        new("plumb explain f.pcapng:12", "a frame of a capture, numbered as in Wireshark: layer by layer, whose addresses, and where else it was seen"),
         new("plumb explain --all --node node-1", "everything on a node; ends with how much nobody can account for"),
     ];
 
@@ -80,6 +81,12 @@ internal sealed class ExplainCommand : Verb
                 ?? throw new LabException($"{scene.Title} has no name server that could be asked");
             Printer.Print(answer, static () => ResultJson.Default.DnsResult, invocation, _output, DnsQuestion.Write);
             return answer.Tried[^1] is { IsForOthers: false, Records.Count: 0 } ? ExitCode.Failed : ExitCode.Done;
+        }
+        if (thing is not null && FrameCards.IsFrame(thing))
+        {
+            var frame = await FrameCards.OfAsync(scene, thing, CancellationToken.None);
+            Printer.Print(new ExplainResult([], [frame], [], [], 0), static () => ResultJson.Default.ExplainResult, invocation, _output, WriteEach);
+            return ExitCode.Done;
         }
         var nodes = new List<ExplainedNode>();
         var accounts = new Dictionary<string, NodeAccount>(StringComparer.Ordinal);
