@@ -64,6 +64,7 @@ internal sealed class Crossing : IDisposable
         _sender.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.HeaderIncluded, true);
         _receiver = _server.OpenPacket(etherType: 0x0800);
         _netfilter = _router.OpenNetlink(NetlinkFamily.Netfilter);
+        AwaitCarrier();
     }
 
     public IReadOnlyList<Observed> Observe() => NftablesKernel.Observe(_netfilter, Router);
@@ -81,9 +82,8 @@ internal sealed class Crossing : IDisposable
     /// <returns>The packet as it came out of the router; null: it did not.</returns>
     public Packet? Send(Packet packet)
     {
-        var marker = new Packet(IpAddress.V4(10, 1, 255, 255), IpAddress.V4(10, 9, 255, 255), Packet.Udp) { SourcePort = ++_markers, DestinationPort = MarkerPort };
         Emit(packet);
-        Emit(marker);
+        Emit(Marker(++_markers));
         Packet? arrived = null;
         var buffer = new byte[2048];
         while (true)
@@ -105,6 +105,22 @@ internal sealed class Crossing : IDisposable
             arrived = seen;
         }
     }
+
+    // A device whose other end came up after it sends nothing until the kernel has looked at its carrier again, which it does once a second for all (linkwatch).
+    private void AwaitCarrier()
+    {
+        for (var tries = 0; ; tries++)
+        {
+            Emit(Marker(++_markers));
+            if (_receiver.Poll(TimeSpan.FromMilliseconds(20), SelectMode.SelectRead))
+            {
+                return;
+            }
+            Assert.True(tries < 1000, "nothing crosses");
+        }
+    }
+
+    private static Packet Marker(ushort number) => new(IpAddress.V4(10, 1, 255, 255), IpAddress.V4(10, 9, 255, 255), Packet.Udp) { SourcePort = number, DestinationPort = MarkerPort };
 
     public void Dispose()
     {
