@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FsCheck;
 using FsCheck.Fluent;
 using Plumb.Linux.Capture;
@@ -67,22 +66,6 @@ public sealed class CaptureFileTests
     [InlineData("\n\r\r\n????????????", "it is no capture file: a section of pcapng begins without its byte order")]
     public void What_is_no_capture_is_refused(string text, string why) =>
         Assert.Equal(why, Assert.Throws<CaptureFileException>(() => Read(System.Text.Encoding.ASCII.GetBytes(text))).Message);
-
-    /// <summary>Another program reads what we wrote, and writes what we read.</summary>
-    [Fact]
-    public async Task What_tcpdump_makes_of_it_is_read()
-    {
-        using var tcpdump = Process.Start(new ProcessStartInfo("tcpdump", ["-r", "-", "-w", "-"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        using var theirs = new MemoryStream();
-        var copied = tcpdump.StandardOutput.BaseStream.CopyToAsync(theirs, TestContext.Current.CancellationToken);
-        await tcpdump.StandardInput.BaseStream.WriteAsync(Written(), TestContext.Current.CancellationToken);
-        tcpdump.StandardInput.Close();
-        await copied;
-        await tcpdump.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(Read(Written()).Select(Told), Read(theirs.ToArray()).Select(Told));
-
-        static (int, int, string) Told(RecordedFrame frame) => (frame.Number, frame.Length, Convert.ToHexString(frame.Bytes));
-    }
 
     private static List<RecordedFrame> Read(byte[] file) => [.. CaptureFile.Read(new MemoryStream(file))];
 
