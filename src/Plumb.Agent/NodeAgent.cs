@@ -51,6 +51,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private ClusterServices? _checkedServices;
     private HashSet<Refusal> _toldRefusals = [];
     private readonly Departures _departures = new();
+    private readonly Mirrors _mirrors;
 
     private NodeAgent(NodeAgentOptions options, INodeKernel kernel, AgentFiles files, FileStream held)
     {
@@ -71,7 +72,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _healthChecks = new HealthCheckServer(options.Network, _log, options.Time);
         Cni = new CniEndpoint(new CniVerbs(_loop));
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
-        _server = new AgentServer(options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync);
+        _mirrors = new Mirrors(_loop);
+        _server = new AgentServer(
+            options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors));
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
@@ -191,6 +194,11 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_tasks.Count != 0)
+        {
+            // While the loop still runs, to take them out.
+            await _mirrors.DisposeAsync();
+        }
         await _ending.CancelAsync();
         await _server.DisposeAsync();
         await Ended.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -300,6 +308,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     // Runs on the loop, between two rounds.
     private void RoundDone(bool nodesChanged)
     {
+        _mirrors.Look(_state.View.Node);
         if (nodesChanged)
         {
             KnownNodes.Write(_files, KnownNodesPath, _state.View.Cluster);

@@ -25,6 +25,9 @@ public static class Devices
     /// </summary>
     public const string Vxlan = "plumb-vxlan";
 
+    /// <summary>The tunnel that carries copies of a pod's packets, at both of its ends.</summary>
+    public static string Mirror(int number) => $"plumb-mir{number}";
+
     /// <summary><c>veth</c> and eight hexadecimal digits: the container id's own first ones if it has such, so that a person can match them by eye.</summary>
     /// <param name="containerId">CNI_CONTAINERID</param>
     /// <param name="podEnd">CNI_IFNAME: a container's second interface needs another name on the node.</param>

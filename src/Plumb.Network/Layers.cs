@@ -1,6 +1,7 @@
 using Plumb.Network.Dns;
 using Plumb.Network.Facts;
 using Plumb.Network.Masquerade;
+using Plumb.Network.Mirroring;
 using Plumb.Network.Node;
 using Plumb.Network.Overlay;
 using Plumb.Network.Pods;
@@ -30,6 +31,7 @@ public static class Layers
             layers.Add(new DnsLayer());
         }
         layers.Add(new MasqueradeLayer());
+        layers.Add(new MirrorLayer());
         return layers;
     }
 

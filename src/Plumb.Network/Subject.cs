@@ -21,6 +21,9 @@ public readonly record struct SubjectKind(string Name) : IComparable<SubjectKind
     /// <summary>One interface of one container, as a runtime asked for it by CNI ADD.</summary>
     public static SubjectKind Sandbox { get; } = new("Sandbox");
 
+    /// <summary>A copy of a pod's packets that goes to another node, or comes from there, by the name of its device.</summary>
+    public static SubjectKind Mirror { get; } = new("Mirror");
+
     /// <summary>What the node is and has: its device on the wire, addresses, kernel features.</summary>
     public static SubjectKind Machine { get; } = new("Machine");
 

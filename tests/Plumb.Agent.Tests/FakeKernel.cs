@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Plumb.Agent.Kernel;
 using Plumb.Linux.Native;
+using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -161,6 +162,8 @@ internal sealed class FakeKernel(NamespaceId home)
             }
             return observed;
         }
+
+        public LinkTraffic? Traffic(string device) => default(LinkTraffic);
 
         public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas)
         {

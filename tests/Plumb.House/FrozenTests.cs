@@ -3,6 +3,7 @@ using Plumb.Linux.Addresses;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables.Tracing;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 using Plumb.Network;
 using Plumb.Network.Facts;
 
@@ -41,6 +42,9 @@ public sealed class FrozenTests
         yield return $"mac of tunnel on 192.168.1.11 = {Devices.TunnelMac(IpAddress.Parse("192.168.1.11"))}";
         yield return $"vxlan vni = {NetworkOptions.Default.VxlanVni}";
         yield return $"vxlan port = {NetworkOptions.Default.VxlanPort}";
+        yield return $"device of the first mirror = {Devices.Mirror(0)}";
+        yield return $"vxlan vni of the first mirror = {Mirror.FirstVni}";
+        yield return $"cookie of filters = {ActionCookie.Plumb.Hex}";
         foreach (var stage in Stages.All)
         {
             yield return $"chain {stage.Chain} = {stage.Type} {stage.Hook} {stage.Priority}";

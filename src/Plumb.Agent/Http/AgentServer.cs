@@ -29,7 +29,7 @@ internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, C
 /// <summary>
 /// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why) and <c>GET /observed</c>
 /// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>,
-/// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more). One bare Kestrel, because ten
+/// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more), <c>/mirrors</c> (see <see cref="MirrorEndpoint"/>). One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
 internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
@@ -43,6 +43,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
     private readonly NameQuestion _name;
     private readonly ServicesSwitch _services;
     private readonly DepartureQuestion _departed;
+    private readonly MirrorEndpoint _mirrors;
     private readonly string _path;
 
     public AgentServer(
@@ -52,7 +53,8 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         AgentQuestion observed,
         NameQuestion name,
         ServicesSwitch services,
-        DepartureQuestion departed)
+        DepartureQuestion departed,
+        MirrorEndpoint mirrors)
     {
         _path = socketPath;
         _cni = cni;
@@ -61,6 +63,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         _name = name;
         _services = services;
         _departed = departed;
+        _mirrors = mirrors;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = MostBodyBytes;
         options.ListenUnixSocket(socketPath);
@@ -115,7 +118,10 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
             case "/departed" when method == "GET":
                 await WaitForDepartureAsync(http);
                 break;
-            case "/cni" or "/state" or "/observed" or "/dns" or "/services" or "/departed":
+            case "/mirrors" when method is "GET" or "POST" or "DELETE":
+                await _mirrors.AnswerAsync(http, method);
+                break;
+            case "/mirrors" or "/cni" or "/state" or "/observed" or "/dns" or "/services" or "/departed":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:
@@ -166,7 +172,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 
-    private static async Task WriteAsync(HttpContext http, HttpStatusCode status, byte[] body)
+    internal static async Task WriteAsync(HttpContext http, HttpStatusCode status, byte[] body)
     {
         http.Response.StatusCode = (int)status;
         http.Response.ContentType = "application/json";

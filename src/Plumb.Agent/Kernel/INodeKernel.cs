@@ -1,4 +1,5 @@
 using Plumb.Linux.Native;
+using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -13,7 +14,7 @@ internal enum KernelAreas
 {
     None = 0,
 
-    /// <summary>Links, addresses, routes, rules, neighbours, stations, parameters.</summary>
+    /// <summary>Links, addresses, routes, rules, neighbours, stations, queues and their filters, parameters.</summary>
     Routing = 1,
 
     /// <summary>Tables of nf_tables and of iptables, with all that is in them.</summary>
@@ -46,6 +47,9 @@ internal interface INodeKernel : IDisposable
     /// <param name="parameters">Which sysctls are of interest.</param>
     /// <param name="areas">What to read.</param>
     ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas = KernelAreas.All);
+
+    /// <summary>What a device of the node has carried; null: there is none of that name.</summary>
+    LinkTraffic? Traffic(string device);
 
     /// <summary>What leads from what is observed to what is desired; in the observed namespaces only.</summary>
     /// <param name="areas">What was observed.</param>

@@ -4,6 +4,7 @@ using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Nftables;
+using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
 using Plumb.Network;
 
@@ -15,9 +16,9 @@ namespace Plumb.Agent.Kernel;
 /// </summary>
 internal sealed class NodeKernel : INodeKernel
 {
-    // RTNLGRP_LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF
+    // RTNLGRP_LINK, NEIGH, TC, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF
     // of linux/rtnetlink.h
-    private static readonly uint[] _routeGroups = [1, 3, 5, 7, 8, 9, 11, 19, 24, 25];
+    private static readonly uint[] _routeGroups = [1, 3, 4, 5, 7, 8, 9, 11, 19, 24, 25];
     private static readonly uint[] _netfilterGroups = [7]; // NFNLGRP_NFTABLES of linux/netfilter/nfnetlink.h
 
     private const ushort RTM_NEWNEIGH = 28;
@@ -91,6 +92,8 @@ internal sealed class NodeKernel : INodeKernel
 
     public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas) =>
         _kernels.Observe([name], KindsOf(areas), parameters);
+
+    public LinkTraffic? Traffic(string device) => _kernels.Traffic(_home, device);
 
     public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas)
     {

@@ -50,7 +50,7 @@ internal abstract record AgentWork
     /// <summary>Something was not done, or could not be read, and it is time to try again.</summary>
     public sealed record Compare : AgentWork;
 
-    /// <summary>A look at the agent's state that changes nothing.</summary>
+    /// <summary>A look at the agent's state, or a change to it for somebody who waits for the outcome.</summary>
     public sealed record Ask(Action<NodeState> Question) : AgentWork;
 }
 

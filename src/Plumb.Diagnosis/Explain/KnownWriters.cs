@@ -4,6 +4,7 @@ using Plumb.Kubernetes.Objects;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Explain;
 
@@ -27,6 +28,8 @@ internal sealed class KnownWriters(ObservedState all, IReadOnlyList<Service> ser
         RuleEntry rule => OfProtocol(rule.Protocol) ?? OfRule(rule),
         NeighbourEntry neighbour => OfProtocol(neighbour.Protocol) ?? (OnLink(neighbour, neighbour.Device) is { } link ? $"a neighbour on {link}" : null),
         FdbEntry fdb => OfProtocol(fdb.Protocol) ?? (OnLink(fdb, fdb.Device) is { } link ? $"a station behind {link}" : null),
+        QdiscEntry qdisc => OnLink(qdisc, qdisc.Device) is { } link ? $"a queue on {link}" : null,
+        FilterEntry filter => OnLink(filter, filter.Device) is { } link ? $"a filter on {link}" : null,
         IptablesChainEntry chain => Chains.Of(chain),
         IptablesRuleEntry rule => ChainWords.OfRule(rule),
         TableEntry table => OfTable(table.Table),

@@ -6,6 +6,7 @@ using Plumb.Linux.Capture;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Observe;
 
@@ -129,6 +130,8 @@ internal sealed class LegMatch
         var link = hop.Device is { } name ? _world.Find(hop.Space)?.Link(name) : null;
         return hop.Stage switch
         {
+            // A filter on the device: the frame is seen at the device itself.
+            _ when hop.Entry?.Kind is EntryKind.Filter or EntryKind.Qdisc => (null, false, false),
             Stage.Transmit when link is not null => (link.Name, true, isSure),
             // In by a port, up to the host; or out of the host, towards a port.
             Stage.Bridge when link is not null && hop.What.StartsWith($"{link.Name} →", StringComparison.Ordinal) => (link.Name, false, isSure),
@@ -156,16 +159,39 @@ internal sealed class LegMatch
     private IEnumerable<Stray> StrayFrames()
     {
         var allowed = Allowed();
+        var copied = Copied();
         var told = new HashSet<(NamespaceId, string, bool)>();
         foreach (var one in _sightings)
         {
-            if (!_taken.Contains(one) && !allowed.Contains((one.Space, one.Device)) && told.Add((one.Space, one.Device, one.IsOutgoing)))
+            var isCopy = _world.Find(one.Space)?.Link(one.Device)?.Type is LinkType.Vxlan tunnel && copied.Contains(tunnel.Vni);
+            if (!_taken.Contains(one) && !isCopy && !allowed.Contains((one.Space, one.Device)) && told.Add((one.Space, one.Device, one.IsOutgoing)))
             {
                 var packet = one.Packet;
                 var what = $"{(one.IsOutgoing ? "out of" : "in by")} {one.Device}: {packet.Source} → {CaptureEnd(packet.Destination, packet.DestinationPort)}";
                 yield return new Stray(_leg, _hops.FindLastIndex(hop => hop.Nanoseconds <= one.Nanoseconds), one.Space, one.Device, one.Nanoseconds, what);
             }
         }
+    }
+
+    /// <summary>Tunnels into which filters on the way send copies: those are seen there, and at the other end.</summary>
+    private HashSet<int> Copied()
+    {
+        var tunnels = new HashSet<int>();
+        foreach (var hop in _predicted)
+        {
+            if (hop.Entry is not { Kind: EntryKind.Filter } key || _world.Find(hop.Space) is not { } space || space.State.Entries.GetValueOrDefault(key)?.Entry is not FilterEntry filter)
+            {
+                continue;
+            }
+            foreach (var action in (filter.Rules ?? []).SelectMany(static rule => rule.Actions).OfType<FilterAction.Mirred>())
+            {
+                if (space.Link(action.Device)?.Type is LinkType.Vxlan tunnel)
+                {
+                    tunnels.Add(tunnel.Vni);
+                }
+            }
+        }
+        return tunnels;
     }
 
     private IEnumerable<Stray> StrayVerdicts()

@@ -56,6 +56,12 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
     /// <summary>What rules have done to sets of the namespaces that it passed.</summary>
     public ImmutableDictionary<NamespaceId, ElementChanges> Changes { get; init; } = ImmutableDictionary<NamespaceId, ElementChanges>.Empty;
 
+    /// <summary>How often filters have sent it elsewhere in this namespace, one after the other.</summary>
+    public int Redirections { get; init; }
+
+    /// <summary>Whether it is for this host, where a filter has put it before a device that its frame may not be for (<c>skb->pkt_type</c> stays); null: its address says so.</summary>
+    public bool? IsForHost { get; init; }
+
     /// <summary>The route that was chosen.</summary>
     public RouteAnswer? Route { get; init; }
 

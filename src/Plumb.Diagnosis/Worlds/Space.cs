@@ -7,6 +7,7 @@ using Plumb.Linux.Ipvs;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Worlds;
 
@@ -25,6 +26,8 @@ public sealed class Space
     private readonly Dictionary<(string, IpAddress), NeighbourEntry> _neighbours = [];
     private readonly HashSet<(string, IpAddress)> _proxies = [];
     private readonly Dictionary<string, List<FdbEntry>> _fdb = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<QdiscEntry>> _qdiscs = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string, TrafficHook), List<FilterEntry>> _filters = [];
     private readonly Dictionary<string, string?> _parameters = new(StringComparer.Ordinal);
     private readonly Dictionary<(IpFamily, ChainHook), IReadOnlyList<IHookProgram>> _programs = [];
     private readonly Dictionary<IpFamily, IReadOnlyList<ConntrackEntry>> _connections = [];
@@ -58,6 +61,10 @@ public sealed class Space
         foreach (var rules in _rules.Values)
         {
             rules.Sort(static (a, b) => a.Priority.CompareTo(b.Priority));
+        }
+        foreach (var filters in _filters.Values)
+        {
+            filters.Sort(static (a, b) => a.Preference - b.Preference);
         }
     }
 
@@ -118,6 +125,12 @@ public sealed class Space
 
     /// <summary>What a bridge port or a VXLAN device holds.</summary>
     public IReadOnlyList<FdbEntry> Fdb(string device) => _fdb.TryGetValue(device, out var entries) ? entries : [];
+
+    /// <summary>Queueing disciplines that somebody has put on a device.</summary>
+    public IReadOnlyList<QdiscEntry> Qdiscs(string device) => _qdiscs.TryGetValue(device, out var qdiscs) ? qdiscs : [];
+
+    /// <summary>In the order in which packets meet them.</summary>
+    public IReadOnlyList<FilterEntry> Filters(string device, TrafficHook hook) => _filters.TryGetValue((device, hook), out var filters) ? filters : [];
 
     public IReadOnlyList<ConntrackEntry> Connections(IpFamily family) =>
         _connections.TryGetValue(family, out var known) ? known : _connections[family] = _source.Connections(family);
@@ -221,6 +234,12 @@ public sealed class Space
                 break;
             case FdbEntry fdb:
                 Among(_fdb, fdb.Device).Add(fdb);
+                break;
+            case QdiscEntry qdisc:
+                Among(_qdiscs, qdisc.Device).Add(qdisc);
+                break;
+            case FilterEntry { Chain: 0 } filter:
+                Among(_filters, (filter.Device, filter.Hook)).Add(filter);
                 break;
             case SysctlEntry sysctl:
                 _parameters[sysctl.Path] = sysctl.Value;

@@ -84,6 +84,36 @@ public sealed class LabClient
     /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
     public ReadOnlyMemory<byte> AskNode(string node, string path) => Ask($"nodes/{node}/{path}");
 
+    /// <summary>Has a node's agent do something for as long as this process wants it.</summary>
+    /// <param name="path">Of the agent's own socket, relative, with query.</param>
+    /// <exception cref="LabException">The agent does not: the message says why.</exception>
+    public HeldRequest HoldAtNode(string node, string path)
+    {
+        try
+        {
+            return HeldRequest.Open(new NodePaths(Paths, node).CniSocket, "/" + path);
+        }
+        catch (Exception broken) when (broken is SocketException or IOException)
+        {
+            throw NoAnswer(node, broken);
+        }
+    }
+
+    /// <summary>What a node's agent says to a request that changes something; null: there is no such thing.</summary>
+    /// <exception cref="LabException">The agent does not answer.</exception>
+    public ReadOnlyMemory<byte>? TellNode(string node, string method, string path)
+    {
+        try
+        {
+            var answer = UnixRequest.Send(new NodePaths(Paths, node).CniSocket, method, "/" + path);
+            return answer.Status == 200 ? answer.Body : null;
+        }
+        catch (Exception broken) when (broken is SocketException or InvalidDataException)
+        {
+            throw NoAnswer(node, broken);
+        }
+    }
+
     /// <summary>Ends the lab; returns when its process and its run directory are gone.</summary>
     public async Task StopAsync(CancellationToken cancel)
     {
@@ -144,6 +174,8 @@ public sealed class LabClient
             throw Ended(broken);
         }
     }
+
+    private static LabException NoAnswer(string node, Exception broken) => new($"the agent of {node} does not answer: {broken.Message}", broken);
 
     private LabException Ended(Exception broken) => new($"the lab '{Paths.Name}' ended while it was asked", broken);
 

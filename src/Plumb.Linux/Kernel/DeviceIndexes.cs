@@ -1,6 +1,7 @@
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Linux.Kernel;
 
@@ -68,6 +69,8 @@ internal sealed class DeviceIndexes(KernelNamespace kernel)
         NeighbourEntry neighbour => [neighbour.Device],
         FdbEntry fdb => [fdb.Device],
         RouteEntry route => Hops(route),
+        QdiscEntry qdisc => [qdisc.Device],
+        FilterEntry filter => filter.Devices,
         _ => [],
     };
 

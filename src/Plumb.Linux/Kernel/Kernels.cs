@@ -4,6 +4,7 @@ using Plumb.Linux.Ipset;
 using Plumb.Linux.Ipvs;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Netlink;
+using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
 using Plumb.Linux.Sysctls;
@@ -102,6 +103,16 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
     /// <summary>The sockets in a namespace that wait for peers.</summary>
     /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>
     public IReadOnlyList<BoundSocket> Listeners(NamespaceId id) => SocketDiagnosis.List(Get(id).Sockets);
+
+    /// <summary>What a device has carried; null: there is none of that name.</summary>
+    public LinkTraffic? Traffic(NamespaceId id, string device)
+    {
+        using var request = new NetlinkWriter(64);
+        LinkTraffic.EmitGet(request, device);
+        LinkTraffic? traffic = null;
+        Get(id).Route.TryExecute(request, (message, _) => traffic = LinkTraffic.Parse(message.Payload));
+        return traffic;
+    }
 
     /// <summary>Makes a namespace forget exactly these connections. Returns how many were still there.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>

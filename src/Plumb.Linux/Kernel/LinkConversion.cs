@@ -88,6 +88,7 @@ internal static class LinkConversion
                 Port = vxlan.Port,
                 Local = vxlan.Local,
                 Learning = vxlan.Learning,
+                GsoMaxSegments = link.GsoMaxSegments is { } segments and not LinkMessage.DefaultGsoSegments ? (int)segments : null,
                 Device = vxlan.Link is { } device and not 0 ? links.NameOf((int)device) : null,
             },
             { Stacked.MacvlanMode: { } mode } => new LinkType.Macvlan((MacvlanMode)mode, there, other.Link?.Name),

@@ -1,6 +1,8 @@
+using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 using static Plumb.Linux.Rtnetlink.RtnetlinkTypes;
 
 namespace Plumb.Linux.Kernel;
@@ -12,7 +14,7 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
 {
     private const NetlinkFlags Make = NetlinkFlags.Create | NetlinkFlags.Exclusive;
     private const NetlinkFlags MakeOrReplace = NetlinkFlags.Create | NetlinkFlags.Replace;
-    private const int SettingSteps = 7;
+    private const int SettingSteps = 9;
 
     // "plmb": the group of links that are about to go. Links of others have 0, or a number somebody chose.
     private const uint GoingGroup = 0x706C_6D62;
@@ -27,10 +29,12 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         }
         var devices = new DeviceIndexes(kernel);
         devices.Resolve(removed, static item => item.Was!);
+        // A qdisc takes its filters with it, and they may be somebody's.
+        removed.RemoveAll(item => item.Was is QdiscEntry qdisc && devices.Find(qdisc.Device) is { } index && TrafficControlReader.HoldsForeign(kernel, qdisc, index));
         using var batch = new RtnetlinkBatch(kernel, seam, refusals) { ToleratesMissing = true };
         var cables = removed.FindAll(static item => item.Was is LinkEntry { Type: LinkType.Veth });
         foreach (var kind in (ReadOnlySpan<EntryKind>)
-            [EntryKind.Rule, EntryKind.Route, EntryKind.Fdb, EntryKind.Neighbour, EntryKind.Address, EntryKind.Link])
+            [EntryKind.Filter, EntryKind.Qdisc, EntryKind.Rule, EntryKind.Route, EntryKind.Fdb, EntryKind.Neighbour, EntryKind.Address, EntryKind.Link])
         {
             foreach (var item in removed)
             {
@@ -97,6 +101,8 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         NeighbourEntry => 2,
         FdbEntry => 3,
         RouteEntry route => route.NeedsWayToGateway ? 5 : 4,
+        QdiscEntry => 6,
+        FilterEntry => 7,
         _ => SettingSteps - 1,
     };
 
@@ -105,7 +111,7 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         item.Want is { Entry: LinkEntry { Type: not LinkType.Loopback } } && (item.Was is null || !IsChangedInPlace(item));
 
     private static bool IsOurs(DeltaItem item) =>
-        item.Key.Kind is EntryKind.Link or EntryKind.Address or EntryKind.Route or EntryKind.Rule or EntryKind.Neighbour or EntryKind.Fdb;
+        item.Key.Kind is EntryKind.Link or EntryKind.Address or EntryKind.Route or EntryKind.Rule or EntryKind.Neighbour or EntryKind.Fdb or EntryKind.Qdisc or EntryKind.Filter;
 
     private static bool IsChangedInPlace(DeltaItem item) => (item.Want?.Entry, item.Was) switch
     {
@@ -136,6 +142,12 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
                 break;
             case RuleEntry rule:
                 RouteConversion.ToMessage(rule).Emit(batch.For(item), RTM_DELRULE);
+                break;
+            case QdiscEntry qdisc when devices.Find(qdisc.Device) is { } index:
+                TrafficControlConversion.ToMessage(qdisc, index).Emit(batch.For(item), RTM_DELQDISC);
+                break;
+            case FilterEntry filter when devices.Find(filter.Device) is { } index:
+                TrafficControlConversion.ToName(filter, index).Emit(batch.For(item), RTM_DELTFILTER);
                 break;
             default:
                 break; // its device is gone, and it with it
@@ -188,6 +200,16 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
             case RuleEntry rule:
                 RouteConversion.ToMessage(rule).Emit(batch.For(item), RTM_NEWRULE, Make);
                 break;
+            case QdiscEntry { Discipline: QdiscEntry.Clsact } qdisc:
+                // Somebody's is as good: what counts is that there is one.
+                TrafficControlConversion.ToMessage(qdisc, devices.Get(qdisc.Device)).Emit(batch.For(item, Errno.EEXIST), RTM_NEWQDISC, Make);
+                break;
+            case QdiscEntry other:
+                batch.Refuse(item, $"Plumb makes no queueing disciplines of kind {other.Discipline}");
+                break;
+            case FilterEntry filter:
+                TrafficControlConversion.ToMessage(filter, devices).Emit(batch.For(item), RTM_NEWTFILTER, Make);
+                break;
             default:
                 break;
         }
@@ -228,7 +250,8 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         var mtu = (uint?)link.MtuBytes;
         // A bridge takes its ports' smallest MTU until it is told one that it does not have: telling it at birth does not count.
         var birthMtu = link.Type is LinkType.Bridge && mtu is { } wanted ? wanted ^ 1 : mtu;
-        new LinkMessage { Name = link.Name, Mac = link.Mac, MtuBytes = birthMtu, Info = info }.Emit(batch.For(item), RTM_NEWLINK, Make);
+        var segments = (uint?)(link.Type as LinkType.Vxlan)?.GsoMaxSegments;
+        new LinkMessage { Name = link.Name, Mac = link.Mac, MtuBytes = birthMtu, GsoMaxSegments = segments, Info = info }.Emit(batch.For(item), RTM_NEWLINK, Make);
         if (birthMtu != mtu)
         {
             new LinkMessage { Name = link.Name, MtuBytes = mtu }.Emit(batch.For(item), RTM_SETLINK);

@@ -2,6 +2,7 @@ using Plumb.Linux.Addresses;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 using Plumb.Linux.Wireguard;
 
 namespace Plumb.Linux.Kernel;
@@ -33,6 +34,7 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             ObserveRules(target);
             ObserveNeighbours(target, links);
             ObserveFdb(target, links);
+            ObserveTrafficControl(target, links);
         }
     }
 
@@ -42,7 +44,7 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
 
     private bool WantsAny() =>
         Wants(EntryKind.Link) || Wants(EntryKind.Address) || Wants(EntryKind.Route) || Wants(EntryKind.Rule)
-        || Wants(EntryKind.Neighbour) || Wants(EntryKind.Fdb);
+        || Wants(EntryKind.Neighbour) || Wants(EntryKind.Fdb) || Wants(EntryKind.Qdisc) || Wants(EntryKind.Filter);
 
     private LinkTable Dump(KernelNamespace target)
     {
@@ -188,6 +190,32 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             if (NeighbourConversion.ToFdb(target.Id, message, links) is { } entry)
             {
                 Add(entry, Ownership.OfFdb(entry, links.Owners.GetValueOrDefault(message.Index)), message.Index);
+            }
+        }
+    }
+
+    // Filters are asked for only where somebody has made room for them: one question tells that of all devices.
+    private void ObserveTrafficControl(KernelNamespace target, LinkTable links)
+    {
+        if (!Wants(EntryKind.Qdisc) && !Wants(EntryKind.Filter))
+        {
+            return;
+        }
+        foreach (var message in TrafficControlReader.Qdiscs(target))
+        {
+            if (message.Handle == 0 || links.NameOf(message.Index) is not { } device)
+            {
+                continue;
+            }
+            var qdisc = new QdiscEntry(target.Id, device, message.Parent, message.Kind);
+            var filters = TrafficControlReader.Filters(target, qdisc, message.Index, links.NameOf);
+            if (Wants(EntryKind.Qdisc))
+            {
+                Add(qdisc, Ownership.OfQdisc(qdisc, [.. filters.Select(static filter => filter.Entry)]), message.Index);
+            }
+            foreach (var (filter, counted) in Wants(EntryKind.Filter) ? filters : [])
+            {
+                state.Set(new Observed(filter, Ownership.OfFilter(filter), null, new KernelFacts { Counted = counted }));
             }
         }
     }

@@ -25,6 +25,8 @@ public sealed record LinkMessage
     internal const ushort IFLA_EXT_MASK = 29;
     internal const ushort IFLA_PROMISCUITY = 30;
     internal const ushort IFLA_LINK_NETNSID = 37;
+    internal const ushort IFLA_GSO_MAX_SEGS = 40;
+    internal const uint DefaultGsoSegments = 65535; // GSO_MAX_SEGS of linux/netdevice.h
     internal const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     internal const byte IN6_ADDR_GEN_MODE_EUI64 = 0;
     internal const byte IN6_ADDR_GEN_MODE_NONE = 1;
@@ -51,6 +53,9 @@ public sealed record LinkMessage
     public MacAddress? Mac { get; init; }
 
     public uint? MtuBytes { get; init; }
+
+    /// <summary>IFLA_GSO_MAX_SEGS</summary>
+    public uint? GsoMaxSegments { get; init; }
 
     /// <summary>ifindex of the bridge or other master; 0 in a request: none from now on.</summary>
     public uint? Master { get; init; }
@@ -99,6 +104,7 @@ public sealed record LinkMessage
         string? alias = null;
         MacAddress? mac = null;
         uint? mtu = null;
+        uint? segments = null;
         uint? master = null;
         int? link = null;
         int? linkNamespace = null;
@@ -121,6 +127,9 @@ public sealed record LinkMessage
                     break;
                 case IFLA_MTU:
                     mtu = a.U32(nameof(IFLA_MTU));
+                    break;
+                case IFLA_GSO_MAX_SEGS:
+                    segments = a.U32(nameof(IFLA_GSO_MAX_SEGS));
                     break;
                 case IFLA_MASTER:
                     master = a.U32(nameof(IFLA_MASTER));
@@ -155,7 +164,7 @@ public sealed record LinkMessage
         }
         return message with
         {
-            Name = name, Alias = alias, Mac = mac, MtuBytes = mtu, Master = master, Link = link, LinkNamespace = linkNamespace,
+            Name = name, Alias = alias, Mac = mac, MtuBytes = mtu, GsoMaxSegments = segments, Master = master, Link = link, LinkNamespace = linkNamespace,
             NamespaceDescriptor = descriptor, Info = info, AddressGeneration = generation, Promiscuity = promiscuity, Unknown = unknown?.Take() ?? default,
         };
     }
@@ -187,6 +196,10 @@ public sealed record LinkMessage
         if (MtuBytes is { } mtu)
         {
             writer.U32(IFLA_MTU, mtu);
+        }
+        if (GsoMaxSegments is { } segments)
+        {
+            writer.U32(IFLA_GSO_MAX_SEGS, segments);
         }
         if (Master is { } master)
         {

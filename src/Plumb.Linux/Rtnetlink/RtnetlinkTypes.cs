@@ -19,6 +19,12 @@ internal static class RtnetlinkTypes
     public const ushort RTM_NEWRULE = 32;
     public const ushort RTM_DELRULE = 33;
     public const ushort RTM_GETRULE = 34;
+    public const ushort RTM_NEWQDISC = 36;
+    public const ushort RTM_DELQDISC = 37;
+    public const ushort RTM_GETQDISC = 38;
+    public const ushort RTM_NEWTFILTER = 44;
+    public const ushort RTM_DELTFILTER = 45;
+    public const ushort RTM_GETTFILTER = 46;
     public const ushort RTM_NEWNSID = 88;
     public const ushort RTM_DELNSID = 89;
     public const ushort RTM_GETNSID = 90;
@@ -34,6 +40,7 @@ public static class RtnetlinkGroups
 {
     public const uint Link = 1;
     public const uint Neighbour = 3;
+    public const uint TrafficControl = 4;
     public const uint IPv4Address = 5;
     public const uint IPv4Route = 7;
     public const uint IPv4Rule = 8;

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.State.Json;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Linux.State;
 
@@ -27,6 +28,8 @@ namespace Plumb.Linux.State;
 [JsonDerivedType(typeof(ObjectForm), "object")]
 [JsonDerivedType(typeof(IptablesChainEntry), "iptables-chain")]
 [JsonDerivedType(typeof(IptablesRuleEntry), "iptables-rule")]
+[JsonDerivedType(typeof(QdiscEntry), "qdisc")]
+[JsonDerivedType(typeof(FilterEntry), "filter")]
 public abstract record Entry(NamespaceId Namespace)
 {
     private string? _naturalKey;

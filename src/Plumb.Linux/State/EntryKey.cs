@@ -28,6 +28,8 @@ public enum EntryKind : byte
     Object,
     IptablesChain,
     IptablesRule,
+    Qdisc,
+    Filter,
 }
 
 /// <summary>

@@ -21,6 +21,7 @@ internal static class EntryText
                 Append(text, " local ", vxlan.Local?.ToString());
                 Append(text, " dev ", vxlan.Device);
                 AppendSwitch(text, vxlan.Learning, " learning", " nolearning");
+                Append(text, " gso_max_segs ", vxlan.GsoMaxSegments?.ToString());
                 break;
             case LinkType.Bridge bridge:
                 AppendSwitch(text, bridge.SpanningTree, " stp_state 1", " stp_state 0");

@@ -124,13 +124,17 @@ public abstract partial record LinkType
         /// <summary>IFLA_VXLAN_LEARNING</summary>
         public bool? Learning { get; init; }
 
+        /// <summary>How many segments of a stream may enter in one piece (IFLA_GSO_MAX_SEGS); null: as many as devices have by default.</summary>
+        public int? GsoMaxSegments { get; init; }
+
         public override bool IsSatisfiedBy(LinkType observed) =>
             observed is Vxlan vxlan
             && Vni == vxlan.Vni
             && (Port is null || Port == vxlan.Port)
             && (Local is null || Local == vxlan.Local)
             && (Device is null || Device == vxlan.Device)
-            && (Learning is null || Learning == vxlan.Learning);
+            && (Learning is null || Learning == vxlan.Learning)
+            && (GsoMaxSegments is null || GsoMaxSegments == vxlan.GsoMaxSegments);
     }
 
     /// <summary>A kind that Plumb reads but does not make (dummy, bond, a physical device …), and of which it knows no more than the name.</summary>

@@ -1,3 +1,5 @@
+using Plumb.Linux.TrafficControl;
+
 namespace Plumb.Linux.State;
 
 /// <summary>
@@ -52,6 +54,10 @@ internal static class LostWithLink
                 return Loss(fdb.Device) is true;
             case LinkEntry { Type: LinkType.Vxlan { Device: { } device } }:
                 return Loss(device) is true;
+            case QdiscEntry qdisc:
+                return Loss(qdisc.Device) is true;
+            case FilterEntry filter:
+                return Loss(filter.Device) is true;
             case SysctlEntry sysctl:
                 var words = sysctl.Path.Split('/'); // net/ipv4/conf/DEVICE/rp_filter
                 return words.Length == 5 && Loss(words[3]) is true;

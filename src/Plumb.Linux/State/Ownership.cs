@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Linux.State;
 
@@ -82,6 +83,34 @@ public static class Ownership
             return Owner.Kernel;
         }
         return linkOwner == Owner.Plumb && isFixed ? Owner.Plumb : isFixed ? Owner.Foreign : Owner.Kernel;
+    }
+
+    /// <summary>By the cookie of its actions.</summary>
+    public static Owner OfFilter(FilterEntry filter)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        foreach (var rule in filter.Rules ?? [])
+        {
+            foreach (var action in rule.Actions)
+            {
+                if (action.Cookie == ActionCookie.Plumb)
+                {
+                    return Owner.Plumb;
+                }
+            }
+        }
+        return Owner.Foreign;
+    }
+
+    /// <summary>
+    /// A queueing discipline bears no mark, so by what it holds: one for filters that holds Plumb's and nobody else's is Plumb's. An empty one may have been made by somebody
+    /// who is about to fill it.
+    /// </summary>
+    public static Owner OfQdisc(QdiscEntry qdisc, IReadOnlyCollection<FilterEntry> filters)
+    {
+        ArgumentNullException.ThrowIfNull(qdisc);
+        ArgumentNullException.ThrowIfNull(filters);
+        return qdisc.Discipline == QdiscEntry.Clsact && filters.Count != 0 && filters.All(static filter => OfFilter(filter) == Owner.Plumb) ? Owner.Plumb : Owner.Foreign;
     }
 
     private static Owner ByProtocol(RouteProtocol protocol, Owner otherwise)

@@ -8,29 +8,15 @@ namespace Plumb.Network.Facts;
 /// <summary>What is so on this node, at one moment. Immutable; a sandbox that comes or goes costs O(log n).</summary>
 public sealed class NodeFacts
 {
-    private readonly ImmutableSortedDictionary<SandboxId, Sandbox> _sandboxes;
-    private readonly ImmutableSortedDictionary<IpPrefix, int> _ranges; // how many sandboxes hold an address of each
+    private ImmutableSortedDictionary<SandboxId, Sandbox> _sandboxes = ImmutableSortedDictionary<SandboxId, Sandbox>.Empty;
+    private ImmutableSortedDictionary<IpPrefix, int> _ranges = ImmutableSortedDictionary<IpPrefix, int>.Empty; // how many sandboxes hold an address of each
+    private ImmutableSortedDictionary<int, Mirror> _mirrors = ImmutableSortedDictionary<int, Mirror>.Empty;
 
-    private NodeFacts(
-        string name,
-        NamespaceId networkNamespace,
-        NetworkOptions options,
-        Underlay? underlay,
-        ImmutableSortedDictionary<SandboxId, Sandbox> sandboxes,
-        ImmutableSortedDictionary<IpPrefix, int> ranges,
-        PoolTable pools,
-        ValueList<LocalAnswer> answers,
-        bool hasUnmarked)
+    private NodeFacts(string name, NamespaceId networkNamespace, NetworkOptions options)
     {
         Name = name;
         Namespace = networkNamespace;
         Options = options;
-        Underlay = underlay;
-        _sandboxes = sandboxes;
-        _ranges = ranges;
-        Pools = pools;
-        Answers = answers;
-        HasUnmarked = hasUnmarked;
     }
 
     /// <summary>Name of the Node object.</summary>
@@ -39,21 +25,24 @@ public sealed class NodeFacts
     /// <summary>The node's own network namespace, by the name that entries use.</summary>
     public NamespaceId Namespace { get; }
 
-    public NetworkOptions Options { get; }
+    public NetworkOptions Options { get; private set; }
 
     /// <summary>Null until the device that carries the node's address has been found.</summary>
-    public Underlay? Underlay { get; }
+    public Underlay? Underlay { get; private set; }
 
     /// <summary>Service addresses that this node itself answers at now, instead of the Service's endpoints: unless it is told otherwise, all that it should.</summary>
-    public ValueList<LocalAnswer> Answers { get; }
+    public ValueList<LocalAnswer> Answers { get; private set; }
 
     /// <summary>Whether connections to Services may bear no mark of theirs: iptables serves them, or has done so as far as is known.</summary>
-    public bool HasUnmarked { get; }
+    public bool HasUnmarked { get; private set; }
 
     /// <summary>Which endpoint of a Service stands in which slot here; kept by the layer that serves them.</summary>
-    public PoolTable Pools { get; }
+    public PoolTable Pools { get; private set; } = PoolTable.Empty;
 
     public IReadOnlyDictionary<SandboxId, Sandbox> Sandboxes => _sandboxes;
+
+    /// <summary>Copies of pods' packets that leave for another node, or come from one, by their numbers.</summary>
+    public IReadOnlyDictionary<int, Mirror> Mirrors => _mirrors;
 
     /// <summary>The ranges that at least one sandbox holds an address of, in order.</summary>
     public IEnumerable<IpPrefix> PoolsInUse => _ranges.Keys;
@@ -61,47 +50,49 @@ public sealed class NodeFacts
     public bool IsPoolInUse(IpPrefix pool) => _ranges.ContainsKey(pool);
 
     public static NodeFacts Create(string name, NamespaceId networkNamespace, NetworkOptions options, Underlay? underlay = null) =>
-        new(
-            name,
-            networkNamespace,
-            options,
-            underlay,
-            ImmutableSortedDictionary<SandboxId, Sandbox>.Empty,
-            ImmutableSortedDictionary<IpPrefix, int>.Empty,
-            PoolTable.Empty,
-            LocalAnswer.Dns(options),
-            options.Services == ServicesKind.Iptables);
+        new(name, networkNamespace, options) { Underlay = underlay, Answers = LocalAnswer.Dns(options), HasUnmarked = options.Services == ServicesKind.Iptables };
 
     public Sandbox? Sandbox(SandboxId id) => _sandboxes.GetValueOrDefault(id);
 
-    public NodeFacts With(Underlay? underlay) => new(Name, Namespace, Options, underlay, _sandboxes, _ranges, Pools, Answers, HasUnmarked);
+    public NodeFacts With(Underlay? underlay) => Changed(copy => copy.Underlay = underlay);
 
-    public NodeFacts With(ValueList<LocalAnswer> answers) => new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, Pools, answers, HasUnmarked);
+    public NodeFacts With(ValueList<LocalAnswer> answers) => Changed(copy => copy.Answers = answers);
 
-    public NodeFacts With(PoolTable pools) =>
-        ReferenceEquals(pools, Pools) ? this : new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, pools, Answers, HasUnmarked);
+    public NodeFacts With(PoolTable pools) => ReferenceEquals(pools, Pools) ? this : Changed(copy => copy.Pools = pools);
 
-    public NodeFacts With(NetworkOptions options) =>
-        new(Name, Namespace, options, Underlay, _sandboxes, _ranges, Pools, Answers, HasUnmarked || options.Services == ServicesKind.Iptables);
+    public NodeFacts With(NetworkOptions options) => Changed(copy =>
+    {
+        copy.Options = options;
+        copy.HasUnmarked |= options.Services == ServicesKind.Iptables;
+    });
 
     /// <summary>An earlier agent served Services by iptables.</summary>
-    public NodeFacts WithUnmarked() => new(Name, Namespace, Options, Underlay, _sandboxes, _ranges, Pools, Answers, hasUnmarked: true);
+    public NodeFacts WithUnmarked() => Changed(static copy => copy.HasUnmarked = true);
 
     public NodeFacts With(Sandbox sandbox)
     {
         ArgumentNullException.ThrowIfNull(sandbox);
-        var ranges = _ranges;
-        if (Sandbox(sandbox.Id) is { } was)
+        var ranges = Sandbox(sandbox.Id) is { } was ? Count(_ranges, was, -1) : _ranges;
+        return Changed(copy =>
         {
-            ranges = Count(ranges, was, -1);
-        }
-        return new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.SetItem(sandbox.Id, sandbox), Count(ranges, sandbox, +1), Pools, Answers, HasUnmarked);
+            copy._sandboxes = _sandboxes.SetItem(sandbox.Id, sandbox);
+            copy._ranges = Count(ranges, sandbox, +1);
+        });
     }
 
-    public NodeFacts Without(SandboxId id) =>
-        Sandbox(id) is { } was
-            ? new NodeFacts(Name, Namespace, Options, Underlay, _sandboxes.Remove(id), Count(_ranges, was, -1), Pools, Answers, HasUnmarked)
-            : this;
+    public NodeFacts Without(SandboxId id) => Sandbox(id) is not { } was ? this : Changed(copy =>
+    {
+        copy._sandboxes = _sandboxes.Remove(id);
+        copy._ranges = Count(_ranges, was, -1);
+    });
+
+    public NodeFacts With(Mirror mirror)
+    {
+        ArgumentNullException.ThrowIfNull(mirror);
+        return Changed(copy => copy._mirrors = _mirrors.SetItem(mirror.Number, mirror));
+    }
+
+    public NodeFacts WithoutMirror(int number) => Changed(copy => copy._mirrors = _mirrors.Remove(number));
 
     /// <summary>Whether anything but the sandboxes differs.</summary>
     public bool MachineDiffersFrom(NodeFacts other) =>
@@ -115,6 +106,17 @@ public sealed class NodeFacts
         {
             yield return id.Subject;
         }
+        foreach (var mirror in _mirrors.Values)
+        {
+            yield return mirror.Subject;
+        }
+    }
+
+    private NodeFacts Changed(Action<NodeFacts> change)
+    {
+        var copy = (NodeFacts)MemberwiseClone();
+        change(copy);
+        return copy;
     }
 
     private static ImmutableSortedDictionary<IpPrefix, int> Count(ImmutableSortedDictionary<IpPrefix, int> pools, Sandbox sandbox, int by)

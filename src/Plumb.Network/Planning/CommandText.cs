@@ -2,6 +2,7 @@ using System.Text;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Network.Planning;
 
@@ -13,7 +14,7 @@ public static class CommandText
 {
     // As the applier's: links, then parameters of theirs, then what hangs on them.
     private static readonly EntryKind[] _afterLinks =
-        [EntryKind.Sysctl, EntryKind.Link, EntryKind.Address, EntryKind.Neighbour, EntryKind.Fdb, EntryKind.Route, EntryKind.Rule];
+        [EntryKind.Sysctl, EntryKind.Link, EntryKind.Address, EntryKind.Neighbour, EntryKind.Fdb, EntryKind.Route, EntryKind.Rule, EntryKind.Qdisc, EntryKind.Filter];
 
     /// <summary>All of it but nftables, which <c>nft -f</c> loads as a whole.</summary>
     public static string Print(DesiredIndex index, NamespaceId home)
@@ -113,6 +114,8 @@ public static class CommandText
         FdbEntry entry => ["bridge fdb replace " + Words(entry)],
         RouteEntry route => [$"ip{Family(route.Destination.Family)} route add {Words(route)}"],
         RuleEntry rule => [$"ip{Family(rule.Family)} rule add pref {rule.Priority}{AfterColon(Words(rule))}"],
+        QdiscEntry qdisc => [$"tc qdisc add dev {qdisc.Device} {qdisc.Discipline}"],
+        FilterEntry filter => [$"tc filter add {Words(filter)}"],
         SysctlEntry sysctl => [$"sysctl -w {sysctl.Path}={Quoted(sysctl.Value)}"],
         _ => [],
     };
@@ -123,6 +126,7 @@ public static class CommandText
         var bare = text.Length;
         Append(text, " address ", link.Mac?.ToString());
         Append(text, " mtu ", link.MtuBytes?.ToString());
+        Append(text, " gso_max_segs ", (link.Type as LinkType.Vxlan)?.GsoMaxSegments?.ToString());
         Append(text, link.Master is "" ? " nomaster" : " master ", link.Master);
         Append(text, " addrgenmode ", link.NoAutomaticAddress is true ? "none" : null);
         Append(text, " alias ", stamp is { } alias ? Quoted(alias.Text) : null);

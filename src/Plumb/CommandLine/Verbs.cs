@@ -18,6 +18,7 @@ internal static class Verbs
         ("trace", static () => new TraceCommand()),
         ("explain", static () => new ExplainCommand()),
         ("capture", static () => new CaptureCommand()),
+        ("mirror", static () => new MirrorCommand()),
         ("snapshot", static () => new SnapshotCommand()),
         ("whatif", static () => new WhatifCommand()),
         ("agent", static () => new AgentCommand()),

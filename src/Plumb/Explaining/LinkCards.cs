@@ -1,5 +1,6 @@
 using Plumb.Diagnosis.Explain;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 using Plumb.Scenes;
 
 namespace Plumb.Explaining;
@@ -58,6 +59,10 @@ internal static class LinkCards
         if (ports.Count > 0)
         {
             lines.Add(new CardLine("ports", string.Join(", ", ports.Take(Most).Select(port => Port(scene, port))) + (ports.Count > Most ? $" and {ports.Count - Most} more" : "")));
+        }
+        foreach (var filter in node.Entries.Where(entry => node.Observed.Entries.GetValueOrDefault(entry.Key)?.Entry is FilterEntry on && on.Namespace == link.Namespace && on.Device == link.Name))
+        {
+            lines.Add(new CardLine("filter", $"{filter.Text}: {filter.Reason}"));
         }
         lines.Add(new CardLine("origin", explained.Reason));
         var place = scene.Parties.Of(link.Namespace)?.Title ?? link.Namespace.Name;

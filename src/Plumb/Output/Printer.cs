@@ -38,5 +38,6 @@ internal static class Printer
 [JsonSerializable(typeof(ExplainResult))]
 [JsonSerializable(typeof(DnsResult))]
 [JsonSerializable(typeof(TraceResult))]
+[JsonSerializable(typeof(Mirroring.MirrorResult))]
 [JsonSerializable(typeof(Whatif.WhatifResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

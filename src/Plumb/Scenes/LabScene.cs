@@ -46,6 +46,8 @@ internal sealed class LabScene : ILiveScene, IWorld
 
     public LabStatus Status { get; }
 
+    public LabClient Client => _client;
+
     public string Title => $"the lab '{Status.Name}'";
 
     public string Name => Status.Name.ToString();

@@ -15,6 +15,7 @@ internal static class HopWords
 
     public static string Label(TracedHop hop) => hop.Kind == Connection ? "ct" : hop.Stage switch
     {
+        _ when hop.Kind is "filter" or "qdisc" => "tc",
         Stage.Send or Stage.Route => "route",
         Stage.Neighbour => "neigh",
         Stage.Bridge => "bridge",

@@ -85,6 +85,14 @@ internal sealed class LiveNetwork : IDisposable
         Assert.True(nft.ExitCode == 0, ruleset);
     }
 
+    /// <summary>Has tc do something there, in its own words.</summary>
+    public async Task TrafficControlAsync(NamespaceId id, string words)
+    {
+        using var tc = Process.Start("nsenter", [$"--net={_networks[id].ProcPath}", "tc", .. words.Split(' ')]);
+        await tc.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(tc.ExitCode == 0, words);
+    }
+
     /// <summary>Looks again: what was asked for meanwhile is known now, and a bridge's carrier comes a moment after its ports'.</summary>
     public async Task SettleAsync(CancellationToken cancel)
     {

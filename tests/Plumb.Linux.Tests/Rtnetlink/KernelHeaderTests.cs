@@ -6,6 +6,7 @@ using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Processes;
 using Plumb.Linux.Rtnetlink;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Linux.Tests.Rtnetlink;
 
@@ -51,6 +52,10 @@ public sealed partial class KernelHeaderTests
         #include <linux/netfilter/ipset/ip_set.h>
         #include <linux/wireguard.h>
         #include <linux/neighbour.h>
+        #include <linux/gen_stats.h>
+        #include <linux/pkt_cls.h>
+        #include <linux/tc_act/tc_gact.h>
+        #include <linux/tc_act/tc_mirred.h>
         #include <linux/fib_rules.h>
         #include <linux/net_namespace.h>
         #include <linux/veth.h>
@@ -83,6 +88,8 @@ public sealed partial class KernelHeaderTests
             ("rtnexthop", Unsafe.SizeOf<RouteHop.NextHopHeader>()),
             ("ndmsg", Unsafe.SizeOf<NeighbourMessage.Header>()),
             ("fib_rule_hdr", Unsafe.SizeOf<RuleMessage.Header>()),
+            ("tcmsg", Unsafe.SizeOf<TrafficMessage.Header>()),
+            ("tc_mirred", Unsafe.SizeOf<ActionList.MirredParameters>()),
             ("sockaddr_nl", Unsafe.SizeOf<NetlinkAddress>()),
             ("pollfd", Unsafe.SizeOf<PollDescriptor>()),
             ("nlmsghdr", NetlinkControl.HeaderBytes),
@@ -118,7 +125,7 @@ public sealed partial class KernelHeaderTests
     private static IEnumerable<(string Name, long Value)> Constants()
     {
         const BindingFlags all = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-        var namespaces = new[] { "Plumb.Linux.Native", "Plumb.Linux.Netlink", "Plumb.Linux.Rtnetlink", "Plumb.Linux.Namespaces", "Plumb.Linux.Processes", "Plumb.Linux.Ipset", "Plumb.Linux.Ipvs", "Plumb.Linux.Wireguard" };
+        var namespaces = new[] { "Plumb.Linux.Native", "Plumb.Linux.Netlink", "Plumb.Linux.Rtnetlink", "Plumb.Linux.Namespaces", "Plumb.Linux.Processes", "Plumb.Linux.Ipset", "Plumb.Linux.Ipvs", "Plumb.Linux.Wireguard", "Plumb.Linux.TrafficControl" };
         var seen = new HashSet<string>();
         foreach (var type in typeof(NetlinkSocket).Assembly.GetTypes().Where(t => namespaces.Contains(t.Namespace)))
         {

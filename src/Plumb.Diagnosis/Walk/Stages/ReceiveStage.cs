@@ -1,5 +1,6 @@
 using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Walk.Stages;
 
@@ -23,6 +24,10 @@ internal sealed class ReceiveStage : IStage
             return [traveller.End(Ending.Loop, reason, traveller.Note(reason, link, device))];
         }
         traveller = traveller with { Visited = traveller.Visited.Add(here) };
+        if (DeviceFilters.Pass(ref traveller, device, TrafficHook.Ingress) is { } taken)
+        {
+            return [taken];
+        }
         if (Vlan.Receive(traveller, around, link) is { } untagged)
         {
             return [untagged];
@@ -31,15 +36,19 @@ internal sealed class ReceiveStage : IStage
         {
             return [(traveller with { Port = device, In = null }).Go(Stage.Bridge)];
         }
-        if ((Macvlan.Receive(traveller, around, link) ?? Ipvlan.Receive(traveller, around, link)) is { } taken)
+        if (traveller.IsForHost is null && (Macvlan.Receive(traveller, around, link) ?? Ipvlan.Receive(traveller, around, link)) is { } above)
         {
-            return [taken];
+            return [above];
         }
         // PACKET_OTHERHOST
-        return traveller.FrameDestination == link.Mac || traveller.FrameDestination.IsMulticast || link.Type is LinkType.Macvlan or LinkType.Ipvlan or LinkType.IpTunnel or LinkType.Wireguard
-            ? [traveller.Go(Stage.Prerouting)]
+        var isFor = traveller.IsForHost ?? (IsFor(traveller, link) || link.Type is LinkType.Macvlan or LinkType.Ipvlan or LinkType.IpTunnel or LinkType.Wireguard);
+        return isFor
+            ? [(traveller with { IsForHost = null }).Go(Stage.Prerouting)]
             : [traveller.Drop($"the frame is for {traveller.FrameDestination}, and {device} is {link.Mac}", link, device)];
     }
+
+    /// <summary>PACKET_HOST, or for many.</summary>
+    internal static bool IsFor(Traveller traveller, LinkEntry? link) => traveller.FrameDestination == link?.Mac || traveller.FrameDestination.IsMulticast;
 
     private static string Round(Traveller traveller, NamespaceId space, string device)
     {

@@ -1,5 +1,6 @@
 using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Walk.Stages;
 
@@ -16,6 +17,10 @@ internal sealed class TransmitStage : IStage
         traveller = traveller with { Proxy = null };
         var (space, device) = (traveller.Space, traveller.Out!);
         var link = space.Link(device);
+        if (DeviceFilters.Pass(ref traveller, device, TrafficHook.Egress) is { } taken)
+        {
+            return [taken];
+        }
         if (link?.Up != true)
         {
             return [traveller.Drop($"{device} is down", link, device)];
@@ -26,7 +31,7 @@ internal sealed class TransmitStage : IStage
         }
         return link.Type switch
         {
-            LinkType.Loopback => [(traveller with { In = device, Out = null, Route = null }).Go(Stage.Prerouting)],
+            LinkType.Loopback => [Return(traveller with { In = device, Out = null, Route = null })],
             LinkType.Veth veth => [Cross(traveller, around, link, veth)],
             LinkType.Bridge => [(traveller with { Port = null }).Go(Stage.Bridge)],
             LinkType.Vxlan vxlan => Tunnel.Enter(traveller, around, link, vxlan),
@@ -41,6 +46,9 @@ internal sealed class TransmitStage : IStage
                 Ending.Undecided, $"it leaves by {device} ({link.Type.KindName}), beyond which nothing can be seen from here", traveller.Note($"leaves by {device}", link, device))],
         };
     }
+
+    private static Step Return(Traveller traveller) =>
+        DeviceFilters.Pass(ref traveller, traveller.In!, TrafficHook.Ingress) ?? traveller.Go(Stage.Prerouting);
 
     private static Step Cross(Traveller traveller, Surroundings around, LinkEntry link, LinkType.Veth veth)
     {
@@ -66,6 +74,8 @@ internal sealed class TransmitStage : IStage
             Route = null,
             Connection = null,
             CameBy = null,
+            Redirections = 0,
+            IsForHost = null,
             Packet = traveller.Packet with { Mark = 0, Priority = 0 },
             Hops = traveller.Hops.Add(hop),
         });

@@ -6,6 +6,7 @@ using Plumb.Linux.Conntrack;
 using Plumb.Linux.Ipset;
 using Plumb.Linux.Ipvs;
 using Plumb.Linux.Sockets;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Linux.State.Json;
 
@@ -112,6 +113,7 @@ public static class StateJson
     [
         typeof(IpAddressConverter), typeof(IpPrefixConverter), typeof(MacAddressConverter), typeof(NamespaceIdConverter),
         typeof(StampConverter), typeof(RouteTableConverter), typeof(RouteProtocolConverter), typeof(NextHopsConverter), typeof(TextsConverter), typeof(WireguardPeersConverter), typeof(PrefixesConverter),
+        typeof(FilterRulesConverter), typeof(FilterKeysConverter), typeof(FilterActionsConverter),
     ])]
 [JsonSerializable(typeof(Entry))]
 [JsonSerializable(typeof(Observed[]))]
@@ -123,4 +125,7 @@ public static class StateJson
 [JsonSerializable(typeof(WireguardPeer[]))]
 [JsonSerializable(typeof(IpPrefix[]))]
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(FilterRule[]))]
+[JsonSerializable(typeof(FilterKey[]))]
+[JsonSerializable(typeof(FilterAction[]))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Linux.State.Json;
 
@@ -68,38 +70,24 @@ internal sealed class RouteProtocolConverter : JsonConverter<RouteProtocol>
     public override void Write(Utf8JsonWriter writer, RouteProtocol value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Number);
 }
 
-internal sealed class NextHopsConverter : JsonConverter<ValueList<NextHop>>
+/// <summary>As an array.</summary>
+internal abstract class ValueListConverter<T>(Func<JsonTypeInfo<T[]>> items) : JsonConverter<ValueList<T>>
 {
-    public override ValueList<NextHop> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        [.. JsonSerializer.Deserialize(ref reader, StateJsonContext.Default.NextHopArray) ?? []];
+    public override ValueList<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => [.. JsonSerializer.Deserialize(ref reader, items()) ?? []];
 
-    public override void Write(Utf8JsonWriter writer, ValueList<NextHop> value, JsonSerializerOptions options) =>
-        JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.NextHopArray);
+    public override void Write(Utf8JsonWriter writer, ValueList<T> value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), items());
 }
 
-internal sealed class WireguardPeersConverter : JsonConverter<ValueList<WireguardPeer>>
-{
-    public override ValueList<WireguardPeer> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        [.. JsonSerializer.Deserialize(ref reader, StateJsonContext.Default.WireguardPeerArray) ?? []];
+internal sealed class NextHopsConverter() : ValueListConverter<NextHop>(static () => StateJsonContext.Default.NextHopArray);
 
-    public override void Write(Utf8JsonWriter writer, ValueList<WireguardPeer> value, JsonSerializerOptions options) =>
-        JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.WireguardPeerArray);
-}
+internal sealed class WireguardPeersConverter() : ValueListConverter<WireguardPeer>(static () => StateJsonContext.Default.WireguardPeerArray);
 
-internal sealed class PrefixesConverter : JsonConverter<ValueList<IpPrefix>>
-{
-    public override ValueList<IpPrefix> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        [.. JsonSerializer.Deserialize(ref reader, StateJsonContext.Default.IpPrefixArray) ?? []];
+internal sealed class PrefixesConverter() : ValueListConverter<IpPrefix>(static () => StateJsonContext.Default.IpPrefixArray);
 
-    public override void Write(Utf8JsonWriter writer, ValueList<IpPrefix> value, JsonSerializerOptions options) =>
-        JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.IpPrefixArray);
-}
+internal sealed class TextsConverter() : ValueListConverter<string>(static () => StateJsonContext.Default.StringArray);
 
-internal sealed class TextsConverter : JsonConverter<ValueList<string>>
-{
-    public override ValueList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        [.. JsonSerializer.Deserialize(ref reader, StateJsonContext.Default.StringArray) ?? []];
+internal sealed class FilterRulesConverter() : ValueListConverter<FilterRule>(static () => StateJsonContext.Default.FilterRuleArray);
 
-    public override void Write(Utf8JsonWriter writer, ValueList<string> value, JsonSerializerOptions options) =>
-        JsonSerializer.Serialize(writer, value.AsSpan().ToArray(), StateJsonContext.Default.StringArray);
-}
+internal sealed class FilterKeysConverter() : ValueListConverter<FilterKey>(static () => StateJsonContext.Default.FilterKeyArray);
+
+internal sealed class FilterActionsConverter() : ValueListConverter<FilterAction>(static () => StateJsonContext.Default.FilterActionArray);
