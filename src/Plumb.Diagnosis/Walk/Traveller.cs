@@ -5,6 +5,7 @@ using Plumb.Diagnosis.Walk.Tracking;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Walk;
 
@@ -58,6 +59,12 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
 
     /// <summary>How often filters have sent it elsewhere in this namespace, one after the other.</summary>
     public int Redirections { get; init; }
+
+    /// <summary>Where a filter has sent it elsewhere from: an ifb gives it back there, behind the filters (<c>skb->from_ingress</c>, <c>tc_skip_classify</c>).</summary>
+    public (string Device, TrafficHook Hook)? RedirectedFrom { get; init; }
+
+    /// <summary>It comes out of an ifb, and has met the filters of the device that it is at.</summary>
+    public bool HasPassedFilters { get; init; }
 
     /// <summary>Whether it is for this host, where a filter has put it before a device that its frame may not be for (<c>skb->pkt_type</c> stays); null: its address says so.</summary>
     public bool? IsForHost { get; init; }

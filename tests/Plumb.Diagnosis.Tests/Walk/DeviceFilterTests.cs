@@ -25,6 +25,8 @@ public sealed class DeviceFilterTests
     [InlineData("dev p1 ingress protocol all pref 5 u32 match u32 0 0 action mirred egress mirror dev p1", Verdict.Delivered, "s")]
     [InlineData("dev p1 ingress protocol all pref 5 u32 match u32 0 0 action mirred egress mirror dev p4", Verdict.Delivered, "s")]
     [InlineData("dev p1 ingress protocol all pref 5 u32 match u32 0 0 action mirred egress redirect dev p4", Verdict.Lost, null)]
+    [InlineData("dev p1 ingress protocol all pref 5 u32 match u32 0 0 action mirred egress redirect dev queue", Verdict.Delivered, "s")]
+    [InlineData("dev p2 egress protocol all pref 5 u32 match u32 0 0 action mirred egress redirect dev queue", Verdict.Delivered, "s")]
     [InlineData("dev p1 ingress protocol all pref 5 u32 match u32 0 0 action mirred ingress redirect dev p3", Verdict.Delivered, "s")]
     [InlineData("dev p2 egress protocol all pref 5 u32 match u32 0 0 action mirred ingress redirect dev p3", Verdict.Loop, null)]
     [InlineData("dev p2 egress protocol ip pref 5 u32 match u8 63 0xff at 8 action mirred ingress redirect dev p3", Verdict.Delivered, "s")]
@@ -75,8 +77,10 @@ public sealed class DeviceFilterTests
     private static async Task<LiveNetwork> NetworkAsync(string filter)
     {
         var network = new LiveNetwork(State(), [Router, Client, Server, Double]);
-        await network.TrafficControlAsync(Router, $"qdisc add dev {filter.Split(' ')[1]} clsact");
-        await network.TrafficControlAsync(Router, $"filter add {filter}");
+        await network.RunAsync(Router, "ip link add queue up type ifb");
+        await network.RunAsync(Router, "tc qdisc add dev queue root handle 1: tbf rate 100mbit burst 100k latency 50ms");
+        await network.RunAsync(Router, $"tc qdisc add dev {filter.Split(' ')[1]} clsact");
+        await network.RunAsync(Router, $"tc filter add {filter}");
         await network.SettleAsync(TestContext.Current.CancellationToken);
         return network;
     }

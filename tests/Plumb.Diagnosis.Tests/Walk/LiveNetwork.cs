@@ -85,12 +85,12 @@ internal sealed class LiveNetwork : IDisposable
         Assert.True(nft.ExitCode == 0, ruleset);
     }
 
-    /// <summary>Has tc do something there, in its own words.</summary>
-    public async Task TrafficControlAsync(NamespaceId id, string words)
+    /// <summary>Runs ip or tc there, in their own words.</summary>
+    public async Task RunAsync(NamespaceId id, string words)
     {
-        using var tc = Process.Start("nsenter", [$"--net={_networks[id].ProcPath}", "tc", .. words.Split(' ')]);
-        await tc.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(tc.ExitCode == 0, words);
+        using var program = Process.Start("nsenter", [$"--net={_networks[id].ProcPath}", .. words.Split(' ')]);
+        await program.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(program.ExitCode == 0, words);
     }
 
     /// <summary>Looks again: what was asked for meanwhile is known now, and a bridge's carrier comes a moment after its ports'.</summary>

@@ -18,7 +18,9 @@ internal static class DeviceFilters
     /// <summary>Null: it goes its way, with what was done to it noted. Else where it goes instead, or how it ends.</summary>
     public static Step? Pass(ref Traveller traveller, string device, TrafficHook hook)
     {
-        foreach (var filter in traveller.Space.Filters(device, hook))
+        var filters = traveller.HasPassedFilters ? [] : traveller.Space.Filters(device, hook);
+        traveller = traveller with { HasPassedFilters = false };
+        foreach (var filter in filters)
         {
             if (filter.Protocol != EtherType.All && filter.Protocol != (traveller.IsV4 ? EtherType.IPv4 : EtherType.IPv6))
             {
@@ -49,6 +51,19 @@ internal static class DeviceFilters
             }
         }
         return hook == TrafficHook.Egress ? Queue(traveller, device) : null;
+    }
+
+    /// <summary>A device that is nothing but a queue (<c>drivers/net/ifb.c</c>): what filters send there goes on where they took it from.</summary>
+    public static Step GiveBack(Traveller traveller, LinkEntry queue)
+    {
+        if (traveller.RedirectedFrom is not var (device, hook))
+        {
+            return traveller.Drop($"{queue.Name} takes only what filters send there", queue, queue.Name);
+        }
+        var back = traveller with { RedirectedFrom = null, HasPassedFilters = true };
+        return hook == TrafficHook.Ingress
+            ? (back with { In = device, Out = null }).Go(Stage.Receive)
+            : (back with { In = null, Out = device }).Go(Stage.Transmit);
     }
 
     private static Step.End? Queue(Traveller traveller, string device)
@@ -112,7 +127,7 @@ internal static class DeviceFilters
             return traveller.End(Ending.Loop, reason, traveller.Note(reason, filter, filter.Device));
         }
         var hop = traveller.Note($"a filter sends it {(redirect.IsIntoHost ? "in by" : "out by")} {redirect.Device} instead", filter, filter.Device);
-        var sent = traveller with { Port = null, CameBy = null, Route = null, Connection = null, IsShown = false, Redirections = traveller.Redirections + 1 };
+        var sent = traveller with { Port = null, CameBy = null, Route = null, Connection = null, IsShown = false, Redirections = traveller.Redirections + 1, RedirectedFrom = (filter.Device, filter.Hook) };
         return redirect.IsIntoHost
             ? new Step.On((sent with { In = redirect.Device, Out = null, IsForHost = IsForHost(traveller, filter) }).To(Stage.Receive, hop))
             : new Step.On((sent with { In = null, Out = redirect.Device }).To(Stage.Transmit, hop));

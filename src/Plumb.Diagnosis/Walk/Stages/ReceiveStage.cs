@@ -18,7 +18,7 @@ internal sealed class ReceiveStage : IStage
             return [traveller.Drop($"{device} is down", link, device)];
         }
         var here = (space.Id, device, traveller.Packet with { TimeToLive = 0 }, traveller.FrameDestination);
-        if (traveller.Visited.Contains(here))
+        if (traveller.Visited.Contains(here) && !traveller.HasPassedFilters)
         {
             var reason = $"it comes to {device} of {space.Id} for the second time, unchanged: a loop, through {Round(traveller, space.Id, device)}";
             return [traveller.End(Ending.Loop, reason, traveller.Note(reason, link, device))];
