@@ -51,7 +51,12 @@ internal static class RouteLookup
         return matches != rule.Not;
     }
 
-    private static List<RouteAnswer>? InTable(Space space, RouteTable table, RouteQuestion asked)
+    // RT6_LOOKUP_F_REACHABLE: a host of IPv6 that is no router goes by another route, however short, rather than to a router that has not answered; if there is none, to that one.
+    private static List<RouteAnswer>? InTable(Space space, RouteTable table, RouteQuestion asked) =>
+        (asked.Destination.Family == IpFamily.V6 && !space.IsOn("net/ipv6/conf/all/forwarding") ? InTable(space, table, asked, passesSilent: true) : null)
+            ?? InTable(space, table, asked, passesSilent: false);
+
+    private static List<RouteAnswer>? InTable(Space space, RouteTable table, RouteQuestion asked, bool passesSilent)
     {
         foreach (var route in space.Routes(asked.Destination.Family, table))
         {
@@ -66,7 +71,7 @@ internal static class RouteLookup
                 case RouteType.Blackhole or RouteType.Unreachable or RouteType.Prohibit:
                     return [new RouteAnswer(route, route.Type, null, 1)];
                 default:
-                    if (Ways(space, route, asked.Out) is { Count: > 0 } ways)
+                    if (Ways(space, route, asked.Out, passesSilent) is { Count: > 0 } ways)
                     {
                         return ways;
                     }
@@ -76,7 +81,7 @@ internal static class RouteLookup
         return null;
     }
 
-    private static List<RouteAnswer> Ways(Space space, RouteEntry route, string? only)
+    private static List<RouteAnswer> Ways(Space space, RouteEntry route, string? only, bool passesSilent)
     {
         var ways = new List<RouteAnswer>(route.NextHops.Count);
         var total = 0.0;
@@ -84,6 +89,10 @@ internal static class RouteLookup
         {
             // RTNH_F_DEAD: the device is down.
             if (hop.Device is { } device && space.Link(device)?.Up != true && route.Type == RouteType.Unicast)
+            {
+                continue;
+            }
+            if (passesSilent && hop is { Device: { } by, Gateway: { } router } && space.Neighbour(by, router) is { State: var state } && (state & NeighbourState.Failed) != 0)
             {
                 continue;
             }
