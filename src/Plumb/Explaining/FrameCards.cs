@@ -16,8 +16,9 @@ internal static class FrameCards
     private const long MostApart = 5_000_000_000;
     private const int MostPlaces = 16;
 
-    /// <summary>Whether a thing is a frame of a file that is there.</summary>
-    public static bool IsFrame(string thing) => TryRead(thing, out _, out _);
+    /// <summary>Whether a thing is a frame of a file: of one that is there, or is called as captures are.</summary>
+    public static bool IsFrame(string thing) =>
+        TryRead(thing, out var file, out _) && (File.Exists(file) || Path.GetExtension(file) is ".pcapng" or ".pcap" or ".cap");
 
     /// <exception cref="LabException">The file cannot be read, or has no such frame.</exception>
     public static async Task<Card> OfAsync(IScene scene, string thing, CancellationToken cancel)
@@ -30,6 +31,10 @@ internal static class FrameCards
             var frame = CaptureFile.Read(stream).FirstOrDefault(one => one.Number == number) ?? throw new LabException($"{file} has no frame {number}: they count from 1, as in Wireshark");
             stream.Position = 0;
             return new Card(thing, [Caught(scene, frame), .. Layers(scene, names, frame), .. frame.Comments.Select(static text => new CardLine("comment", text)), .. Way(CaptureFile.Read(stream), frame)]);
+        }
+        catch (FileNotFoundException missing)
+        {
+            throw new LabException($"there is no file {file}", missing);
         }
         catch (CaptureFileException damaged)
         {
@@ -45,7 +50,7 @@ internal static class FrameCards
     {
         var colon = thing.LastIndexOf(':');
         (file, number) = (colon > 0 ? thing[..colon] : "", 0);
-        return colon > 0 && int.TryParse(thing.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out number) && File.Exists(file);
+        return colon > 0 && int.TryParse(thing.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
     private static CardLine Caught(IScene scene, RecordedFrame frame)
