@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using Plumb.CommandLine;
 using Plumb.Diagnosis.Snapshots;
+using Plumb.Diagnosis.Snapshots.Redaction;
 using Plumb.Output;
 using Plumb.Scenes;
 using Plumb.Snapshots;
@@ -12,6 +14,7 @@ internal sealed class SnapshotCommand : Verb
 {
     private readonly Option<string?> _file = new("--output", "-o") { HelpName = "FILE", Description = "where it goes; - is standard output (default net.plumb)" };
     private readonly Flag _force = new("--force", "take the place of a file that is there");
+    private readonly Flag _redact = new("--redact", "other names and addresses in the place of all, each the same everywhere");
     private readonly SceneOptions _scene = new();
 
     public SnapshotCommand()
@@ -19,6 +22,7 @@ internal sealed class SnapshotCommand : Verb
     {
         Options.Add(_file);
         Options.Add(_force);
+        Options.Add(_redact);
         _scene.AddLiveTo(this);
     }
 
@@ -26,6 +30,7 @@ internal sealed class SnapshotCommand : Verb
     [
         new("plumb snapshot -o net.plumb", "state of all namespaces, objects without secrets, plans; docs/snapshot.md describes the file"),
         new("plumb trace --from net.plumb client http://website", "elsewhere, later, offline"),
+        new("plumb snapshot --redact -o net.plumb", "to be sent to somebody who shall not know whose network it is"),
         new("plumb snapshot -o - | ssh colleague 'cat >net.plumb'", "into a pipe"),
     ];
 
@@ -38,7 +43,7 @@ internal sealed class SnapshotCommand : Verb
         try
         {
             var bytes = await SnapshotFile.WriteAsync(
-                path, invocation.IsOn(_force), async to => taken = await SnapshotTaking.TakeAsync(scene, scene.Name, to, invocation.Time, interrupt.Token));
+                path, invocation.IsOn(_force), async to => taken = await TakeAsync(scene, to, invocation, interrupt.Token));
             taken = taken! with { File = path == "-" ? null : path, Bytes = bytes };
         }
         catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
@@ -51,6 +56,19 @@ internal sealed class SnapshotCommand : Verb
         }
         Write(taken, invocation.Terminal.Error, invocation.Terminal.ErrorStyle);
         return ExitCode.Done;
+    }
+
+    private async Task<SnapshotResult> TakeAsync(IScene scene, Stream to, Invocation invocation, CancellationToken cancel)
+    {
+        if (!invocation.IsOn(_redact))
+        {
+            return await SnapshotTaking.TakeAsync(scene, scene.Name, to, invocation.Time, cancel);
+        }
+        // All names have to be known before the first is written.
+        using var plain = new MemoryStream();
+        var taken = await SnapshotTaking.TakeAsync(scene, scene.Name, plain, invocation.Time, cancel);
+        Redaction.Write(plain, to, RandomNumberGenerator.GetBytes(Redaction.KeyBytes));
+        return taken;
     }
 
     // To standard error: standard output may be the file.
