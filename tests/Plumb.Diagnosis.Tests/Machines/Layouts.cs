@@ -188,14 +188,19 @@ internal static class Layouts
     /// <summary>The reference plugin macvlan: pods with hardware addresses of their own on the node's device, behind a switch.</summary>
     /// <param name="reflects">The switch sends frames back by the port that they came in by.</param>
     public static string Macvlan(string mode, bool reflects = false) => Switch + (reflects ? "on outside bridge link set dev port hairpin on\n" : "") + """
+        on node ip link set uplink down
         on node ip link set uplink name eth0
         on node ip addr add 192.0.2.1/24 dev eth0
         on node ip link set eth0 up
 
         """ + Sits("a", 11, mode) + Sits("b", 12, mode) + Quick;
 
+    /// <summary>As the reference plugin ipvlan makes it.</summary>
+    public static string Ipvlan(string mode) => Macvlan("bridge").Replace("type macvlan mode bridge", $"type ipvlan mode {mode}", StringComparison.Ordinal);
+
     /// <summary>One pod has all of the node's device; the other is behind the same switch.</summary>
     public static readonly string Passthru = Switch + """
+        on node ip link set uplink down
         on node ip link set uplink name eth0
         on node ip addr add 192.0.2.1/24 dev eth0
         on node ip link set eth0 up
