@@ -27,6 +27,9 @@ internal sealed record Traveller(Space Space, Stage Stage, Packet Packet, Memory
     /// <summary>The bridge port that it is about to leave by, while the hooks of IP see it (<c>nf_bridge_get_physoutdev</c>).</summary>
     public string? LeavesBy { get; init; }
 
+    /// <summary>The device above (ipvlan in mode l3s) that takes it when the rules of this namespace have let it in.</summary>
+    public Segments.Station? For { get; init; }
+
     /// <summary>Where IPVS has sent it on: it does so once (<c>skb->ipvs_property</c>).</summary>
     public NamespaceId? BalancedIn { get; init; }
 

@@ -74,6 +74,9 @@ internal static class LinkCards
         var type = link.Type switch
         {
             LinkType.Vxlan vxlan => $"vxlan, id {vxlan.Vni}, UDP port {vxlan.Port}{(vxlan.Local is { } local ? $", from {local}" : "")}",
+            LinkType.Stacked stacked => $"{stacked.KindName}, {stacked.Detail}, on {stacked.LowerName ?? "a device"}{(stacked.LowerNamespace is { } below ? below == link.Namespace ? "" : $" of {below}" : " in a namespace that cannot be seen from here")}",
+            LinkType.IpTunnel tunnel => $"{tunnel.KindName}{(tunnel.Remote is { } remote ? $", to {remote}" : ", to the router of each route")}{(tunnel.Local is { } local ? $", from {local}" : "")}",
+            LinkType.Wireguard wireguard => $"wireguard, UDP port {wireguard.ListenPort}, {wireguard.Peers?.Count ?? 0} peers",
             var other => other.KindName,
         };
         var state = link.Up != true ? "down" : facts.Carrier == false ? "up, no carrier" : "up";

@@ -71,6 +71,13 @@ public sealed class OtherKernelTests
         { "ipvlan", Layouts.Ipvlan("l2 private"), ["a>192.0.2.12:8080", "a>192.0.2.2:8080", "outside>192.0.2.11:8080"] },
         { "ipvlan", Layouts.Ipvlan("l3 bridge"), ["a>192.0.2.12:8080", "a>192.0.2.2:8080", "outside>192.0.2.11:8080", "outside>192.0.2.1:8080", "b>192.0.2.11:81"] },
         {
+            "ipvlan", Layouts.Ipvlan("l3s bridge") + """
+
+            on node nft 'add table ip t; add chain ip t i { type filter hook input priority 0; }; add rule ip t i ip daddr 192.0.2.12 ip saddr 192.0.2.2 drop'
+            """,
+            ["outside>192.0.2.11:8080", "outside>192.0.2.12:8080", "outside>192.0.2.11:81", "a>192.0.2.12:8080", "a>192.0.2.2:8080", "outside>192.0.2.1:8080"]
+        },
+        {
             "ipip", Router + """
             on node ip link add tun type ipip remote 192.0.2.2 local 192.0.2.1
             on other ip link add tun type ipip remote 192.0.2.1 local 192.0.2.2

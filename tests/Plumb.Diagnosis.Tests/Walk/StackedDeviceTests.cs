@@ -29,7 +29,7 @@ public sealed class StackedDeviceTests
     [InlineData(IpvlanMode.L2, IpvlanFlags.Private, "a", "10.0.0.12", Verdict.Refused)]
     [InlineData(IpvlanMode.L3, IpvlanFlags.None, "a", "10.0.0.12", Verdict.Delivered)]
     [InlineData(IpvlanMode.L3, IpvlanFlags.Private, "a", "10.0.0.12", Verdict.Lost)]
-    [InlineData(IpvlanMode.L3s, IpvlanFlags.None, "outside", "10.0.0.11", Verdict.Undecided)]
+    [InlineData(IpvlanMode.L3s, IpvlanFlags.None, "outside", "10.0.0.11", Verdict.Delivered)]
     public void Who_shares_a_hardware_address_is_told_apart_by_the_other(IpvlanMode mode, IpvlanFlags flags, string from, string to, Verdict expected)
     {
         var sketch = new Sketch("node", "outside", "a", "b").Cable("node", "eth0", "outside", "eth0").Address("node", "eth0", "10.0.0.1/24").Address("outside", "eth0", "10.0.0.9/24");

@@ -25,7 +25,9 @@ internal static class TargetReader
             : reader.TakeIf("--zone") ? new XtTarget.SetZone(reader.TakeIf("mark") ? null : (ushort)RuleReader.Number(reader.Take()))
             : reader.TakeIf("--helper") || reader.TakeIf("--timeout") || reader.TakeIf("--ctevents") ? new XtTarget.Nothing()
             : new XtTarget.Unknown(name),
-        "LOG" or "NFLOG" or "ULOG" or "AUDIT" or "TRACE" or "CHECKSUM" or "TCPMSS" or "CLASSIFY" or "SET" or "TEE" or "" => new XtTarget.Nothing(),
+        "LOG" or "NFLOG" or "ULOG" or "AUDIT" or "TRACE" or "CHECKSUM" or "TCPMSS" or "CLASSIFY" or "TEE" or "" => new XtTarget.Nothing(),
+        // What is added to a set the walk does not see; what a set says of the packet's mark it cannot tell.
+        "SET" => reader.IsNext("--map-set") ? new XtTarget.Unknown(name) : new XtTarget.Nothing(),
         "TTL" or "HL" or "TOS" or "DSCP" or "SYNPROXY" or "ECN" or "HMARK" or "CONNSECMARK" or "SECMARK" or "CLUSTERIP" or "DNPT" or "SNPT" => new XtTarget.Unknown(name),
         _ => new XtTarget.Chain(name, IsGoto: false),
     };

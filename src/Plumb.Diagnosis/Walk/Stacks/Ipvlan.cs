@@ -58,10 +58,15 @@ internal static class Ipvlan
         {
             return null;
         }
-        return upper.Type.Mode == IpvlanMode.L3s
-            ? Stack.Unknown(traveller, upper.Link, $"what comes to {upper.Link.Name} of {upper.At.Space.Id} (ipvlan in mode l3s) meets the rules of two namespaces, which is not followed")
-            : Stack.Up(traveller, upper.At, traveller.Note($"{link.Name} → {upper.Link.Name}", upper.Link, link.Name));
+        return upper.Type.Mode == IpvlanMode.L3s ? null : Stack.Up(traveller, upper.At, traveller.Note($"{link.Name} → {upper.Link.Name}", upper.Link, link.Name));
     }
+
+    /// <summary>In mode l3s the host below asks its own rules, of PREROUTING and LOCAL_IN, before the packet is the other's (<c>ipvlan_l3_rcv</c>, <c>ipvlan_nf_input</c>).</summary>
+    public static Step? Route(Traveller traveller, Surroundings around) =>
+        IsHintedAt(traveller.Space, traveller.In!, traveller.Packet.Destination)
+        && Owner(around, traveller.Space, traveller.In!, traveller.Packet.Destination) is { Type.Mode: IpvlanMode.L3s } upper
+            ? (traveller with { For = upper.At }).Go(Stage.Input, traveller.Note($"for {upper.Link.Name}, which sits on {traveller.In}", upper.Link, traveller.In))
+            : null;
 
     /// <summary>
     /// Whether an ipvlan may have the address: the kernel has such devices, and the host below would send the packet back to where it came from, or nowhere.

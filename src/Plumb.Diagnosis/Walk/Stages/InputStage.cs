@@ -9,5 +9,7 @@ internal sealed class InputStage : IStage
     public Stage Stage => Stage.Input;
 
     public IEnumerable<Step> Pass(Traveller traveller, Surroundings around) =>
-        Hooks.Pass(traveller, ChainHook.Input, static passed => passed.Go(Stage.Deliver));
+        Hooks.Pass(traveller, ChainHook.Input, static passed => passed.For is { } upper
+            ? (passed with { Space = upper.Space, In = upper.Device, For = null, Connection = null }).Go(Stage.Deliver)
+            : passed.Go(Stage.Deliver));
 }

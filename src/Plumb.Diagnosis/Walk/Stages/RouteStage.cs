@@ -1,4 +1,5 @@
 using Plumb.Diagnosis.Walk.Routing;
+using Plumb.Diagnosis.Walk.Stacks;
 using Plumb.Diagnosis.Walk.Tracking;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
@@ -17,6 +18,11 @@ internal sealed class RouteStage : IStage
         if (!isLoopback && Martian(traveller, device) is { } martian)
         {
             yield return martian;
+            yield break;
+        }
+        if (Ipvlan.Route(traveller, around) is { } taken)
+        {
+            yield return taken;
             yield break;
         }
         foreach (var way in RouteLookup.Find(space, new RouteQuestion(packet.Source, packet.Destination, packet.Mark, packet.TrafficClass, device, null)))
