@@ -8,10 +8,11 @@ namespace Plumb.Linux.Bpf;
 /// <param name="Inode">Of the network namespace of the device that was found; 0: none was.</param>
 /// <param name="Table">RT_TABLE_*.</param>
 /// <param name="Source">Unspecified while the sender has none.</param>
+/// <param name="Protocol">IPPROTO_*, where a sender asks; 0: for a packet that came in.</param>
 /// <param name="Device">ifindex of the device that was found; 0: none was.</param>
 /// <param name="Gateway">Null: the destination itself is on the link, or nothing was found.</param>
 /// <param name="Error">0: a route was found; EAGAIN: this table has none; else what the route says.</param>
-public readonly record struct TracedRoute(long Nanoseconds, uint Inode, uint Table, IpAddress Source, IpAddress Destination, int Device, IpAddress? Gateway, int Error)
+public readonly record struct TracedRoute(long Nanoseconds, uint Inode, uint Table, IpAddress Source, IpAddress Destination, byte Protocol, int Device, IpAddress? Gateway, int Error)
 {
     /// <summary>The next table is to be asked.</summary>
     public bool IsMiss => Error == (int)Native.Errno.EAGAIN;
@@ -29,6 +30,7 @@ internal static class RouteLookups
     private const int FamilyAt = 36;
     private const int GatewayAt = 40;
     private const int GatewayBytes = 16;
+    private const int ProtocolAt = 56;
 
     public static TracedRoute Read(ReadOnlySpan<byte> record, long nanoseconds, uint inode, int device, int error)
     {
@@ -40,7 +42,7 @@ internal static class RouteLookups
             (byte)IpFamily.V6 when IpAddress.TryRead(record.Slice(GatewayAt, GatewayBytes), out var sixth) => sixth,
             _ => null,
         };
-        return new TracedRoute(nanoseconds, inode, MemoryMarshal.Read<uint>(record[TableAt..]), source, destination, device, gateway, -error);
+        return new TracedRoute(nanoseconds, inode, MemoryMarshal.Read<uint>(record[TableAt..]), source, destination, record[ProtocolAt], device, gateway, -error);
     }
 
     /// <summary>Fills a record on the stack; R6 has the arguments.</summary>
@@ -54,6 +56,7 @@ internal static class RouteLookups
             .Load(BpfSize.Double, BpfRegister.R9, BpfRegister.R6, 24).Store(BpfSize.Word, BpfRegister.R10, record + PacketTracePoints.ReasonAt, BpfRegister.R9);
         PacketTracePoints.Read(program, record + SourceAt, 4, BpfRegister.R7, offset("flowi4", "saddr"));
         PacketTracePoints.Read(program, record + DestinationAt, 4, BpfRegister.R7, offset("flowi4", "daddr"));
+        PacketTracePoints.Read(program, record + ProtocolAt, 1, BpfRegister.R7, offset("flowi4", "__fl_common.flowic_proto"));
         // Without a route there is no next hop: what cannot be read is 0.
         PacketTracePoints.Read(program, record + FamilyAt, 1, BpfRegister.R8, offset("fib_nh_common", "nhc_gw_family"));
         PacketTracePoints.Read(program, record + GatewayAt, GatewayBytes, BpfRegister.R8, offset("fib_nh_common", "nhc_gw"));
