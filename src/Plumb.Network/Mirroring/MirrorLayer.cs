@@ -53,7 +53,7 @@ public sealed class MirrorLayer : ILayer
         }
         if (cluster.Node(mirror.Peer)?.AddressOf(own.Address.Family) is not { } remote)
         {
-            write.Refuse($"{mirror.Peer} has no {own.Address.Family} address that a tunnel could end at", cause);
+            write.Refuse($"{mirror.Peer} has no {(own.Address.Family == IpFamily.V4 ? "IPv4" : "IPv6")} address that a tunnel could end at", cause);
             return;
         }
         if (node.Sandbox(source) is not { } sandbox)

@@ -65,6 +65,10 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
                 var id = Id();
                 View = View with { Node = View.Node.Without(id) };
                 return id.Subject;
+            case 7:
+                var mirror = Copies();
+                View = View with { Node = random.Next(3) == 0 ? View.Node.WithoutMirror(mirror.Number) : View.Node.With(mirror) };
+                return mirror.Subject;
             default:
                 var sandbox = Pod();
                 View = View with { Node = View.Node.With(sandbox) };
@@ -139,6 +143,16 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
             _ => [new IpPrefix(IpAddress.V4(192, 168, 1, (byte)random.Next(11, 13)), 24)],
         },
         random.Next(2) == 0 ? [] : [IpAddress.Parse("192.168.1.1")]);
+
+    private Mirror Copies()
+    {
+        var number = random.Next(3);
+        return new Mirror(number, Mirror.FirstVni + number, "default/pod-1", NodeName(), "process 1")
+        {
+            Source = random.Next(3) == 0 ? null : Id(),
+            Direction = random.GetItems([MirrorDirection.Both, MirrorDirection.Ingress, MirrorDirection.Egress], 1)[0],
+        };
+    }
 
     private SandboxId Id() => new($"{random.Next(6):x8}", random.Next(4) == 0 ? "net1" : "eth0");
 
