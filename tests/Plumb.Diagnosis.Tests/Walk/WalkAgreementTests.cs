@@ -80,6 +80,11 @@ public sealed class WalkAgreementTests
     [InlineData(1215000002)] // what is translated in a bridge stays there, and may not leave by where it came
     public Task What_once_disagreed_with_rules_agrees(int seed) => AgreesAsync(seed, IpFamily.V4, Rules.Some);
 
+    /// <summary>Where flows were known already.</summary>
+    [Theory]
+    [InlineData(9000014)] // a flow whose answers would be another's is not begun
+    public Task What_once_disagreed_of_known_flows_agrees(int seed) => AgreesAsync(seed, IpFamily.V4, Rules.Changed);
+
     /// <summary>Of IPv6.</summary>
     [Theory]
     [InlineData(100019, Rules.None)] // what a tunnel makes too long nobody is told of

@@ -40,7 +40,7 @@ internal static class ConnectionTracking
     /// <summary>A source that nobody else has, towards this destination: where another connection would have the same answers, the kernel takes another port (<c>get_unique_tuple</c>).</summary>
     public static Connection Unique(Traveller traveller, Connection connection)
     {
-        if (connection.HasRandomSourcePort || !Tuples.HasPorts(connection.Reply.Protocol) || !IsTaken(traveller, connection, connection.Reply))
+        if (connection.HasRandomSourcePort || !IsTaken(traveller, connection, connection.Reply))
         {
             return connection;
         }
@@ -57,8 +57,9 @@ internal static class ConnectionTracking
         return connection;
     }
 
-    private static bool IsTaken(Traveller traveller, Connection connection, ConntrackTuple reply) =>
-        traveller.Memory.Find(traveller.Space, connection.Zone, reply) is { } other && other.Connection.Original != connection.Original;
+    /// <summary>Whether another connection has these packets for its own, in either direction.</summary>
+    public static bool IsTaken(Traveller traveller, Connection connection, ConntrackTuple reply) =>
+        Tuples.HasPorts(reply.Protocol) && traveller.Memory.Find(traveller.Space, connection.Zone, reply) is { } other && other.Connection.Original != connection.Original;
 
     /// <summary>What an answer to a packet is to that packet's connection: <c>nf_conntrack_attach</c>.</summary>
     public static Connection? Attached(Connection? connection) =>

@@ -47,7 +47,7 @@ internal static class Hooks
         }
         if (hook is ChainHook.Postrouting or ChainHook.Input)
         {
-            byPriority.Add((int.MaxValue, static (traveller, _) => [Passed(Confirm(traveller))]));
+            byPriority.Add((int.MaxValue, static (traveller, _) => [Confirm(traveller)]));
         }
         // Stable: of equals, the one that was there first.
         return [.. byPriority.OrderBy(static act => act.Priority).Select(static act => act.Act)];
@@ -144,21 +144,26 @@ internal static class Hooks
         return traveller with { Packet = packet, Hops = traveller.Hops.Add(hop) };
     }
 
-    private static Traveller Confirm(Traveller traveller)
+    private static Step Confirm(Traveller traveller)
     {
         if (traveller.Connection is not { IsTracked: true } connection)
         {
-            return traveller;
+            return Passed(traveller);
         }
         if (connection.IsKnown || connection.State != ConnectionState.New)
         {
             // What a rule has marked stays marked.
             return traveller.Memory.Find(traveller.Space, connection.Zone, connection.Original) is { } known && known.Connection.Mark != connection.Mark
-                ? traveller with { Memory = traveller.Memory.With(traveller.Space.Id, known.Connection with { Mark = connection.Mark }, known.Rewriters) }
-                : traveller;
+                ? Passed(traveller with { Memory = traveller.Memory.With(traveller.Space.Id, known.Connection with { Mark = connection.Mark }, known.Rewriters) })
+                : Passed(traveller);
+        }
+        if (ConnectionTracking.IsTaken(traveller, connection, connection.Reply))
+        {
+            // __nf_conntrack_confirm: what nobody could tell apart is not begun.
+            return traveller.Drop("its answers would be those of another connection that is known here: conntrack drops it (insert_failed)");
         }
         var rewriters = traveller.Hops.FindAll(hop => hop.Space == traveller.Space.Id && hop.IsTranslation);
-        return traveller with { Memory = traveller.Memory.With(traveller.Space.Id, connection, rewriters) };
+        return Passed(traveller with { Memory = traveller.Memory.With(traveller.Space.Id, connection, rewriters) });
     }
 
     private static Step Became(Traveller traveller, HookOutcome outcome, ChainHook hook)
