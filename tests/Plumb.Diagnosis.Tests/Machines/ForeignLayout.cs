@@ -56,7 +56,7 @@ internal sealed class ForeignLayout : IDisposable
     public async Task<string> ConnectAsync(string from, IpAddress to, ushort port, CancellationToken cancel)
     {
         using var network = NetworkNamespace.Open(PathOf(from));
-        using var socket = network.OpenTcp(AddressFamily.InterNetwork);
+        using var socket = network.OpenTcp(to.Family == IpFamily.V4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(Patience);
         try

@@ -69,7 +69,7 @@ public sealed class ForeignLayoutTests
             var seen = await layout.ConnectAsync(from, to, port, TestContext.Current.CancellationToken);
             using var machine = Machine.Open(layout.CniFolder);
             var trace = new Walker(machine).Walk(
-                new Packet(IpAddress.Unspecified(IpFamily.V4), to, Packet.Tcp) { SourcePort = 47_808, DestinationPort = port, Flags = TcpFlags.Syn },
+                new Packet(IpAddress.Unspecified(to.Family), to, Packet.Tcp) { SourcePort = 47_808, DestinationPort = port, Flags = TcpFlags.Syn },
                 machine.Inhabited.Single(one => one.Held.Processes.Contains(layout.ProcessOf(from))).Id);
             var said = trace.Outcomes.Select(static outcome => outcome.Verdict switch { Verdict.Delivered => "answered", Verdict.Refused => "refused", Verdict.Lost => "silence", var other => other.ToString() }).Distinct().ToList();
             if (said is not [var only] || only != seen)
@@ -96,7 +96,7 @@ public sealed class ForeignLayoutTests
     private static (string From, IpAddress To, ushort Port) Parse(string probe)
     {
         var (from, rest) = (probe[..probe.IndexOf('>')], probe[(probe.IndexOf('>') + 1)..]);
-        var colon = rest.IndexOf(':');
-        return (from, IpAddress.Parse(rest[..colon]), ushort.Parse(rest[(colon + 1)..]));
+        var colon = rest.LastIndexOf(':');
+        return (from, IpAddress.Parse(rest[..colon].Trim('[', ']')), ushort.Parse(rest[(colon + 1)..]));
     }
 }

@@ -114,6 +114,17 @@ public sealed class OtherKernelTests
             ["a>10.9.0.1:8080", "other>10.0.1.2:81"]
         },
         {
+            "sit", Pair + """
+            on node ip link add tun type sit remote 192.0.2.2 local 192.0.2.1
+            on other ip link add tun type sit remote 192.0.2.1 local 192.0.2.2
+            on node ip addr add fd00:9::1/64 dev tun nodad
+            on other ip addr add fd00:9::2/64 dev tun nodad
+            on node ip link set tun up
+            on other ip link set tun up
+            """,
+            ["node>[fd00:9::2]:8080", "other>[fd00:9::1]:81", "node>192.0.2.2:8080"]
+        },
+        {
             "wireguard", Router + """
             key() { wg genkey; }
             one=$(key) two=$(key)
