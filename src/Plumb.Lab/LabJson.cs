@@ -302,18 +302,4 @@ internal static class LabJson
     private static ValueList<IpAddress> Addresses(JsonElement json) => [.. Texts(json, "addresses").Select(IpAddress.Parse)];
 
     private static JsonElement? Find(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value : null;
-
-    public static string ToQuery(LabCommand command) =>
-        $"?{string.Concat(command.Words.Select(static word => $"word={Uri.EscapeDataString(word)}&"))}out={command.OutIsTerminal}&error={command.ErrorIsTerminal}&colours={command.Colours}";
-
-    public static LabCommand CommandOf(IQueryCollection query) => new([.. query["word"].OfType<string>()], query["out"] == "True", query["error"] == "True", query["colours"] == "True");
-
-    public static void Write(Utf8JsonWriter json, LabCommandAnswer answer)
-    {
-        json.WriteNumber("code", answer.ExitCode);
-        json.WriteString("out", answer.Out);
-        json.WriteString("error", answer.Error);
-    }
-
-    public static LabCommandAnswer Answer(JsonElement json) => new(json.GetProperty("code").GetInt32(), json.GetProperty("out").GetString() ?? "", json.GetProperty("error").GetString() ?? "");
 }

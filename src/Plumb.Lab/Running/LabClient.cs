@@ -1,7 +1,8 @@
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
+using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
+using Plumb.Linux.Sockets;
 using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Running;
@@ -12,9 +13,6 @@ public sealed class LabClient
     // From a lab's claim of its name to its socket it is 0.2 s; on a machine that is busy building it may be ten times that.
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(10);
-
-    private const int SOL_SOCKET = 1;
-    private const int SO_PEERCRED = 17;
 
     private LabClient(RunPaths paths, int processId)
     {
@@ -28,7 +26,7 @@ public sealed class LabClient
     public int ProcessId { get; }
 
     /// <summary>The user's labs that run, in order of name. Removes what is left of those that do not.</summary>
-    public static IReadOnlyList<LabName> Running() => RunDirectory.Sweep(RunPaths.FindRoot());
+    public static LabName[] Running() => RunDirectory.Sweep(RunPaths.FindRoot());
 
     /// <summary>Waits for a lab that has just begun to start until it answers.</summary>
     /// <exception cref="LabException">No such lab runs.</exception>
@@ -38,10 +36,10 @@ public sealed class LabClient
         {
             try
             {
-                using var socket = UnixRequest.Dial(paths.Socket);
-                return new LabClient(paths, PeerProcess(socket));
+                using var stream = UnixStream.Connect(paths.Socket);
+                return new LabClient(paths, stream.PeerProcessId);
             }
-            catch (SocketException)
+            catch (SystemCallException)
             {
                 return null;
             }
@@ -75,8 +73,8 @@ public sealed class LabClient
     /// <exception cref="LabException">The lab ended before, or knows no commands.</exception>
     public LabCommandAnswer Run(LabCommand command)
     {
-        using var json = Parse(Ask("run" + LabJson.ToQuery(command)));
-        return LabJson.Answer(json.RootElement);
+        var answer = Answer("run" + command.ToQuery());
+        return LabCommandAnswer.Read(answer) ?? throw new LabException($"the lab '{Paths.Name}' runs no commands; end it (`plumb down {Paths.Name}`) and start it again");
     }
 
     /// <summary>What a node's agent says on a path of its own socket.</summary>
@@ -126,7 +124,7 @@ public sealed class LabClient
                 throw new LabException($"the lab '{Paths.Name}' answered {answer.Status} to stop");
             }
         }
-        catch (Exception ended) when (ended is SocketException or InvalidDataException)
+        catch (Exception ended) when (ended is SystemCallException or InvalidDataException)
         {
             // It was ending already, or was too fast for the answer.
         }
@@ -141,10 +139,10 @@ public sealed class LabClient
         var since = time.GetTimestamp();
         while (true)
         {
-            var alive = Running();
-            if (!alive.Contains(name))
+            if (!RunDirectory.IsHeld(paths))
             {
-                var others = alive.Count == 0 ? "no lab runs" : $"running: {string.Join(", ", alive)}";
+                var alive = Running();
+                var others = alive.Length == 0 ? "no lab runs" : $"running: {string.Join(", ", alive)}";
                 var start = name == LabName.Default ? "plumb up" : $"plumb up --name {name}";
                 throw new LabException($"no lab named '{name}' is running ({others}); `{start}` starts one");
             }
@@ -160,16 +158,18 @@ public sealed class LabClient
         }
     }
 
-    private ReadOnlyMemory<byte> Ask(string path, string method = "GET")
+    private ReadOnlyMemory<byte> Ask(string path, string method = "GET") => Answer(path, method).Body;
+
+    private UnixAnswer Answer(string path, string method = "GET")
     {
         try
         {
             var answer = UnixRequest.Send(Paths.Socket, method, "/" + path);
             return answer.Status == 200
-                ? answer.Body
-                : throw new LabException((answer.Type == "application/json" ? FailureOf(answer.Body) : null) ?? $"the lab '{Paths.Name}' answered {answer.Status} to {path}");
+                ? answer
+                : throw new LabException((answer["Content-Type"] == "application/json" ? FailureOf(answer.Body) : null) ?? $"the lab '{Paths.Name}' answered {answer.Status} to {path}");
         }
-        catch (Exception broken) when (broken is SocketException or InvalidDataException)
+        catch (Exception broken) when (broken is SystemCallException or InvalidDataException)
         {
             throw Ended(broken);
         }
@@ -226,12 +226,4 @@ public sealed class LabClient
     }
 
     private string Outside(string path) => path.StartsWith("fd/", StringComparison.Ordinal) ? $"/proc/{ProcessId}/{path}" : path;
-
-    /// <summary>The kernel translates the id of the process that listens into the reader's pid namespace (unix(7)).</summary>
-    private static int PeerProcess(Socket socket)
-    {
-        Span<byte> credentials = stackalloc byte[12]; // struct ucred: pid, uid, gid
-        socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, credentials);
-        return MemoryMarshal.Read<int>(credentials);
-    }
 }

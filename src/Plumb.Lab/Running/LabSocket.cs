@@ -87,8 +87,7 @@ internal sealed class LabSocket : IAsyncDisposable
                         await WriteAsync(context, await desk.SetAsync(ServicesOf(context.Request), context.RequestAborted));
                         break;
                     case "/run":
-                        var answer = await desk.RunAsync(LabJson.CommandOf(context.Request.Query));
-                        await WriteAsync(context, StatusCodes.Status200OK, LabJson.ToUtf8(json => LabJson.Write(json, answer)));
+                        await (await desk.RunAsync(LabCommand.Of(context.Request.Query))).WriteAsync(context.Response, context.RequestAborted);
                         break;
                     case "/stop" when HttpMethods.IsPost(context.Request.Method):
                         await StopAsync(context);

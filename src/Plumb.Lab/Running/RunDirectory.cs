@@ -45,15 +45,15 @@ internal sealed class RunDirectory : IDisposable
     }
 
     /// <summary>Whether a process holds the lab's name. False also means that nothing is left of it.</summary>
-    public static bool IsHeld(RunPaths paths) => File.Exists(paths.Lock) && !TryRemove(paths);
+    public static bool IsHeld(RunPaths paths) => IsOurs(paths.Root) && File.Exists(paths.Lock) && !TryRemove(paths);
 
     /// <summary>Removes the directories of labs whose process is gone; returns the names of those that live.</summary>
-    public static List<LabName> Sweep(string root)
+    public static LabName[] Sweep(string root)
     {
-        var alive = new List<LabName>();
-        if (FileStatus.TryOfLink(root) is not { Type: FileType.Directory } status || status.OwnerId != RuntimeUser.Current.EffectiveId)
+        var alive = new List<RunPaths>();
+        if (!IsOurs(root))
         {
-            return alive;
+            return [];
         }
         foreach (var directory in Directory.EnumerateDirectories(root))
         {
@@ -68,14 +68,23 @@ internal sealed class RunDirectory : IDisposable
                 var paths = new RunPaths(root, LabName.Parse(name));
                 if (!TryRemove(paths))
                 {
-                    alive.Add(paths.Name);
+                    alive.Add(paths);
                 }
             }
         }
         RemoveIfEmpty(root);
-        alive.Sort(static (left, right) => string.CompareOrdinal(left.ToString(), right.ToString()));
-        return alive;
+        alive.Sort(static (left, right) => string.CompareOrdinal(left.Directory, right.Directory));
+        var names = new LabName[alive.Count];
+        for (var i = 0; i < names.Length; i++)
+        {
+            names[i] = alive[i].Name;
+        }
+        return names;
     }
+
+    // Under /tmp anybody may have made it.
+    private static bool IsOurs(string root) =>
+        FileStatus.TryOfLink(root) is { Type: FileType.Directory } status && status.OwnerId == RuntimeUser.Current.EffectiveId;
 
     public static LabException InUse(LabName name) =>
         new($"a lab named '{name}' is already running; `plumb down {name}` ends it, `--name NAME` starts another beside it");

@@ -1,11 +1,12 @@
-using System.Net.Sockets;
 using System.Text;
+using Plumb.Linux.Native;
+using Plumb.Linux.Sockets;
 
 namespace Plumb.Lab.Running;
 
 /// <summary>
 /// One HTTP/1.0 request (RFC 1945) on a unix socket: what a command asks of a lab. It waits for the answer and for nothing else, so it blocks: to
-/// start HttpClient and its asynchronous sockets takes longer than all the rest of <c>plumb status</c>.
+/// start HttpClient, or sockets of .NET at all, takes longer than all the rest of <c>plumb status</c>.
 /// </summary>
 internal static class UnixRequest
 {
@@ -14,37 +15,21 @@ internal static class UnixRequest
     private static ReadOnlySpan<byte> EndOfHeader => "\r\n\r\n"u8;
 
     /// <param name="path">With a slash in front, and with query.</param>
-    /// <exception cref="SocketException">Nobody listens there, or the connection breaks.</exception>
+    /// <exception cref="SystemCallException">Nobody listens there, or the connection breaks.</exception>
     /// <exception cref="InvalidDataException">The answer is none, or ends early.</exception>
     public static UnixAnswer Send(string socketPath, string method, string path)
     {
-        using var socket = Dial(socketPath);
-        socket.Send(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: unix\r\nContent-Length: 0\r\n\r\n"));
-        return Parse(ReadToEnd(socket), path);
-    }
-
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static Socket Dial(string socketPath)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            socket.Connect(new UnixDomainSocketEndPoint(socketPath));
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        using var stream = UnixStream.Connect(socketPath);
+        stream.Send(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: unix\r\nContent-Length: 0\r\n\r\n"));
+        return Parse(ReadToEnd(stream), path);
     }
 
     // The server closes behind its answer.
-    private static ReadOnlyMemory<byte> ReadToEnd(Socket socket)
+    private static ReadOnlyMemory<byte> ReadToEnd(UnixStream stream)
     {
         var buffer = new byte[FirstBufferBytes];
         var length = 0;
-        while (socket.Receive(buffer.AsSpan(length)) is var received and > 0)
+        while (stream.Receive(buffer.AsSpan(length)) is var received and > 0)
         {
             length += received;
             if (length == buffer.Length)
@@ -68,23 +53,29 @@ internal static class UnixRequest
             throw new InvalidDataException($"'{lines[0]}' is no answer to {path}");
         }
         var body = answer[(end + EndOfHeader.Length)..];
-        return Header(lines, "Content-Length") is { } text && long.TryParse(text, out var length) && length != body.Length
+        var whole = new UnixAnswer(status, lines, body);
+        return whole["Content-Length"] is { } text && long.TryParse(text, out var length) && length != body.Length
             ? throw new InvalidDataException($"{body.Length} of {length} bytes of an answer to {path}")
-            : new UnixAnswer(status, Header(lines, "Content-Type"), body);
-    }
-
-    private static string? Header(string[] lines, string name)
-    {
-        foreach (var line in lines)
-        {
-            if (line.Length > name.Length && line[name.Length] == ':' && line.StartsWith(name, StringComparison.OrdinalIgnoreCase))
-            {
-                return line[(name.Length + 1)..].Trim();
-            }
-        }
-        return null;
+            : whole;
     }
 }
 
-/// <param name="Type">Content-Type as it was sent; null: none was.</param>
-internal readonly record struct UnixAnswer(int Status, string? Type, ReadOnlyMemory<byte> Body);
+/// <param name="Header">The lines before the body.</param>
+internal readonly record struct UnixAnswer(int Status, IReadOnlyList<string> Header, ReadOnlyMemory<byte> Body)
+{
+    /// <summary>A header's value as it was sent; null: none was.</summary>
+    public string? this[string name]
+    {
+        get
+        {
+            foreach (var line in Header)
+            {
+                if (line.Length > name.Length && line[name.Length] == ':' && line.StartsWith(name, StringComparison.OrdinalIgnoreCase))
+                {
+                    return line[(name.Length + 1)..].Trim();
+                }
+            }
+            return null;
+        }
+    }
+}

@@ -31,6 +31,9 @@ internal static partial class Libc
     [LibraryImport(Name, EntryPoint = "bind", SetLastError = true)]
     public static unsafe partial int Bind(int socket, void* address, uint length);
 
+    [LibraryImport(Name, EntryPoint = "connect", SetLastError = true)]
+    public static unsafe partial int Connect(int socket, void* address, uint length);
+
     [LibraryImport(Name, EntryPoint = "getsockname", SetLastError = true)]
     public static unsafe partial int GetSocketName(int socket, void* address, uint* length);
 

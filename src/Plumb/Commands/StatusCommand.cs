@@ -30,7 +30,7 @@ internal sealed class StatusCommand : Verb
 
     public override Task<int> RunAsync(Invocation invocation)
     {
-        IReadOnlyList<LabName> names = invocation.Value(_argument) is null && !invocation.IsGiven(_name) && Environment.GetEnvironmentVariable(CommonOptions.LabVariable) is null or ""
+        LabName[] names = invocation.Value(_argument) is null && !invocation.IsGiven(_name) && Environment.GetEnvironmentVariable(CommonOptions.LabVariable) is null or ""
             ? LabClient.Running()
             : [invocation.Lab(_name, _argument)];
         var labs = new List<LabReport>();

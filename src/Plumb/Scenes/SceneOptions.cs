@@ -63,7 +63,7 @@ internal sealed class SceneOptions
     // By itself where nobody has named a lab, and none runs.
     private bool IsMachine(Invocation invocation) =>
         invocation.IsOn(_local)
-        || (invocation.Home is null && invocation.Value(_name) is null && Environment.GetEnvironmentVariable(CommonOptions.LabVariable) is not { Length: > 0 } && LabClient.Running().Count == 0);
+        || (invocation.Home is null && invocation.Value(_name) is null && Environment.GetEnvironmentVariable(CommonOptions.LabVariable) is not { Length: > 0 } && LabClient.Running().Length == 0);
 
     private static MachineScene Machine(Invocation invocation, string title)
     {

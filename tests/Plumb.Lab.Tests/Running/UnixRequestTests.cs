@@ -1,6 +1,9 @@
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 using Plumb.Lab.Running;
+using Plumb.Linux.Native;
 
 namespace Plumb.Lab.Tests.Running;
 
@@ -16,7 +19,7 @@ public sealed class UnixRequestTests : IDisposable
     {
         var (asked, given) = await AskAsync(answer);
         Assert.Equal("GET /status HTTP/1.0\r\nHost: unix\r\nContent-Length: 0\r\n\r\n", asked);
-        Assert.Equal((status, type, body), (given.Status, given.Type, Encoding.UTF8.GetString(given.Body.Span)));
+        Assert.Equal((status, type, body), (given.Status, given["Content-Type"], Encoding.UTF8.GetString(given.Body.Span)));
     }
 
     [Theory]
@@ -26,8 +29,25 @@ public sealed class UnixRequestTests : IDisposable
     [InlineData("hello\r\n\r\n")]
     public Task What_ends_early_is_no_answer(string answer) => Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(answer));
 
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nPlumb-Exit-Code: 1\r\nPlumb-Out-Bytes: 4\r\n\r\n\u00fc\u00fc!", "1 \u00fc\u00fc !")]
+    [InlineData("HTTP/1.1 200 OK\r\nPlumb-Exit-Code: 0\r\nPlumb-Out-Bytes: 9\r\n\r\nout", null)]
+    [InlineData("HTTP/1.1 200 OK\r\n\r\n{}", null)]
+    public async Task What_a_command_wrote_is_told_apart(string answer, string? wrote)
+    {
+        var read = LabCommandAnswer.Read((await AskAsync(answer)).Given);
+        Assert.Equal(wrote, read is null ? null : $"{read.ExitCode} {read.Out} {read.Error}");
+    }
+
     [Fact]
-    public void Nobody_listens() => Assert.Throws<SocketException>(() => UnixRequest.Send(Path.Combine(_folder.FullName, "none"), "GET", "/"));
+    public void Words_of_a_command_arrive_as_they_are()
+    {
+        var command = new LabCommand(["trace", "a b", "http://\u00fc?x=1&y=%20", ""], true, false, true);
+        Assert.Equal(command, LabCommand.Of(new QueryCollection(QueryHelpers.ParseQuery(command.ToQuery()))));
+    }
+
+    [Fact]
+    public void Nobody_listens() => Assert.Throws<SystemCallException>(() => UnixRequest.Send(Path.Combine(_folder.FullName, "none"), "GET", "/"));
 
     public void Dispose() => _folder.Delete(recursive: true);
 
