@@ -359,8 +359,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _events.Write(report.GaveWay ? "NetworkRepairGaveWay" : "NetworkRepaired", report.Text, isWarning: true);
     }
 
-    private async Task<byte[]> PlanAsync(CancellationToken cancel) =>
-        await _loop.AskAsync(static state => PlanDocument.Of(state.Planner.Index, state.View.Node.Name).ToJson());
+    private async Task<byte[]> PlanAsync(IReadOnlyList<EntryKey>? keys) => await _loop.AskAsync(state =>
+        (keys is null ? PlanDocument.Of(state.Planner.Index, state.View.Node.Name) : PlanDocument.Of(state.Planner.Index, state.View.Node.Name, keys)).ToJson());
 
     private async Task<byte[]> ObservedAsync(CancellationToken cancel)
     {

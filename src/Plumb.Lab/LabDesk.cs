@@ -45,7 +45,7 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
         throw new LabException($"pod {scope}/{name} is on no node of lab '{lab.Paths.Name}', or not yet");
     }
 
-    public async Task AskNodeAsync(string node, string pathAndQuery, HttpResponse answer, CancellationToken cancel)
+    public async Task AskNodeAsync(string node, string pathAndQuery, HttpRequest request, HttpResponse answer, CancellationToken cancel)
     {
         if (!nodes.TryGetValue(node, out var asked))
         {
@@ -54,7 +54,9 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
         using var http = UnixHttp.ClientOf(asked.Paths.CniSocket);
         try
         {
-            using var said = await http.GetAsync(new Uri(pathAndQuery, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel);
+            using var passed = new HttpRequestMessage(new HttpMethod(request.Method), new Uri(pathAndQuery, UriKind.Relative));
+            passed.Content = request.ContentLength > 0 ? new StreamContent(request.Body) { Headers = { ContentLength = request.ContentLength } } : null;
+            using var said = await http.SendAsync(passed, HttpCompletionOption.ResponseHeadersRead, cancel);
             answer.StatusCode = (int)said.StatusCode;
             answer.ContentType = said.Content.Headers.ContentType?.ToString();
             answer.ContentLength = said.Content.Headers.ContentLength;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,11 +12,16 @@ using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
+using Plumb.Network.Planning;
 
 namespace Plumb.Agent.Http;
 
 /// <summary>Answers one question about the agent as a JSON document.</summary>
 internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
+
+/// <summary>What is planned, and why.</summary>
+/// <param name="keys">Of the entries that are asked for; null: all.</param>
+internal delegate Task<byte[]> PlanQuestion(IReadOnlyList<EntryKey>? keys);
 
 /// <summary>Answers a question with parameters; null: there is nobody to answer it.</summary>
 internal delegate byte[]? NameQuestion(IReadOnlyDictionary<string, string> query);
@@ -27,7 +33,7 @@ internal delegate Task<IReadOnlyList<string>> ServicesSwitch(ServicesKind servic
 internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, CancellationToken cancel);
 
 /// <summary>
-/// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why) and <c>GET /observed</c>
+/// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why; <c>POST</c> with keys: of these entries) and <c>GET /observed</c>
 /// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>,
 /// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more), <c>/mirrors</c> (see <see cref="MirrorEndpoint"/>). One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
@@ -38,7 +44,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
 
     private readonly KestrelServer _server;
     private readonly CniEndpoint _cni;
-    private readonly AgentQuestion _state;
+    private readonly PlanQuestion _state;
     private readonly AgentQuestion _observed;
     private readonly NameQuestion _name;
     private readonly ServicesSwitch _services;
@@ -49,7 +55,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
     public AgentServer(
         string socketPath,
         CniEndpoint cni,
-        AgentQuestion state,
+        PlanQuestion state,
         AgentQuestion observed,
         NameQuestion name,
         ServicesSwitch services,
@@ -103,7 +109,10 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
                 await WriteAsync(http, answer.Succeeded ? HttpStatusCode.OK : HttpStatusCode.InternalServerError, answer.Body);
                 break;
             case "/state" when method == "GET":
-                await WriteAsync(http, HttpStatusCode.OK, await _state(http.RequestAborted));
+                await WriteAsync(http, HttpStatusCode.OK, await _state(null));
+                break;
+            case "/state" when method == "POST":
+                await AnswerAboutAsync(http);
                 break;
             case "/observed" when method == "GET":
                 await WriteAsync(http, HttpStatusCode.OK, await _observed(http.RequestAborted));
@@ -128,6 +137,21 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
                 await WriteAsync(http, HttpStatusCode.NotFound, []);
                 break;
         }
+    }
+
+    private async Task AnswerAboutAsync(DefaultHttpContext http)
+    {
+        IReadOnlyList<EntryKey> keys;
+        try
+        {
+            keys = PlannedKeys.FromJson((await ReadBodyAsync(http.Request)).Span);
+        }
+        catch (JsonException wrong)
+        {
+            await WriteAsync(http, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes($"these are no keys: {wrong.Message}"));
+            return;
+        }
+        await WriteAsync(http, HttpStatusCode.OK, await _state(keys));
     }
 
     // 200 with what is left of the old way, a line for each; or with the reason as text 400 where all is as it was, and 500 where the agent ends of it.

@@ -17,7 +17,8 @@ public sealed class HookPrograms
     private readonly ConntrackUse _conntrack = new();
 
     /// <param name="entries">What the namespace holds, in the order in which the kernel told it; entries of other namespaces are passed over.</param>
-    public HookPrograms(IEnumerable<Observed> entries, NamespaceId space)
+    /// <param name="elements">Where elements of sets are asked for; null: they are among the entries.</param>
+    public HookPrograms(IEnumerable<Observed> entries, NamespaceId space, IElements? elements = null)
     {
         ArgumentNullException.ThrowIfNull(entries);
         var tables = new Dictionary<TableId, Table>();
@@ -104,7 +105,7 @@ public sealed class HookPrograms
         {
             if (!tables.TryGetValue(id, out var table))
             {
-                tables[id] = table = new Table(id);
+                tables[id] = table = new Table(id, elements);
             }
             return table;
         }

@@ -63,10 +63,11 @@ public sealed class SnapshotWriter : IDisposable
     public void Write(Space space, IEnumerable<string> parameters)
     {
         ArgumentNullException.ThrowIfNull(space);
-        var unread = space.State.Unread.Where(one => one.Key.Namespace == space.Id).ToDictionary(static one => one.Key.Kind, static one => one.Value);
+        var whole = space.Whole;
+        var unread = whole.Unread.Where(one => one.Key.Namespace == space.Id).ToDictionary(static one => one.Key.Kind, static one => one.Value);
         Line(LineKinds.Space, new SpaceLine(new SortedDictionary<string, string>(space.Parameters(parameters).ToDictionary(), StringComparer.Ordinal), unread.Count == 0 ? null : unread), SnapshotJson.Default.SpaceLine, space.Id);
         // In the order in which the kernel told them: of chains with one priority it decides.
-        foreach (var some in space.State.Entries.Values.Where(observed => observed.Entry.Namespace == space.Id && observed.Entry.Kind != EntryKind.Sysctl).Chunk(MostInLine))
+        foreach (var some in whole.Entries.Values.Where(observed => observed.Entry.Namespace == space.Id && observed.Entry.Kind != EntryKind.Sysctl).Chunk(MostInLine))
         {
             Line(LineKinds.Entries, json => StateJson.Write(json, some), space.Id);
         }

@@ -27,7 +27,7 @@ public sealed class ChangedWorld(
         {
             var was = gone.Contains(id) ? null : before.Find(id);
             _spaces[id] = known = was is null || !(_changes.Contains(id) || forgets is not null) ? was
-                : new Space(id, With(was.State, _changes[id]), new ChangedSource(was, _changes.Contains(id), forgets));
+                : new Space(id, With(was.Whole, _changes[id]), new ChangedSource(was, _changes.Contains(id), forgets));
         }
         return known;
     }

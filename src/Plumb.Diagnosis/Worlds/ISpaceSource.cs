@@ -12,6 +12,9 @@ namespace Plumb.Diagnosis.Worlds;
 /// <summary>What of a namespace is asked for only when a packet comes to where it matters.</summary>
 public interface ISpaceSource
 {
+    /// <summary>The state with the elements of sets, where it is without.</summary>
+    ObservedState Whole(ObservedState state) => state;
+
     /// <summary>Sockets that wait for peers.</summary>
     IReadOnlyList<BoundSocket> Sockets();
 

@@ -14,26 +14,32 @@ using Plumb.Linux.State;
 namespace Plumb.Diagnosis.Worlds;
 
 /// <summary>A namespace of kernels that run.</summary>
-public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
+public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource, IElements
 {
     private static readonly HashSet<EntryKind> Sysctls = [EntryKind.Sysctl];
 
     private static readonly bool HasIpvlan = Directory.Exists("/sys/module/ipvlan");
 
-    private HookPrograms? _programs;
+    private static readonly HashSet<EntryKind> AllButElements = [.. Enum.GetValues<EntryKind>().Where(static kind => kind != EntryKind.Element)];
 
-    /// <summary>Reads a namespace.</summary>
-    public static Space Observe(Kernels kernels, NamespaceId id) => new(id, Observe(kernels, [id], null), new KernelSource(kernels, id));
+    private readonly Lock _gate = new();
+    private HookPrograms? _programs;
+    private ObservedState? _whole;
+
+    /// <summary>Reads a namespace, but for the elements of sets: see <see cref="Space.Whole"/>.</summary>
+    public static Space Observe(Kernels kernels, NamespaceId id) => new(id, Observe(kernels, [id], AllButElements, null), new KernelSource(kernels, id));
 
     /// <summary>Reads namespaces, and of those whose rules only administrators are told, all else: their rules are noted as unread.</summary>
     /// <param name="parameters">As <see cref="Kernels.Observe"/> has it.</param>
-    public static ObservedState Observe(Kernels kernels, IReadOnlyCollection<NamespaceId> spaces, IEnumerable<EntryKey>? parameters)
+    public static ObservedState Observe(Kernels kernels, IReadOnlyCollection<NamespaceId> spaces, IEnumerable<EntryKey>? parameters) => Observe(kernels, spaces, null, parameters);
+
+    private static ObservedState Observe(Kernels kernels, IReadOnlyCollection<NamespaceId> spaces, IReadOnlySet<EntryKind>? kinds, IEnumerable<EntryKey>? parameters)
     {
         ArgumentNullException.ThrowIfNull(kernels);
         ArgumentNullException.ThrowIfNull(spaces);
         try
         {
-            return kernels.Observe(spaces, parameters: parameters);
+            return kernels.Observe(spaces, kinds, parameters);
         }
         catch (NetlinkException refused) when (refused.Errno is Errno.EPERM or Errno.EACCES)
         {
@@ -43,6 +49,25 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
                 state.SetUnread(id, EntryKind.Chain, "reading rules needs CAP_NET_ADMIN");
             }
             return state;
+        }
+    }
+
+    public ObservedState Whole(ObservedState state) => _whole ??= Observe(kernels, [id], null, null);
+
+    IReadOnlyList<Observed> IElements.All(SetEntry set)
+    {
+        // Several packets may be walked at once.
+        lock (_gate)
+        {
+            return kernels.Elements(id, set);
+        }
+    }
+
+    Observed? IElements.Find(SetEntry set, Octets key)
+    {
+        lock (_gate)
+        {
+            return kernels.Element(id, set, key);
         }
     }
 
@@ -127,6 +152,6 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
     private HookPrograms All(ObservedState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return _programs ??= new HookPrograms(state.Entries.Values, id);
+        return _programs ??= new HookPrograms(state.Entries.Values, id, this);
     }
 }

@@ -70,7 +70,11 @@ public sealed class Space
 
     public NamespaceId Id { get; }
 
+    /// <summary>As far as a packet's way needs it at once: elements of sets may be asked for one by one.</summary>
     public ObservedState State { get; }
+
+    /// <summary>All of it.</summary>
+    public ObservedState Whole => _source.Whole(State);
 
     public IEnumerable<LinkEntry> Links => _links.Values.Select(static link => (LinkEntry)link.Entry);
 

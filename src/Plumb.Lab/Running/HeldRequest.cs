@@ -33,7 +33,7 @@ public sealed class HeldRequest : IDisposable
     /// <exception cref="SocketException">Nobody listens there.</exception>
     internal static HeldRequest Open(string socketPath, string path)
     {
-        var socket = UnixRequest.Dial(socketPath);
+        var socket = UnixHttp.Dial(socketPath);
         var lines = new StreamReader(new NetworkStream(socket, ownsSocket: true), Encoding.UTF8);
         try
         {

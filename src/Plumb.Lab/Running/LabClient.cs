@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Plumb.Linux.Native;
@@ -82,6 +83,10 @@ public sealed class LabClient
     /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
     public ReadOnlyMemory<byte> AskNode(string node, string path) => Ask($"nodes/{node}/{path}");
 
+    /// <inheritdoc cref="AskNode(string, string)"/>
+    /// <param name="body">What is POSTed there.</param>
+    public ReadOnlyMemory<byte> AskNode(string node, string path, ReadOnlyMemory<byte> body) => Answer($"nodes/{node}/{path}", "POST", body).Body;
+
     /// <summary>Has a node's agent do something for as long as this process wants it.</summary>
     /// <param name="path">Of the agent's own socket, relative, with query.</param>
     /// <exception cref="LabException">The agent does not: the message says why.</exception>
@@ -106,7 +111,7 @@ public sealed class LabClient
             var answer = UnixRequest.Send(new NodePaths(Paths, node).CniSocket, method, "/" + path);
             return answer.Status == 200 ? answer.Body : null;
         }
-        catch (Exception broken) when (broken is SocketException or InvalidDataException)
+        catch (Exception broken) when (broken is SystemCallException or InvalidDataException)
         {
             throw NoAnswer(node, broken);
         }
@@ -160,11 +165,11 @@ public sealed class LabClient
 
     private ReadOnlyMemory<byte> Ask(string path, string method = "GET") => Answer(path, method).Body;
 
-    private UnixAnswer Answer(string path, string method = "GET")
+    private UnixAnswer Answer(string path, string method = "GET", ReadOnlyMemory<byte> body = default)
     {
         try
         {
-            var answer = UnixRequest.Send(Paths.Socket, method, "/" + path);
+            var answer = UnixRequest.Send(Paths.Socket, method, "/" + path, body);
             return answer.Status == 200
                 ? answer
                 : throw new LabException((answer["Content-Type"] == "application/json" ? FailureOf(answer.Body) : null) ?? $"the lab '{Paths.Name}' answered {answer.Status} to {path}");

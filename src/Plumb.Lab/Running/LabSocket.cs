@@ -34,7 +34,7 @@ internal interface ILabDesk
 
     /// <summary>Hands a request on to a node's agent and copies its answer.</summary>
     /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
-    Task AskNodeAsync(string node, string pathAndQuery, HttpResponse answer, CancellationToken cancel);
+    Task AskNodeAsync(string node, string pathAndQuery, HttpRequest request, HttpResponse answer, CancellationToken cancel);
 }
 
 /// <summary>The lab's side of <see cref="LabClient"/>: HTTP on a unix socket that only the lab's user can reach.</summary>
@@ -113,7 +113,7 @@ internal sealed class LabSocket : IAsyncDisposable
             return steps is ["pods", var scope, var pod, "resolver"]
                 ? WriteAsync(context, StatusCodes.Status200OK, LabJson.ToUtf8(json => LabJson.Write(json, desk.ResolverOf(scope, pod))))
                 : steps is ["nodes", var node, var rest]
-                ? desk.AskNodeAsync(node, "/" + rest + context.Request.QueryString, context.Response, context.RequestAborted)
+                ? desk.AskNodeAsync(node, "/" + rest + context.Request.QueryString, context.Request, context.Response, context.RequestAborted)
                 : WriteAsync(context, StatusCodes.Status404NotFound, LabJson.Failure($"the lab has nothing at {path}"));
         }
 

@@ -13,7 +13,8 @@ internal static class UnixHttp
             Timeout = Timeout.InfiniteTimeSpan,
         };
 
-    private static Socket Dial(string socketPath)
+    /// <exception cref="SocketException">Nobody listens there.</exception>
+    public static Socket Dial(string socketPath)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

@@ -17,10 +17,11 @@ internal static class UnixRequest
     /// <param name="path">With a slash in front, and with query.</param>
     /// <exception cref="SystemCallException">Nobody listens there, or the connection breaks.</exception>
     /// <exception cref="InvalidDataException">The answer is none, or ends early.</exception>
-    public static UnixAnswer Send(string socketPath, string method, string path)
+    public static UnixAnswer Send(string socketPath, string method, string path, ReadOnlyMemory<byte> body = default)
     {
         using var stream = UnixStream.Connect(socketPath);
-        stream.Send(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: unix\r\nContent-Length: 0\r\n\r\n"));
+        stream.Send(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: unix\r\nContent-Length: {body.Length}\r\n\r\n"));
+        stream.Send(body.Span);
         return Parse(ReadToEnd(stream), path);
     }
 

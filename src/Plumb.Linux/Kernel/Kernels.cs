@@ -4,6 +4,7 @@ using Plumb.Linux.Ipset;
 using Plumb.Linux.Ipvs;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Netlink;
+using Plumb.Linux.Nftables;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
@@ -99,6 +100,12 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
     /// <summary>The connection that a namespace remembers of which this is one direction; null: none.</summary>
     /// <exception cref="NetlinkException">The kernel refuses to tell, or has no connection tracking.</exception>
     public ConntrackEntry? Connection(NamespaceId id, ConntrackTuple tuple, ushort zone) => ConntrackKernel.Find(Get(id).Netfilter, tuple, zone);
+
+    /// <inheritdoc cref="NftablesKernel.Elements"/>
+    public IReadOnlyList<Observed> Elements(NamespaceId id, SetEntry set) => NftablesKernel.Elements(Get(id).Netfilter, id, set);
+
+    /// <inheritdoc cref="NftablesKernel.Find"/>
+    public Observed? Element(NamespaceId id, SetEntry set, Octets key) => NftablesKernel.Find(Get(id).Netfilter, id, set, key);
 
     /// <summary>The sockets in a namespace that wait for peers.</summary>
     /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>

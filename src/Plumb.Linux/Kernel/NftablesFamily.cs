@@ -10,7 +10,8 @@ internal sealed class NftablesFamily : IEntryFamily
 
     public void Observe(KernelNamespace kernel, IReadOnlySet<EntryKind> kinds, ObservedState into)
     {
-        foreach (var observed in NftablesKernel.Observe(kernel.Netfilter, kernel.Id))
+        var all = kinds.Contains(EntryKind.Element) ? NftablesKernel.Observe(kernel.Netfilter, kernel.Id) : NftablesKernel.ObserveRules(kernel.Netfilter, kernel.Id);
+        foreach (var observed in all)
         {
             if (kinds.Contains(observed.Entry.Kind))
             {

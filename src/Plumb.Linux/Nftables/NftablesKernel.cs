@@ -35,6 +35,33 @@ public static class NftablesKernel
         return entries;
     }
 
+    /// <summary>What one network namespace holds, but for what is in sets with a name: <see cref="Elements"/> and <see cref="Find"/> tell that.</summary>
+    /// <inheritdoc cref="Observe(NetlinkSocket, NamespaceId)"/>
+    public static IReadOnlyList<Observed> ObserveRules(NetlinkSocket socket, NamespaceId space)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        return new RulesetReader(socket, space) { ReadsElements = false }.Read().Entries;
+    }
+
+    /// <summary>What is in one set.</summary>
+    /// <exception cref="NetlinkException">There is no such set any more.</exception>
+    public static IReadOnlyList<Observed> Elements(NetlinkSocket socket, NamespaceId space, SetEntry set)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        var elements = new List<Observed>();
+        new RulesetReader(socket, space).ReadElements(set, elements);
+        return elements;
+    }
+
+    /// <summary>The element that a look-up would find, by one question, however many there are (<c>nft get element</c>); null: none, or no such set any more.</summary>
+    /// <param name="set">Not one of intervals.</param>
+    /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>
+    public static Observed? Find(NetlinkSocket socket, NamespaceId space, SetEntry set, Octets key)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        return new RulesetReader(socket, space).FindElement(set, key);
+    }
+
     /// <summary>Which tables there are, without what is in them.</summary>
     public static IReadOnlyList<TableId> Tables(NetlinkSocket socket, NamespaceId space)
     {

@@ -25,16 +25,7 @@ public sealed record PlanDocument
         var entries = new List<PlannedEntry>(index.State.Count);
         foreach (var desired in PlanText.Sorted(index))
         {
-            var key = desired.Entry.Key;
-            entries.Add(new PlannedEntry
-            {
-                Namespace = key.Namespace.Name,
-                Kind = key.Kind,
-                Name = key.Name,
-                Text = PlanText.Print(desired.Entry, index),
-                Stamp = desired.Stamp?.Text,
-                Origins = [.. index.Why(key).Select(static origin => PlannedOrigin.Of(origin))],
-            });
+            entries.Add(PlannedEntry.Of(desired, index));
         }
         return new PlanDocument
         {
@@ -43,6 +34,22 @@ public sealed record PlanDocument
             Conflicts = [.. index.Conflicts().Select(static conflict => conflict.ToString())],
             Refusals = [.. index.Refusals().Select(static refusal => refusal.ToString())],
         };
+    }
+
+    /// <summary>Only some entries: those with these keys that are planned.</summary>
+    public static PlanDocument Of(DesiredIndex index, string node, IReadOnlyList<EntryKey> keys)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentNullException.ThrowIfNull(keys);
+        var entries = new List<PlannedEntry>(keys.Count);
+        foreach (var key in keys)
+        {
+            if (index.State.Entries.GetValueOrDefault(key) is { } desired)
+            {
+                entries.Add(PlannedEntry.Of(desired, index));
+            }
+        }
+        return new PlanDocument { Node = node, Entries = entries, Conflicts = [], Refusals = [] };
     }
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, PlanJson.Default.PlanDocument);
@@ -80,8 +87,44 @@ public sealed record PlannedEntry
 
     public required IReadOnlyList<PlannedOrigin> Origins { get; init; }
 
+    internal static PlannedEntry Of(Desired desired, DesiredIndex index)
+    {
+        var key = desired.Entry.Key;
+        return new PlannedEntry
+        {
+            Namespace = key.Namespace.Name,
+            Kind = key.Kind,
+            Name = key.Name,
+            Text = PlanText.Print(desired.Entry, index),
+            Stamp = desired.Stamp?.Text,
+            Origins = [.. index.Why(key).Select(static origin => PlannedOrigin.Of(origin))],
+        };
+    }
+
     [JsonIgnore]
     public EntryKey Key => new(new NamespaceId(Namespace), Kind, Name);
+}
+
+/// <summary>Keys of entries as they cross between processes: whoever asks for some entries of a plan sends them.</summary>
+public static class PlannedKeys
+{
+    public static byte[] ToJson(IEnumerable<EntryKey> keys) => JsonSerializer.SerializeToUtf8Bytes(
+        [.. keys.Select(static key => new PlannedKey { Namespace = key.Namespace.Name, Kind = key.Kind, Name = key.Name })], PlanJson.Default.PlannedKeyArray);
+
+    /// <exception cref="JsonException">They are no keys.</exception>
+    public static IReadOnlyList<EntryKey> FromJson(ReadOnlySpan<byte> utf8) =>
+        [.. (JsonSerializer.Deserialize(utf8, PlanJson.Default.PlannedKeyArray) ?? throw new JsonException("null where keys are expected"))
+            .Select(static key => new EntryKey(new NamespaceId(key.Namespace), key.Kind, key.Name))];
+}
+
+/// <summary>An <see cref="EntryKey"/>.</summary>
+internal sealed record PlannedKey
+{
+    public required string Namespace { get; init; }
+
+    public required EntryKind Kind { get; init; }
+
+    public required string Name { get; init; }
 }
 
 /// <summary>An <see cref="Origin"/> as it crosses between processes.</summary>
@@ -116,4 +159,5 @@ public sealed record PlannedOrigin
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(PlanDocument))]
+[JsonSerializable(typeof(PlannedKey[]))]
 internal sealed partial class PlanJson : JsonSerializerContext;

@@ -104,7 +104,7 @@ internal sealed class TraceCommand : Verb
         packet = probe?.Packet ?? packet;
         var trace = Walk(scene, packet, source.Space, isSent: probe is not null);
         packet = trace.Packet;
-        var telling = new Telling(scene, await CausesAsync(scene, trace));
+        var telling = new Telling(scene, await CausesAsync(scene, trace, invocation.IsOn(_observe)));
         var near = await Nearness.OfAsync(scene, packet, trace);
         var result = new TraceResult(
             telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))],
@@ -202,13 +202,16 @@ internal sealed class TraceCommand : Verb
     private static string? PodOf(Party party) => party.Kind == PartyKind.Pod ? party.FullName : null;
 
     // Plans of the nodes on the way; without an agent there are none.
-    private static async Task<IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>>> CausesAsync(IScene scene, Trace trace)
+    private static async Task<IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>>> CausesAsync(IScene scene, Trace trace, bool observes)
     {
-        var places = trace.Outcomes.SelectMany(static outcome => outcome.There.Concat(outcome.Back)).Select(static hop => hop.Space).ToHashSet();
+        var hops = trace.Outcomes.SelectMany(static outcome => outcome.There.Concat(outcome.Back)).ToList();
+        var places = hops.Select(static hop => hop.Space).ToHashSet();
         var nodes = scene.Parties.Nodes.ToHashSet(StringComparer.Ordinal);
         nodes.IntersectWith(scene.Parties.All.Where(party => places.Contains(party.Space)).Select(static party => party.Node));
         var causes = new Dictionary<EntryKey, IReadOnlyList<Origin>>();
-        foreach (var plan in await Task.WhenAll(nodes.Select(scene.PlanAsync)))
+        // What is seen and was not predicted may be anything.
+        HashSet<EntryKey>? keys = observes ? null : [.. hops.Select(static hop => hop.Entry).OfType<EntryKey>()];
+        foreach (var plan in await Task.WhenAll(nodes.Select(node => scene.PlanAsync(node, keys))))
         {
             foreach (var (key, origins) in plan?.Origins() ?? NoOrigins)
             {

@@ -3,6 +3,7 @@ using Plumb.Commands;
 using Plumb.Diagnosis.Snapshots;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Kubernetes.Objects;
+using Plumb.Kubernetes.Selectors;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.State;
@@ -27,11 +28,13 @@ internal interface IScene : IDisposable
     IpFamily ServiceFamily { get; }
 
     /// <summary>All objects of a kind, in one namespace or in all; none where there is no API.</summary>
-    Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
+    /// <param name="fields">Which are asked for: these at least are told; null: all.</param>
+    Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
         where T : IResource<T>;
 
     /// <summary>What a node's agent plans, and why; null where there is none.</summary>
-    Task<PlanDocument?> PlanAsync(string node);
+    /// <param name="keys">Whose entries are asked for: these at least are told; null: all.</param>
+    Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null);
 
     /// <summary>What a name comes to; null where nobody can be asked.</summary>
     /// <param name="pod"><c>NAMESPACE/POD</c> or <c>POD</c>, by whose search path it is asked for; null: as it stands.</param>

@@ -4,6 +4,7 @@ using Plumb.Diagnosis.Snapshots;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
+using Plumb.Kubernetes.Selectors;
 using Plumb.Lab;
 using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
@@ -109,13 +110,14 @@ internal sealed class LabScene : ILiveScene, IWorld
 
     private KubernetesClient Api => _api ??= new KubernetesClient(Kubeconfig.Load(Status.Kubeconfig, "/").Connection(), _time, "plumb");
 
-    public async Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
-        where T : IResource<T>
-    {
-        return (await Api.ListAsync<T>(scope is null ? null : new ListOptions { Namespace = scope }, cancel)).Items;
-    }
+    public async Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
+        where T : IResource<T> => (await Api.ListAsync<T>(new ListOptions { Namespace = scope, Fields = fields }, cancel)).Items;
 
-    public Task<PlanDocument?> PlanAsync(string node) => Task.FromResult<PlanDocument?>(PlanDocument.FromJson(_client.AskNode(node, "state").Span));
+    public Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null)
+    {
+        var plan = keys is null ? _client.AskNode(node, "state") : _client.AskNode(node, "state", PlannedKeys.ToJson(keys));
+        return Task.FromResult<PlanDocument?>(PlanDocument.FromJson(plan.Span));
+    }
 
     public Task<DnsResult?> AskAsync(string name, string? pod, string type) => Task.FromResult<DnsResult?>(DnsQuestion.Ask(_client, Parties, name, pod, type));
 

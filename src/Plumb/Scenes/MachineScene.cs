@@ -2,6 +2,7 @@ using Plumb.Commands;
 using Plumb.Diagnosis.Machines;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Kubernetes.Objects;
+using Plumb.Kubernetes.Selectors;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.State;
@@ -36,10 +37,10 @@ internal sealed class MachineScene : ILiveScene
 
     public NetworkNamespace Open(NamespaceId id) => _machine.Enter(id);
 
-    public Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
+    public Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
         where T : IResource<T> => Task.FromResult<IReadOnlyList<T>>([]);
 
-    public Task<PlanDocument?> PlanAsync(string node) => Task.FromResult<PlanDocument?>(null);
+    public Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null) => Task.FromResult<PlanDocument?>(null);
 
     public Task<DnsResult?> AskAsync(string name, string? pod, string type) => Task.FromResult<DnsResult?>(null);
 

@@ -8,6 +8,7 @@ using Plumb.Dns.Wire;
 using Plumb.Dns.Zones;
 using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
+using Plumb.Kubernetes.Selectors;
 using Plumb.Lab;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
@@ -45,7 +46,7 @@ internal sealed class SnapshotScene : IScene
     /// <exception cref="SnapshotException">It cannot be read.</exception>
     public static SnapshotScene Open(string path) => new(SnapshotReader.Read(path), path);
 
-    public Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
+    public Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
         where T : IResource<T>
     {
         var found = new List<T>();
@@ -59,7 +60,7 @@ internal sealed class SnapshotScene : IScene
         return Task.FromResult<IReadOnlyList<T>>(found);
     }
 
-    public Task<PlanDocument?> PlanAsync(string node) => Task.FromResult(_snapshot.Plans.GetValueOrDefault(node));
+    public Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null) => Task.FromResult(_snapshot.Plans.GetValueOrDefault(node));
 
     public async Task<DnsResult?> AskAsync(string name, string? pod, string type)
     {

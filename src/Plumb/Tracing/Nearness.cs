@@ -2,6 +2,7 @@ using Plumb.Diagnosis.NearMisses;
 using Plumb.Diagnosis.Packets;
 using Plumb.Diagnosis.Walk;
 using Plumb.Kubernetes.Objects;
+using Plumb.Kubernetes.Selectors;
 using Plumb.Scenes;
 
 namespace Plumb.Tracing;
@@ -17,7 +18,9 @@ internal static class Nearness
             return [.. trace.Outcomes.Select(static _ => (string?)null)];
         }
         var stale = trace.Outcomes.Select(outcome => StaleConnection.Of(scene.World, trace, outcome, id => scene.Parties.Of(id)?.Title ?? id.Name)).ToList();
-        var services = await scene.ListAsync<Service>(null, CancellationToken.None);
+        // Whose ClusterIP it is can be asked; whose node port or outer address it is cannot.
+        var services = await scene.ListAsync<Service>(null, CancellationToken.None, FieldSelector.Parse($"spec.clusterIP={asked.Destination}"));
+        services = services.Count != 0 ? services : await scene.ListAsync<Service>(null, CancellationToken.None);
         if (ServiceNearMiss.Meant(services, asked.Destination, asked.DestinationPort) is not { } service)
         {
             return stale;

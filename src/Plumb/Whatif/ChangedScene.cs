@@ -4,6 +4,7 @@ using Plumb.Commands;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
+using Plumb.Kubernetes.Selectors;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Network.Planning;
@@ -22,7 +23,7 @@ internal sealed class ChangedScene(IScene before, IWorld world, IReadOnlyList<Js
 
     public IpFamily ServiceFamily => before.ServiceFamily;
 
-    public Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel)
+    public Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
         where T : IResource<T>
     {
         var found = new List<T>();
@@ -37,7 +38,7 @@ internal sealed class ChangedScene(IScene before, IWorld world, IReadOnlyList<Js
         return Task.FromResult<IReadOnlyList<T>>(found);
     }
 
-    public Task<PlanDocument?> PlanAsync(string node) => before.PlanAsync(node);
+    public Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null) => before.PlanAsync(node, keys);
 
     public Task<DnsResult?> AskAsync(string name, string? pod, string type) => before.AskAsync(name, pod, type);
 

@@ -6,7 +6,8 @@ using Plumb.Linux.State;
 namespace Plumb.Diagnosis.Rules.Nftables;
 
 /// <summary>A table with what its rules refer to by name.</summary>
-internal sealed class Table(TableId id)
+/// <param name="kernel">Where elements are asked for; null: they are among the entries.</param>
+internal sealed class Table(TableId id, IElements? kernel)
 {
     private readonly Dictionary<string, Chain> _chains = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SetEntry> _sets = new(StringComparer.Ordinal);
@@ -80,13 +81,15 @@ internal sealed class Table(TableId id)
             }
             if (!_indexes.TryGetValue(name, out var index))
             {
-                var items = _elements.GetValueOrDefault(name) ?? [];
-                _indexes[name] = index = new ElementIndex(
-                    set.Schema, [.. items.Select(static observed => new FoundElement(((ElementEntry)observed.Entry).Element, observed))]);
+                _indexes[name] = index = kernel is { } asked && !set.Schema.IsInterval && (set.Schema.Flags & SetFlags.Dynamic) == 0
+                    ? new ElementIndex(set.Schema, key => asked.Find(set, key) is { } found ? Found(found) : null, () => [.. asked.All(set).Select(Found)])
+                    : new ElementIndex(set.Schema, [.. (kernel?.All(set) ?? _elements.GetValueOrDefault(name) ?? []).Select(Found)]);
             }
             return index;
         }
     }
+
+    private static FoundElement Found(Observed observed) => new(((ElementEntry)observed.Entry).Element, observed);
 }
 
 /// <summary>A chain, and its rules' texts for those that are shown.</summary>

@@ -13,6 +13,7 @@ internal readonly record struct FoundElement(SetElement Element, Observed? Obser
 internal sealed class ElementIndex
 {
     private readonly SetSchema _schema;
+    private readonly int _count;
     private readonly FoundElement? _catchAll;
     private readonly Dictionary<Octets, FoundElement> _exact = [];
 
@@ -23,10 +24,23 @@ internal sealed class ElementIndex
     private readonly Dictionary<Octets, List<FoundElement>> _concatenations = [];
     private readonly bool[] _isExactPart = [];
 
+    /// <summary>Null: all of them are here.</summary>
+    private readonly Func<Octets, FoundElement?>? _ask;
+    private readonly Lazy<ElementIndex>? _all;
+
+    /// <summary>A set without intervals, of which each element is asked for by its key.</summary>
+    /// <param name="all">For whoever wants to know of all.</param>
+    public ElementIndex(SetSchema schema, Func<Octets, FoundElement?> ask, Func<IReadOnlyList<FoundElement>> all)
+    {
+        _schema = schema;
+        _ask = ask;
+        _all = new Lazy<ElementIndex>(() => new ElementIndex(schema, all()));
+    }
+
     public ElementIndex(SetSchema schema, IReadOnlyList<FoundElement> elements)
     {
         _schema = schema;
-        Count = elements.Count;
+        _count = elements.Count;
         var live = new List<FoundElement>(elements.Count);
         foreach (var element in elements)
         {
@@ -64,7 +78,7 @@ internal sealed class ElementIndex
         }
     }
 
-    public int Count { get; }
+    public int Count => _all?.Value.Count ?? _count;
 
     public SetSchema Schema => _schema;
 
@@ -74,13 +88,17 @@ internal sealed class ElementIndex
     /// <summary>Where ranges of one part begin and end, for whoever asks which keys make a difference.</summary>
     public IEnumerable<(Octets First, Octets Last)> Bounds()
     {
-        foreach (var element in _schema.IsInterval ? _ranges : [.. _exact.Values])
+        foreach (var element in _schema.IsInterval ? _ranges : [.. (_all?.Value ?? this)._exact.Values])
         {
             yield return (element.Element.Key, element.Element.IsRange ? element.Element.Last : element.Element.Key);
         }
     }
 
-    private FoundElement? FindExact(ReadOnlySpan<byte> key) => _exact.TryGetValue(new Octets(key), out var found) ? found : null;
+    private FoundElement? FindExact(ReadOnlySpan<byte> key)
+    {
+        var wanted = new Octets(key);
+        return _ask is not null ? _ask(wanted) : _exact.TryGetValue(wanted, out var found) ? found : null;
+    }
 
     private FoundElement? FindRange(ReadOnlySpan<byte> key)
     {

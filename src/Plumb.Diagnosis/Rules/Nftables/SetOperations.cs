@@ -126,7 +126,7 @@ internal static class SetOperations
             return false;
         }
         var length = elements.Schema.KeyBytes;
-        if (elements.Count > 0 && !machine.Knows(source, length, "what it looks up is not known here"))
+        if (!machine.Registers.IsKnown(source, length) && elements.Count > 0 && !machine.Knows(source, length, "what it looks up is not known here"))
         {
             return false;
         }

@@ -157,6 +157,16 @@ internal static class ElementMessage
         }
     }
 
+    /// <summary>A request for one element by its key; null: for the one that stands for all other keys.</summary>
+    public static void WriteGet(NetlinkWriter wire, SetSchema set, Octets? key)
+    {
+        using (Open(wire, NftMessage.GetElement, set, set.Name, setId: null))
+        using (OpenList(wire))
+        {
+            Write(wire, set, key is { } wanted ? new SetElement(wanted) : new SetElement(default) { IsCatchAll = true }, comment: null, deletes: true, expires: null);
+        }
+    }
+
     /// <exception cref="NetlinkDecodeException">The message is cut or malformed.</exception>
     public static List<WireElement> Read(NetlinkMessage message)
     {

@@ -8,6 +8,11 @@ namespace Plumb.Linux.Nftables.Wire;
 /// <summary>Reads all of nf_tables in one network namespace as one moment's picture.</summary>
 internal sealed class RulesetReader(NetlinkSocket socket, NamespaceId space)
 {
+    /// <summary>False: of sets with a name only what they are is read, not what is in them.</summary>
+    public bool ReadsElements { get; init; } = true;
+
+    private static readonly KernelFacts _none = new();
+
     private const int Attempts = 16;
     private const ushort NFTA_GEN_ID = 1;
 
@@ -76,9 +81,9 @@ internal sealed class RulesetReader(NetlinkSocket socket, NamespaceId space)
     private void ReadSet(ObservedSet set, List<Observed> entries, Dictionary<(TableId, string), AnonymousSet> anonymous)
     {
         var schema = set.Set.Schema;
-        var elements = ElementMessage.Join(set.Set, Elements(schema));
         if (set.IsAnonymous)
         {
+            var elements = ElementMessage.Join(set.Set, Elements(schema));
             var items = new SetElement[elements.Count];
             for (var i = 0; i < items.Length; i++)
             {
@@ -88,18 +93,53 @@ internal sealed class RulesetReader(NetlinkSocket socket, NamespaceId space)
             return;
         }
         entries.Add(Ownership.Observe(set.Set, schema.Table, set.Comment, new KernelFacts(Handle: set.Handle)));
-        // What packets put into a set is nobody's plan.
-        var owner = (schema.Flags & SetFlags.Dynamic) != 0 ? Owner.Kernel : Ownership.Of(schema.Table);
-        var none = new KernelFacts();
-        foreach (var (element, comment) in elements)
+        if (ReadsElements)
         {
-            var facts = none;
-            if (element.Statements.Count > 0 && element.Statements[0] is CounterExpression counter)
-            {
-                facts = new KernelFacts { Counted = new TrafficCount(counter.Packets, counter.Bytes) };
-            }
-            entries.Add(new Observed(new ElementEntry(space, schema, element), owner, comment is null ? null : new Stamp(comment), facts));
+            ReadElements(set.Set, entries);
         }
+    }
+
+    /// <summary>What is in a set.</summary>
+    public void ReadElements(SetEntry set, List<Observed> into)
+    {
+        foreach (var (element, comment) in ElementMessage.Join(set, Elements(set.Schema)))
+        {
+            into.Add(Observe(set.Schema, element, comment));
+        }
+    }
+
+    /// <summary>The element that the kernel finds for a key in a set without intervals; null: none.</summary>
+    public Observed? FindElement(SetEntry set, Octets key) => Get(set, key) ?? Get(set, key: null);
+
+    private Observed? Get(SetEntry set, Octets? key)
+    {
+        using var wire = new NetlinkWriter();
+        ElementMessage.WriteGet(wire, set.Schema, key);
+        var found = new List<WireElement>();
+        foreach (var error in socket.TryExecute(wire, (message, _) => found.AddRange(ElementMessage.Read(message))))
+        {
+            // Linux before 5.13 knows no element that stands for all others.
+            if (error.Errno != Native.Errno.ENOENT && !(key is null && error.Errno == Native.Errno.EINVAL))
+            {
+                throw new NetlinkException([error]);
+            }
+        }
+        if (found.Count == 0)
+        {
+            return null;
+        }
+        var (element, comment) = ElementMessage.Join(set, found)[0];
+        return Observe(set.Schema, element, comment);
+    }
+
+    private Observed Observe(SetSchema set, SetElement element, string? comment)
+    {
+        // What packets put into a set is nobody's plan.
+        var owner = (set.Flags & SetFlags.Dynamic) != 0 ? Owner.Kernel : Ownership.Of(set.Table);
+        var facts = element.Statements.Count > 0 && element.Statements[0] is CounterExpression counter
+            ? new KernelFacts { Counted = new TrafficCount(counter.Packets, counter.Bytes) }
+            : _none;
+        return new Observed(new ElementEntry(space, set, element), owner, comment is null ? null : new Stamp(comment), facts);
     }
 
     private List<WireElement> Elements(SetSchema set)
