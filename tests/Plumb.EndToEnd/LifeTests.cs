@@ -103,6 +103,19 @@ public sealed class LifeTests : IAsyncDisposable
         Assert.Equal(0, up.ExitCode);
     }
 
+    [Theory]
+    [InlineData("tcpdump -c 2 -lni lo icmp")]
+    [InlineData("tcpdump -Z root -c 2 -lni lo icmp")]
+    public async Task Tools_that_insist_on_becoming_another_user_run_in_a_shell(string tcpdump)
+    {
+        (await _user.PlumbAsync("up", "--nodes", "1", "--dns-upstream", "none", "--detach")).Succeeds();
+
+        var seen = await _user.PlumbAsync("shell", "node-1", "--", "sh", "-ec", $"ping -q -i 0.2 -w 20 127.0.0.1 > /dev/null & {tcpdump}; kill $!");
+
+        Assert.Contains("127.0.0.1 > 127.0.0.1: ICMP echo reply", seen.Succeeds().Output, StringComparison.Ordinal);
+        (await _user.PlumbAsync("down")).Succeeds();
+    }
+
     [Fact]
     public async Task Down_ends_a_lab_that_still_waits_for_its_pods()
     {

@@ -41,6 +41,11 @@ internal static partial class Libc
     public static unsafe partial int Execute(byte* path, byte** arguments, byte** environment);
 
     /// <summary>Returns the error number; <c>errno</c> is not set. The child has the namespaces and the root of the calling thread.</summary>
+    [LibraryImport(Name, EntryPoint = "prctl", SetLastError = true)]
+    private static partial int ProcessControl(int option, nuint second, nuint third, nuint fourth, nuint fifth);
+
+    public static int ProcessControl(int option, nuint second, nuint third) => ProcessControl(option, second, third, 0, 0);
+
     [LibraryImport(Name, EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
     public static unsafe partial int PosixSpawn(int* pid, string path, byte* fileActions, byte* attributes, byte** arguments, byte** environment);
 

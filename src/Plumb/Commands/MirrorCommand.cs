@@ -42,7 +42,7 @@ internal sealed class MirrorCommand : Verb
 
     public override IReadOnlyList<Example> Examples { get; } =
     [
-        new("plumb mirror client --to node-3", "until Ctrl-C; plumb shell node-3 -- tshark -ni plumb-mir0 shows them"),
+        new("plumb mirror client --to node-3", "until Ctrl-C; plumb shell node-3 -- tcpdump -ni plumb-mir0 shows them"),
         new("plumb mirror client --to node-3 --vxlan-id 1001 --direction ingress", "only what comes to the pod, in a tunnel with this id"),
         new("plumb mirror shop/web --to node-2 --timeout 60 -o json", "for a minute; the counts as JSON at the end"),
     ];
@@ -66,7 +66,7 @@ internal sealed class MirrorCommand : Verb
         terminal.Error.WriteLine(
             $"mirroring {(direction == MirrorDirection.Both ? "what comes to and leaves" : direction == MirrorDirection.Ingress ? "what comes to" : "what leaves")} {pod.Title} on {pod.Node}"
             + $" to {to}: {session.Device}, VXLAN id {session.Numbers.Vni}");
-        terminal.Error.WriteLine(terminal.ErrorStyle.Quiet($"plumb shell {to} -- tshark -ni {session.Device} shows it; Ctrl-C ends it"));
+        terminal.Error.WriteLine(terminal.ErrorStyle.Quiet($"plumb shell {to} -- tcpdump -ni {session.Device} shows it; Ctrl-C ends it"));
         var ended = await WaitAsync(session, invocation, stop.Token);
         var count = session.End();
         var result = new MirrorResult(
@@ -128,7 +128,7 @@ internal sealed class MirrorCommand : Verb
         if (to == pod.Node)
         {
             var cable = scene.World.Find(pod.Space)?.Link(Network.Devices.PodEnd)?.Type is LinkType.Veth { PeerName: { } peer } ? peer : "any";
-            throw new LabException($"--to: {pod.FullName} is on {to} itself, where its packets need no mirror: `plumb shell {to} -- tshark -ni {cable}`");
+            throw new LabException($"--to: {pod.FullName} is on {to} itself, where its packets need no mirror: `plumb shell {to} -- tcpdump -ni {cable}`");
         }
     }
 }

@@ -31,7 +31,7 @@ internal sealed class ShellCommand : Verb
     [
         new("plumb shell node-1", "a shell whose network is node-1's"),
         new("plumb shell node-1 -- ip -d link", "one command there"),
-        new("plumb shell client -- tcpdump -Z root -ni eth0", "a tool that the pod's image need not have"),
+        new("plumb shell client -- tcpdump -ni eth0", "a tool that the pod's image need not have"),
         new("plumb shell outside -- ip route", "the client machine on the nodes' wire"),
     ];
 
@@ -54,6 +54,7 @@ internal sealed class ShellCommand : Verb
         var program = invocation.Tail ?? [shell];
         var nsenter = Nsenter.Find(environment["PATH"]);
         invocation.Terminal.Out.Flush();
+        SingleUser.Pretend();
         Exec.Replace(nsenter, ["nsenter", .. target.Enter(lab, invocation.Value(_namespaces)), "--", .. program], environment);
         return Task.FromResult(ExitCode.Failed);
     }
