@@ -20,6 +20,8 @@ public sealed class MirrorTests
         spec: {nodeName: node-1, hostNetwork: true, containers: [{name: main, image: busybox, command: [sleep, infinity]}]}
         """;
 
+    private const string Syn = "\\[SYN\\]";
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -41,9 +43,11 @@ public sealed class MirrorTests
             Assert.EndsWith("0 unexplained", (await lab.PlumbAsync("explain", "--all", "--node", "node-1")).Succeeds().Output.TrimEnd(), StringComparison.Ordinal);
             Assert.Contains("for Mirror plumb-mir0 of default/client to node-3", (await lab.PlumbAsync("explain", "plumb-mir0", "--node", "node-1")).Succeeds().Output, StringComparison.Ordinal);
 
+            // Before its device goes: what it has not read by then it may never read.
+            var seen = await SeenAsync(shark, "Echo \\(ping\\)", (sent ? 3 : 0) + (received ? 3 : 0));
             var result = JsonElement.Parse(await EndedAsync(mirror, "-INT"));
             // It ends with its device.
-            var seen = await shark.StandardOutput.ReadToEndAsync(Cancel);
+            seen += await shark.StandardOutput.ReadToEndAsync(Cancel);
             Assert.Equal((sent ? 3 : 0, received ? 3 : 0), (Regex.Count(seen, "Echo \\(ping\\) request"), Regex.Count(seen, "Echo \\(ping\\) reply")));
             Assert.Equal((0, direction), (result.GetProperty("lost").GetInt32(), result.GetProperty("direction").GetString()));
             Assert.InRange(result.GetProperty("mirrored").GetInt32(), sent && received ? 6 : 3, 100);
@@ -68,10 +72,11 @@ public sealed class MirrorTests
             Assert.Contains("--vxlan-id: 77 is another mirror's", (await lab.PlumbAsync("mirror", "client", "--to", "node-3", "--vxlan-id", "77")).Error, StringComparison.Ordinal);
             Assert.EndsWith("0 unexplained", (await lab.PlumbAsync("explain", "--all")).Succeeds().Output.TrimEnd(), StringComparison.Ordinal);
 
+            var (seenHere, seenThere) = (await SeenAsync(here, Syn, 1), await SeenAsync(there, Syn, 1));
             first.Kill();
             await first.WaitForExitAsync(Cancel);
-            Assert.Equal(1, Regex.Count(await EndedAsync(here, "-INT"), "\\[SYN\\]"));
-            Assert.Equal(1, Regex.Count(await EndedAsync(there, "-INT"), "\\[SYN\\]"));
+            Assert.Equal(1, Regex.Count(seenHere + await EndedAsync(here, "-INT"), Syn));
+            Assert.Equal(1, Regex.Count(seenThere + await EndedAsync(there, "-INT"), Syn));
             Assert.Matches("[1-9][0-9]* packets mirrored, 0 lost", await EndedAsync(second, "-TERM"));
         }
         await BecomesAsync(before, lab);
@@ -148,6 +153,19 @@ public sealed class MirrorTests
         }
         while (!line.StartsWith("Capturing on", StringComparison.Ordinal));
         return shark;
+    }
+
+    /// <summary>What has come by when so many lines are like that.</summary>
+    private static async Task<string> SeenAsync(Process shark, string pattern, int count)
+    {
+        var seen = "";
+        while (Regex.Count(seen, pattern) < count)
+        {
+            var line = await shark.StandardOutput.ReadLineAsync(Cancel);
+            Assert.NotNull(line);
+            seen += line + "\n";
+        }
+        return seen;
     }
 
     /// <summary>What a process has written when it ends of a signal.</summary>

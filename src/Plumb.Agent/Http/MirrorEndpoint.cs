@@ -54,7 +54,7 @@ internal sealed class MirrorEndpoint(Mirrors mirrors)
         }
         finally
         {
-            await mirrors.EndAsync(request.Mirror.Number);
+            await mirrors.EndAsync(request.Mirror.Number, over);
         }
     }
 

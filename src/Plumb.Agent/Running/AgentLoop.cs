@@ -26,6 +26,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
     private readonly Channel<AgentWork> _queue = Channel.CreateUnbounded<AgentWork>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Attachments _attachments = new(state);
     private readonly List<AgentWork.Switch> _switches = [];
+    private readonly List<AgentWork.Ask> _questions = [];
     private readonly HashSet<EntryFailure> _said = [];
     private AgentWork? _held;
     private LaterComparison? _later;
@@ -90,7 +91,6 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var before = state.View;
         var (cluster, node) = (before.Cluster, before.Node);
         var changes = new List<Change>();
-        var questions = new List<AgentWork.Ask>();
         var serviceChanges = new List<Subject>();
         var answersChanged = false;
         var comparesAgain = false;
@@ -135,7 +135,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
                     _later?.Begin();
                     break;
                 case AgentWork.Ask ask:
-                    questions.Add(ask);
+                    _questions.Add(ask);
                     break;
             }
         }
@@ -167,10 +167,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         Settle(compares);
         RoundDone?.Invoke(nodesChanged);
         Trim?.Count(changes.Count);
-        foreach (var question in questions)
-        {
-            question.Question(state);
-        }
+        AnswerAll();
     }
 
     private void Do(AgentWork.Switch work)
@@ -315,8 +312,19 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         }
     }
 
+    private void AnswerAll()
+    {
+        foreach (var question in _questions)
+        {
+            question.Question(state);
+        }
+        _questions.Clear();
+    }
+
     private void RefuseWhatIsLeft()
     {
+        // Of the round that failed: whoever asked waits, and the agent's end for them.
+        AnswerAll();
         var ending = new OperationCanceledException("the agent is ending");
         while (_queue.Reader.TryRead(out var work) || (work = Interlocked.Exchange(ref _held, null)) is not null)
         {

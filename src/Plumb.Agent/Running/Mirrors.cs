@@ -33,6 +33,11 @@ internal sealed class Mirrors(AgentLoop loop) : IAsyncDisposable
     /// <returns>With what it carried.</returns>
     public Task<MirrorState?> EndAsync(int number) => loop.AskAsync(state => End(state, number));
 
+    /// <summary>Takes a mirror out, unless it has gone before: the number may be somebody else's by now.</summary>
+    /// <param name="held">What <see cref="BeginAsync"/> gave.</param>
+    public Task EndAsync(int number, Task<string> held) =>
+        loop.AskAsync(state => _held.GetValueOrDefault(number)?.Task == held ? End(state, number) : null);
+
     public Task<IReadOnlyList<MirrorState>> ListAsync() =>
         loop.AskAsync(static state => (IReadOnlyList<MirrorState>)[.. state.View.Node.Mirrors.Values.Select(mirror => new MirrorState(mirror, state.Kernel.Traffic(mirror.Device) ?? default))]);
 

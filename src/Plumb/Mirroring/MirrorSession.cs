@@ -44,7 +44,12 @@ internal sealed class MirrorSession : IDisposable
             }
             catch (LabException)
             {
-                target?.Dispose();
+                if (target is not null)
+                {
+                    // At once, so that it is not taken for somebody else's below.
+                    lab.TellNode(to, "DELETE", $"mirrors?number={numbers.Number}");
+                    target.Dispose();
+                }
                 // Somebody else may have taken the same numbers a moment before.
                 if (attempt == Attempts || MirrorNumbers.AreFree(Taken(scene), numbers))
                 {
