@@ -14,6 +14,7 @@ public sealed class AddressMask(byte[] key)
     private const int LastKeptV4 = 24;
     private const int FirstKeptV6 = 16;
     private const int LastKeptV6 = 64;
+    private static readonly UInt128 MappedV4 = 0xffff;
 
     private static readonly IpPrefix[] Special =
         [IpPrefix.Parse("172.16.0.0/12"), IpPrefix.Parse("192.168.0.0/16"), IpPrefix.Parse("100.64.0.0/10"), IpPrefix.Parse("169.254.0.0/16"), IpPrefix.Parse("fe80::/10")];
@@ -25,6 +26,10 @@ public sealed class AddressMask(byte[] key)
         if (address.Family == IpFamily.V6 && address.IsLinkLocal)
         {
             return OfInterface(address);
+        }
+        if (IsMapped(address))
+        {
+            return IpAddress.FromNumber(IpFamily.V6, (MappedV4 << 32) | Of(IpAddress.FromNumber(IpFamily.V4, (uint)address.Number)).Number);
         }
         if (IsKept(address))
         {
@@ -90,6 +95,9 @@ public sealed class AddressMask(byte[] key)
         var mac = Of(MacAddress.FromNumber((((host >> 40) << 24) | (host & 0xff_ffff)) ^ 0x0200_0000_0000)).Number ^ 0x0200_0000_0000;
         return IpAddress.FromNumber(IpFamily.V6, ((address.Number >> 64) << 64) | ((mac >> 24) << 40) | (0xfffeUL << 24) | (mac & 0xff_ffff));
     }
+
+    // ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2): the IPv4 address as a socket of IPv6 knows it.
+    private static bool IsMapped(IpAddress address) => address.Family == IpFamily.V6 && address.Number >> 32 == MappedV4;
 
     private static bool IsKept(IpAddress address) => address.Family == IpFamily.V4
         ? (address.Number >> 24) is var octet && (octet == 0 || octet == 127 || octet >= 224 || address.IsLinkLocal)

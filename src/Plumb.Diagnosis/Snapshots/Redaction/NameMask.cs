@@ -28,8 +28,8 @@ internal sealed partial class NameMask
             case JsonObject map:
                 foreach (var (key, value) in map)
                 {
-                    Collect(value, property is "labels" or "matchLabels" or "selector" or "nodeSelector" ? "label" : key);
-                    if (key.Contains('/') && property is "labels" or "annotations" && !IsWellKnownKey(key))
+                    Collect(value, IsLabels(property) && value is JsonValue ? "label" : key);
+                    if (key.Contains('/') && (IsLabels(property) || property == "annotations") && !IsWellKnownKey(key))
                     {
                         Add(key[..key.IndexOf('/')]);
                     }
@@ -74,6 +74,9 @@ internal sealed partial class NameMask
 
     /// <summary>What stands for a word; null: itself.</summary>
     public string? Of(string word) => _names.TryGetValue(word, out var other) ? other : Derived(word);
+
+    /// <summary>Whether what bears this name has keys that people choose.</summary>
+    public static bool IsLabels(string property) => property is "labels" or "matchLabels" or "selector" or "nodeSelector";
 
     /// <summary>Whether a key of labels or annotations is Kubernetes' or Plumb's own.</summary>
     public static bool IsWellKnownKey(string key) => KnownDomain().IsMatch(key);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Linux.State.Json;
+using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Snapshots.Redaction;
 
@@ -25,7 +26,19 @@ public static class Redaction
     private static readonly HashSet<string> RuleKinds = new(StringComparer.Ordinal) { "table", "chain", "set", "element", "object" };
 
     // Programs of somebody: what they are started with tells more than a network has to do with.
-    private static readonly HashSet<string> Dropped = new(StringComparer.Ordinal) { "env", "args", "command", "managedFields" };
+    private static readonly HashSet<string> Dropped = new(StringComparer.Ordinal) { "env", "args", "command", "managedFields", "httpHeaders", "volumeAttributes" };
+
+    // Paths of somebody's programs and machines, by where they stand.
+    private static readonly HashSet<string> PathsOf = new(StringComparer.Ordinal) { "httpGet", "service", "hostPath", "paths" };
+
+    // What Plumb itself goes by; in all others stands what people like.
+    private static readonly HashSet<string> KeptAnnotations = new(StringComparer.Ordinal)
+    {
+        Kubernetes.Objects.Service.EndConnectionsAnnotation, "service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints", "deployment.kubernetes.io/revision",
+        "endpoints.kubernetes.io/last-change-trigger-time", "endpoints.kubernetes.io/over-capacity",
+    };
+
+    private const string AnyUrl = "https://webhook.invalid/";
 
     private static readonly string[] KnownImages = ["httpd", "nginx", "echo", "agnhost", "busybox", "pause"];
 
@@ -77,6 +90,10 @@ public static class Redaction
         {
             names.Collect(subject);
         }
+        if (line[LineKinds.Header] is JsonObject header)
+        {
+            names.Add((string?)header["name"] ?? "");
+        }
         if (line[LineKinds.Party] is JsonObject party)
         {
             names.Add((string?)party["name"] ?? "");
@@ -92,6 +109,7 @@ public static class Redaction
     private sealed class Pass(TextMask text)
     {
         private readonly RuleMask _rules = new(text);
+        private readonly FilterMask _filters = new(text.Addresses);
 
         public JsonObject Of(JsonObject line)
         {
@@ -114,11 +132,19 @@ public static class Redaction
 
         private JsonObject Map(JsonObject map, string property)
         {
+            if (NameMask.IsLabels(property))
+            {
+                return Labels(map, property);
+            }
             if (map["messages"] is not null && (string?)map["entry"] is { } kind && RuleKinds.Contains(kind))
             {
                 var entry = (JsonObject)JsonNode.Parse(StateJson.Print(_rules.Of(StateJson.ReadEntry(map.ToJsonString()))))!;
                 entry["namespace"] = text.Of((string)map["namespace"]!);
                 return entry;
+            }
+            if (map["entry"] is JsonValue kindOf && kindOf.TryGetValue<string>(out var filter) && filter == "filter" && StateJson.ReadEntry(map.ToJsonString()) is FilterEntry read)
+            {
+                map = (JsonObject)JsonNode.Parse(StateJson.Print(_filters.Of(read)))!;
             }
             var isConfigMap = map["kind"] is JsonValue own && own.TryGetValue<string>(out var name) && name == "ConfigMap";
             var masked = new JsonObject();
@@ -128,21 +154,40 @@ public static class Redaction
                 {
                     continue;
                 }
-                masked[Key(key, property)] = isConfigMap && key is "data" or "binaryData" ? Blank(value) : key == "annotations" ? Annotations(value) : Node(value, key);
+                masked[Key(key, property)] = key switch
+                {
+                    "data" or "binaryData" when isConfigMap => Blank(value),
+                    "annotations" => Annotations(value),
+                    "path" when PathsOf.Contains(property) => "/",
+                    "url" when property == "clientConfig" => AnyUrl,
+                    "caBundle" when property == "clientConfig" => "",
+                    _ => Node(value, key),
+                };
+            }
+            return masked;
+        }
+
+        // Here people choose the keys, so that none of them says what stands behind it. A selector may hold others, by names of Kubernetes' own.
+        private JsonObject Labels(JsonObject map, string property)
+        {
+            var masked = new JsonObject();
+            foreach (var (key, value) in map)
+            {
+                masked[value is JsonValue ? Key(key, property) : key] = value is JsonValue one && one.TryGetValue<string>(out var words) ? text.Of(words) : Node(value, key);
             }
             return masked;
         }
 
         // Labels are called as people like, and what selects them must go on to.
         private string Key(string key, string property) =>
-            property is "labels" or "matchLabels" or "selector" or "nodeSelector" or "data" && !NameMask.IsWellKnownKey(key) ? text.Of(key) : key;
+            NameMask.IsLabels(property) || property == "data" ? NameMask.IsWellKnownKey(key) ? key : text.Of(key) : key;
 
         private JsonObject Annotations(JsonNode? node)
         {
             var kept = new JsonObject();
             foreach (var (key, value) in node as JsonObject ?? [])
             {
-                if (NameMask.IsWellKnownKey(key) && !key.EndsWith("last-applied-configuration", StringComparison.Ordinal))
+                if (KeptAnnotations.Contains(key))
                 {
                     kept[key] = Node(value, "");
                 }

@@ -1,9 +1,9 @@
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Nftables.Expressions;
-using Plumb.Linux.Nftables.Expressions.Loads;
 using Plumb.Linux.Nftables.Expressions.Operations;
-using Plumb.Linux.Nftables.Expressions.Steering;
+using Plumb.Linux.Nftables.Expressions.Statements;
+using Plumb.Linux.Nftables.Expressions.Xtables;
 using Plumb.Linux.State;
 
 namespace Plumb.Diagnosis.Snapshots.Redaction;
@@ -13,22 +13,21 @@ namespace Plumb.Diagnosis.Snapshots.Redaction;
 /// </summary>
 internal sealed class RuleMask(TextMask text)
 {
-    private const int SourceV4 = 12;
-    private const int DestinationV4 = 16;
-    private const int SourceV6 = 8;
-    private const int DestinationV6 = 24;
+    // In the place of an expression's attributes that Plumb has no names for: one that nobody has (its length, its type), so that it stays unknown.
+    private static readonly byte[] NothingKnown = [4, 0, 0xff, 0x3f];
 
     public Entry Of(Entry entry) => entry switch
     {
-        ChainEntry chain => chain with { Name = text.Of(chain.Name), Rules = [.. chain.Rules.AsSpan().ToArray().Select(Of)] },
+        ChainEntry chain => chain with { Name = text.Of(chain.Name), Rules = [.. chain.Rules.AsSpan().ToArray().Select(rule => Of(rule, chain.Table.Family))] },
         SetEntry set => new SetEntry(set.Namespace, Of(set.Schema)),
-        ElementEntry element => new ElementEntry(element.Namespace, Of(element.Set), Of(element.Set, element.Element)),
+        ElementEntry element => new ElementEntry(element.Namespace, Of(element.Set), Of(element.Set, element.Element, element.Set.Table.Family)),
+        ObjectEntry named => named with { Name = text.Of(named.Name), Does = named.Does is UnknownExpression unknown ? unknown with { Data = new Octets(NothingKnown) } : named.Does },
         _ => entry,
     };
 
     private SetSchema Of(SetSchema schema) => schema with { Name = text.Of(schema.Name) };
 
-    private SetElement Of(SetSchema schema, SetElement element)
+    private SetElement Of(SetSchema schema, SetElement element, TableFamily family)
     {
         var (first, last) = (element.Key.Span.ToArray(), element.Last.Span.ToArray());
         Fields(schema.Key, first, last);
@@ -43,7 +42,8 @@ internal sealed class RuleMask(TextMask text)
             Last = last.Length == 0 ? default : new Octets(last),
             Data = new Octets(data),
             Verdict = Of(element.Verdict),
-            Statements = Of(element.Statements),
+            ObjectName = element.ObjectName is { } name ? text.Of(name) : null,
+            Statements = Of(element.Statements, family),
         };
     }
 
@@ -69,106 +69,97 @@ internal sealed class RuleMask(TextMask text)
                     }
                 }
             }
+            else if (field.Type == DataType.EthernetAddress && at + field.Bytes <= first.Length && MacAddress.TryRead(first.AsSpan(at, field.Bytes), out var mac))
+            {
+                text.Addresses.Of(mac).WriteBytes(first.AsSpan(at));
+                if (at + field.Bytes <= last.Length && MacAddress.TryRead(last.AsSpan(at, field.Bytes), out var lastMac))
+                {
+                    text.Addresses.Of(lastMac).WriteBytes(last.AsSpan(at));
+                }
+            }
             at += fields.Count == 1 ? field.Bytes : field.PaddedBytes;
         }
     }
 
-    private Rule Of(Rule rule) => rule with { Comment = rule.Comment is { } comment ? text.Of(comment) : null, Expressions = Of(rule.Expressions) };
+    private Rule Of(Rule rule, TableFamily family) =>
+        rule with { Comment = rule.Comment is { } comment ? text.Of(comment) : null, Expressions = Of(rule.Expressions, family) };
 
-    private ValueList<Expression> Of(ValueList<Expression> expressions)
+    private ValueList<Expression> Of(ValueList<Expression> expressions, TableFamily family)
     {
         if (expressions.Count == 0)
         {
             return expressions;
         }
-        // Of each slot, what address stands there, and by how many bits of it.
-        var held = new Dictionary<int, (IpFamily Family, int Bits)>();
+        var loaded = new LoadedAddresses(family);
         var masked = new List<Expression>(expressions.Count);
-        foreach (var expression in expressions)
+        for (var at = 0; at < expressions.Count; at++)
         {
-            masked.Add(Of(expression, held, expressions));
+            masked.Add(Of(expressions[at], loaded, at, expressions, family));
+            loaded.Run(expressions[at]);
         }
         return [.. masked];
     }
 
-    private Expression Of(Expression expression, Dictionary<int, (IpFamily Family, int Bits)> held, ValueList<Expression> all)
+    private Expression Of(Expression expression, LoadedAddresses loaded, int at, ValueList<Expression> all, TableFamily family) => expression switch
     {
-        switch (expression)
-        {
-            case PayloadExpression { Writes: null } load:
-                Hold(load.Register, load.Base == PayloadBase.Network ? FamilyAt((int)load.OffsetBytes, (int)load.LengthBytes) : null, (int)load.LengthBytes * 8);
-                return load;
-            case ConntrackExpression { Sets: false } load:
-                Hold(load.Register, load.Key switch { ConntrackKey.SourceIp or ConntrackKey.DestinationIp => IpFamily.V4, ConntrackKey.SourceIp6 or ConntrackKey.DestinationIp6 => IpFamily.V6, _ => null }, null);
-                return load;
-            case BitwiseExpression { Operation: BitwiseOperation.MaskXor } mask when held.TryGetValue(mask.Source.Slot, out var address):
-                held[mask.Destination.Slot] = (address.Family, mask.Mask.Span.ToArray().Sum(static octet => int.PopCount(octet)));
-                return mask;
-            case CompareExpression compare when held.TryGetValue(compare.Source.Slot, out var address):
-                return compare with { Value = Masked(compare.Value, address.Family, Math.Min(address.Bits, compare.Value.Length * 8)) };
-            case RangeExpression range when held.TryGetValue(range.Source.Slot, out var of) && Read(range.From, of.Family) is { } from && Read(range.To, of.Family) is { } to:
-                return range with { From = new Octets(text.Addresses.FirstOf(from, to).ToBytes()), To = new Octets(text.Addresses.LastOf(from, to).ToBytes()) };
-            case ImmediateExpression { Verdict: { } verdict } immediate:
-                return immediate with { Verdict = Of(verdict) };
-            case ImmediateExpression immediate when FamilyTranslatedBy(immediate.Destination, all) is { } family && Read(immediate.Value, family) is { } to:
-                return immediate with { Value = new Octets(text.Addresses.Of(to).ToBytes()) };
-            case LookupExpression lookup:
-                return lookup with { Set = Of(lookup.Set) };
-            case DynamicSetExpression change:
-                return change with { Set = Of(change.Set), Statements = Of(change.Statements) };
-            default:
-                return expression;
-        }
+        CompareExpression compare => compare with { Value = Masked(compare.Value, loaded.At(compare.Source, compare.Value.Length)) },
+        RangeExpression range => Masked(range, loaded.At(range.Source, range.From.Length)),
+        ImmediateExpression { Verdict: { } verdict } immediate => immediate with { Verdict = Of(verdict) },
+        ImmediateExpression immediate when LoadedAddresses.IsSentTo(immediate.Destination, all, at + 1, family) => immediate with { Value = Masked(immediate.Value, [new(0, immediate.Value.Length, immediate.Value.Length * 8)]) },
+        LookupExpression lookup => lookup with { Set = Of(lookup.Set, family) },
+        DynamicSetExpression change => change with { Set = Of(change.Set, family), Statements = Of(change.Statements, family) },
+        ObjectReferenceExpression { Map: { } map } reference => new ObjectReferenceExpression(Of(map, family), reference.Key),
+        ObjectReferenceExpression { ObjectName: { } name } reference => new ObjectReferenceExpression(reference.Kind, text.Of(name)),
+        LogExpression { Prefix: not null } log => log with { Prefix = "log " },
+        // Structures of each match and target of iptables: nothing here reads them, and addresses and comments stand in them.
+        XtMatchExpression match => match with { Info = new Octets(new byte[match.Info.Length]) },
+        XtTargetExpression target => target with { Info = new Octets(new byte[target.Info.Length]) },
+        UnknownExpression unknown => unknown with { Data = new Octets(NothingKnown) },
+        _ => expression,
+    };
 
-        void Hold(Register register, IpFamily? family, int? bits)
-        {
-            held.Remove(register.Slot);
-            if (family is { } known)
-            {
-                held[register.Slot] = (known, bits ?? (known == IpFamily.V4 ? 32 : 128));
-            }
-        }
-    }
-
-    private SetReference Of(SetReference set) => set switch
+    private SetReference Of(SetReference set, TableFamily family) => set switch
     {
         NamedSet named => new NamedSet(text.Of(named.Name)),
-        AnonymousSet inline => new AnonymousSet(inline.Schema, [.. inline.Elements.AsSpan().ToArray().Select(element => Of(inline.Schema, element))]),
+        AnonymousSet inline => new AnonymousSet(inline.Schema, [.. inline.Elements.AsSpan().ToArray().Select(element => Of(inline.Schema, element, family))]),
         _ => set,
     };
 
     private Verdict? Of(Verdict? verdict) => verdict is { Chain: { } chain } ? verdict with { Chain = text.Of(chain) } : verdict;
 
-    private Octets Masked(Octets value, IpFamily family, int bits)
+    private Octets Masked(Octets value, IEnumerable<LoadedAddress> addresses)
     {
-        var whole = new byte[family == IpFamily.V4 ? 4 : 16];
-        value.Span[..Math.Min(value.Length, whole.Length)].CopyTo(whole);
-        _ = IpAddress.TryRead(whole, out var address);
-        return new Octets(text.Addresses.Of(new IpPrefix(address, Math.Min(bits, address.BitLength))).Address.ToBytes().AsSpan(0, value.Length));
+        var bytes = value.Span.ToArray();
+        foreach (var (at, size, bits) in addresses)
+        {
+            // The first bytes of an address are a network's.
+            var there = Math.Min(size, bytes.Length - at);
+            var whole = new byte[size];
+            bytes.AsSpan(at, there).CopyTo(whole);
+            if (MacAddress.TryRead(whole, out var mac))
+            {
+                text.Addresses.Of(mac).WriteBytes(whole);
+            }
+            else if (IpAddress.TryRead(whole, out var address))
+            {
+                text.Addresses.Of(new IpPrefix(address, Math.Min(bits, there * 8))).Address.WriteBytes(whole);
+            }
+            whole.AsSpan(0, there).CopyTo(bytes.AsSpan(at));
+        }
+        return new Octets(bytes);
     }
 
-    private static IpAddress? Read(Octets value, IpFamily family) => value.Length == (family == IpFamily.V4 ? 4 : 16) && IpAddress.TryRead(value.Span, out var address) ? address : null;
-
-    private static IpFamily? FamilyAt(int offset, int length) => (offset, length) switch
+    private RangeExpression Masked(RangeExpression range, IEnumerable<LoadedAddress> addresses)
     {
-        (SourceV4, <= 4) or (DestinationV4, <= 4) => IpFamily.V4,
-        (SourceV6, <= 16) or (DestinationV6, <= 16) => IpFamily.V6,
-        _ => null,
-    };
-
-    private static IpFamily? FamilyTranslatedBy(Register register, ValueList<Expression> all)
-    {
-        foreach (var expression in all)
+        var (from, to) = (range.From.Span.ToArray(), range.To.Span.ToArray());
+        foreach (var (at, size, _) in addresses)
         {
-            if (expression is NatExpression nat && (nat.Address == register || nat.AddressLast == register))
+            if (at + size <= Math.Min(from.Length, to.Length) && IpAddress.TryRead(from.AsSpan(at, size), out var low) && IpAddress.TryRead(to.AsSpan(at, size), out var high))
             {
-                return nat.Family == TableFamily.Ip6 ? IpFamily.V6 : IpFamily.V4;
-            }
-            if (expression is TransparentProxyExpression proxy && proxy.Address == register)
-            {
-                return proxy.Family == (uint)TableFamily.Ip6 ? IpFamily.V6 : IpFamily.V4;
+                text.Addresses.FirstOf(low, high).WriteBytes(from.AsSpan(at));
+                text.Addresses.LastOf(low, high).WriteBytes(to.AsSpan(at));
             }
         }
-        return null;
+        return range with { From = new Octets(from), To = new Octets(to) };
     }
 }

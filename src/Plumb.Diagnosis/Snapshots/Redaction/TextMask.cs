@@ -30,6 +30,11 @@ internal sealed partial class TextMask(AddressMask addresses, NameMask names)
         {
             return addresses.Of(dashed).ToString().Replace('.', '-');
         }
+        // Words before an IPv4 address that do not make it one of IPv6.
+        if (thing.LastIndexOf(':') is var colon and >= 0 && thing.IndexOf('.', colon) > 0)
+        {
+            return Of(thing[..(colon + 1)]) + Of(thing[(colon + 1)..]);
+        }
         return thing.AsSpan().IndexOfAny(':', '.', '/') >= 0 ? Parts(thing) : names.Of(thing) ?? thing;
     }
 
@@ -38,6 +43,7 @@ internal sealed partial class TextMask(AddressMask addresses, NameMask names)
 
     // A hardware address, an address of either family with or without a length, else a word.
     [GeneratedRegex(@"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])"
+        + @"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]*:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,3})?(?![0-9A-Za-z:])"
         + @"|(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]+(?:/[0-9]{1,3})?(?![0-9A-Za-z:])"
         + @"|(?<![0-9A-Za-z.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?(?![0-9A-Za-z])"
         + @"|[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")]
