@@ -54,6 +54,8 @@ public sealed partial class KernelHeaderTests
         #include <linux/neighbour.h>
         #include <linux/gen_stats.h>
         #include <linux/pkt_cls.h>
+        #include <linux/prctl.h>
+        #include <linux/seccomp.h>
         #include <linux/tc_act/tc_gact.h>
         #include <linux/tc_act/tc_mirred.h>
         #include <linux/fib_rules.h>
