@@ -59,7 +59,15 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         // Several packets may be walked at once.
         lock (_gate)
         {
-            return kernels.Elements(id, set);
+            try
+            {
+                return kernels.Elements(id, set);
+            }
+            catch (NetlinkException gone) when (gone.Errno == Errno.ENOENT)
+            {
+                // It went since the rules were read.
+                return [];
+            }
         }
     }
 

@@ -87,7 +87,7 @@ public sealed class Space
 
     public IpSet? Set(string name) => AllSets.GetValueOrDefault(name);
 
-    private IReadOnlyDictionary<string, IpSet> AllSets => _sets ??= (UsesSets ? _source.Sets() : []).ToDictionary(static set => set.Name, StringComparer.Ordinal);
+    private IReadOnlyDictionary<string, IpSet> AllSets => _sets ??= (UsesSets ? _source.Sets() : []).DistinctBy(static set => set.Name).ToDictionary(static set => set.Name, StringComparer.Ordinal);
 
     private bool UsesSets => State.Entries.Values.Any(held => held.Entry.Namespace == Id && held.Entry switch
     {

@@ -88,6 +88,9 @@ public readonly record struct EtherType(ushort Number)
 
     public static EtherType IPv6 { get; } = new(0x86dd);
 
+    /// <summary>802.1Q</summary>
+    public static EtherType Tagged { get; } = new(0x8100);
+
     public override string ToString() => Number switch
     {
         3 => "all",

@@ -19,10 +19,12 @@ internal static class DeviceFilters
     public static Step? Pass(ref Traveller traveller, string device, TrafficHook hook)
     {
         var filters = traveller.HasPassedFilters ? [] : traveller.Space.Filters(device, hook);
+        // Of a tagged frame filters are told the tag (skb_protocol of linux/if_vlan.h).
+        var protocol = traveller.Tag is not null ? EtherType.Tagged : traveller.IsV4 ? EtherType.IPv4 : EtherType.IPv6;
         traveller = traveller with { HasPassedFilters = false };
         foreach (var filter in filters)
         {
-            if (filter.Protocol != EtherType.All && filter.Protocol != (traveller.IsV4 ? EtherType.IPv4 : EtherType.IPv6))
+            if (filter.Protocol != EtherType.All && filter.Protocol != protocol)
             {
                 continue;
             }
