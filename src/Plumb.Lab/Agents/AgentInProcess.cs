@@ -15,6 +15,7 @@ internal sealed class AgentInProcess : INodeAgent
     public delegate Task<NodeAgent> Starter(ServicesKind services, CancellationToken cancel);
 
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan StableAfter = TimeSpan.FromSeconds(10);
 
     private readonly string _node;
     private readonly Starter _start;
@@ -93,6 +94,7 @@ internal sealed class AgentInProcess : INodeAgent
         var backOff = new BackOff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
         while (true)
         {
+            var since = _time.GetTimestamp();
             if (_agent is { } agent)
             {
                 await agent.Ended.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -100,6 +102,10 @@ internal sealed class AgentInProcess : INodeAgent
                 Volatile.Write(ref _agent, null);
                 _log.Write(_node, $"the agent has ended ({agent.Ended.Exception?.InnerException?.Message ?? "by itself"}) and is started again");
                 await agent.DisposeAsync();
+                if (_time.GetElapsedTime(since) > StableAfter)
+                {
+                    backOff = new BackOff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
+                }
             }
             await Task.Delay(backOff.Delay, _time, stop);
             backOff.Next();

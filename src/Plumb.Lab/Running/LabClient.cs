@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
