@@ -1,7 +1,9 @@
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
 using Plumb.Linux.State.Json;
@@ -63,10 +65,9 @@ internal sealed class TestNode : IDisposable
     {
         configuration ??= [];
         configuration["cniVersion"] = version;
-        configuration["name"] = "plumb";
-        var call = new JsonObject
-        {
-            ["environment"] = new JsonObject
+        configuration["name"] ??= "plumb";
+        var call = new CniCall(
+            new Dictionary<string, string>
             {
                 ["CNI_COMMAND"] = verb,
                 ["CNI_CONTAINERID"] = container,
@@ -74,11 +75,10 @@ internal sealed class TestNode : IDisposable
                 ["CNI_NETNS"] = FakeKernel.Path(container),
                 ["CNI_ARGS"] = $"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod-{container}",
             },
-            ["stdin"] = configuration,
-        };
+            Encoding.UTF8.GetBytes(configuration.ToJsonString()));
         var cancel = TestContext.Current.CancellationToken;
         using var http = Client();
-        using var answer = await http.PostAsync(new Uri("http://agent/cni"), new StringContent(call.ToJsonString()), cancel);
+        using var answer = await http.PostAsync(new Uri("http://agent/cni"), new ByteArrayContent(call.ToBytes()), cancel);
         var body = await answer.Content.ReadAsByteArrayAsync(cancel);
         return (answer.IsSuccessStatusCode, body.Length == 0 ? null : JsonNode.Parse(body));
     }

@@ -41,6 +41,19 @@ public sealed partial class DocsTests
             select pair.name);
     }
 
+    [Fact]
+    public void Tests_that_a_page_names_are_there()
+    {
+        var tests = Repository.Sources("tests").SelectMany(static source => source.Lines).Select(static line => Method().Match(line).Groups[1].Value).ToHashSet();
+        Rule.Holds(
+            "name the test that shows it now",
+            from page in Repository.Pages()
+            where page.StartsWith("docs/", StringComparison.Ordinal)
+            from name in TestName().Matches(File.ReadAllText(Path.Combine(Repository.Root, page))).Select(m => m.Groups[1].Value)
+            where !tests.Contains(name)
+            select $"{page}: {name}");
+    }
+
     /// <summary>Names of headings as a browser's address shows them: lower case, spaces as hyphens, no punctuation.</summary>
     private static HashSet<string> Anchors(string page) =>
         [.. from line in File.ReadLines(page)
@@ -54,6 +67,13 @@ public sealed partial class DocsTests
 
     [GeneratedRegex(@"```.*?```|`[^`\n]*`", RegexOptions.Singleline)]
     private static partial Regex Code();
+
+    // Test names are sentences: nothing else between backticks has so many underscores.
+    [GeneratedRegex(@"`([A-Z][a-z]*_[a-z0-9]\w*_\w+_\w+)`")]
+    private static partial Regex TestName();
+
+    [GeneratedRegex(@"public (?:async )?(?:Task|void) (\w+)\(")]
+    private static partial Regex Method();
 
     [GeneratedRegex(@"[^\w\- ]")]
     private static partial Regex NotInAnchor();

@@ -18,7 +18,7 @@ public sealed class FloorTests
         ["Plumb.Agent"] = ["Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway"],
         ["Plumb.Api"] = ["Plumb.Kubernetes"],
         ["Plumb.Lab"] = ["Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api"],
-        ["Plumb"] = ["Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api", "Plumb.Lab"],
+        ["Plumb"] = ["Plumb.Cni", "Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api", "Plumb.Lab"],
     };
 
     public static TheoryData<string> Projects =>

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -8,6 +9,9 @@ internal static class CniConfigurationFile
 {
     /// <summary>Runtimes take the first in the order of names.</summary>
     public const string Name = "10-plumb.conflist";
+
+    // The plugin, which has no JSON library, takes few escapes in a path.
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Text(string socketPath)
     {
@@ -23,6 +27,6 @@ internal static class CniConfigurationFile
                 ["socket"] = socketPath,
             }),
         };
-        return configuration.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
+        return configuration.ToJsonString(Readable) + "\n";
     }
 }

@@ -32,8 +32,8 @@ internal sealed class CniEndpoint(ICniVerbs verbs)
         var version = CniVersion.Newest;
         try
         {
-            var call = ReadCall(body.Span);
-            if (call.Environment?.GetValueOrDefault("CNI_COMMAND") == "VERSION")
+            var call = CniCall.Read(body);
+            if (call.Environment.GetValueOrDefault("CNI_COMMAND") == "VERSION")
             {
                 return Succeeded(JsonSerializer.SerializeToUtf8Bytes(new CniVersions(version, CniVersion.Supported), CniJson.Default.CniVersions));
             }
@@ -57,7 +57,7 @@ internal sealed class CniEndpoint(ICniVerbs verbs)
         {
             case "ADD":
                 var result = await verbs.AddAsync(request, cancel);
-                return Succeeded(JsonSerializer.SerializeToUtf8Bytes(result, CniJson.Default.CniResult));
+                return Succeeded(CniResults.Onto(request.Configuration.PreviousResult, result));
             case "DEL":
                 await verbs.DeleteAsync(request, cancel);
                 return Succeeded([]);
@@ -75,19 +75,6 @@ internal sealed class CniEndpoint(ICniVerbs verbs)
                 return Succeeded([]);
             default:
                 throw new CniException(CniErrorCode.InvalidEnvironment, $"CNI_COMMAND '{request.Command}' is not ADD, DEL, CHECK, GC, STATUS or VERSION");
-        }
-    }
-
-    private static CniCall ReadCall(ReadOnlySpan<byte> body)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(body, CniJson.Default.CniCall)
-                ?? throw new CniException(CniErrorCode.CannotDecode, "the call is null");
-        }
-        catch (JsonException exception)
-        {
-            throw new CniException(CniErrorCode.CannotDecode, "the call is not {environment, stdin}", exception.Message);
         }
     }
 

@@ -1,12 +1,7 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Plumb.Agent.Cni;
-
-/// <summary>Body of <c>POST /cni</c>: the plugin's environment and what the runtime wrote to its standard input.</summary>
-/// <param name="Environment">CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME, CNI_ARGS, CNI_PATH.</param>
-/// <param name="Stdin">The network configuration: the JSON object, or its text as a string (then even a broken one gets its answer).</param>
-public sealed record CniCall(IReadOnlyDictionary<string, string>? Environment, JsonElement Stdin);
 
 /// <summary>What a plugin prints when it fails.</summary>
 public sealed record CniErrorBody(string CniVersion, int Code, string Msg, string? Details);
@@ -50,15 +45,24 @@ public sealed record CniAddress
 
 public sealed record CniRoute(string Dst, string? Gw);
 
-public sealed record CniDns;
+/// <summary>For the pod's resolver; what is not told is null.</summary>
+public sealed record CniDns
+{
+    public IReadOnlyList<string>? Nameservers { get; init; }
+
+    public string? Domain { get; init; }
+
+    public IReadOnlyList<string>? Search { get; init; }
+
+    public IReadOnlyList<string>? Options { get; init; }
+}
 
 /// <summary>Answer to VERSION.</summary>
 public sealed record CniVersions(string CniVersion, IReadOnlyList<string> SupportedVersions);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(CniCall))]
 [JsonSerializable(typeof(CniErrorBody))]
 [JsonSerializable(typeof(CniResult))]
 [JsonSerializable(typeof(CniVersions))]
-[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(JsonNode))]
 public sealed partial class CniJson : JsonSerializerContext;

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Plumb.Agent.Cni;
 
 /// <summary>One call of the plugin, as the runtime made it.</summary>
@@ -10,16 +8,18 @@ internal sealed record CniRequest(string Command, string ContainerId, string Int
     /// <exception cref="CniException">A variable is missing or malformed, or the configuration cannot be read.</exception>
     public static CniRequest Read(CniCall call)
     {
-        var environment = call.Environment ?? throw new CniException(CniErrorCode.CannotDecode, "the call has no environment");
+        var environment = call.Environment;
         var command = Required(environment, "CNI_COMMAND");
-        var configuration = CniConfiguration.Read(call.Stdin);
+        var input = call.Configuration.Span;
+        var configuration = command == "ADD" ? CniConfiguration.ReadForAdd(input) : CniConfiguration.Read(input);
         var ofContainer = command is "ADD" or "DEL" or "CHECK";
         var request = new CniRequest(
             command,
             ofContainer ? Required(environment, "CNI_CONTAINERID") : "",
             ofContainer ? Required(environment, "CNI_IFNAME") : "",
             command is "ADD" or "CHECK" ? Required(environment, "CNI_NETNS") : environment.GetValueOrDefault("CNI_NETNS") ?? "",
-            CniArguments.Parse(environment.GetValueOrDefault("CNI_ARGS") ?? ""),
+            // What ends must end, whatever is written there.
+            CniArguments.Parse(command == "ADD" ? environment.GetValueOrDefault("CNI_ARGS") ?? "" : ""),
             configuration);
         if (ofContainer)
         {
@@ -34,15 +34,20 @@ internal sealed record CniRequest(string Command, string ContainerId, string Int
             ? value
             : throw new CniException(CniErrorCode.InvalidEnvironment, $"environment variable {name} is missing or empty");
 
-    // "must start with an alphanumeric character, optionally followed by alphanumeric characters, underscore, dot or hyphen"
-    private static void CheckContainerId(string id)
+    /// <summary>What the specification lets a container's id and a network's name be.</summary>
+    public static bool IsIdentifier(string text)
     {
-        var good = char.IsAsciiLetterOrDigit(id[0]);
-        foreach (var c in id)
+        var good = char.IsAsciiLetterOrDigit(text[0]);
+        foreach (var c in text)
         {
             good &= char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-';
         }
-        if (!good)
+        return good;
+    }
+
+    private static void CheckContainerId(string id)
+    {
+        if (!IsIdentifier(id))
         {
             throw new CniException(CniErrorCode.InvalidEnvironment, $"CNI_CONTAINERID '{id}' is not letters, digits, '_', '.' and '-'");
         }
@@ -96,85 +101,3 @@ internal sealed record CniArguments(string PodScope, string PodName, string PodU
         return new CniArguments(scope, name, uid);
     }
 }
-
-/// <summary>The network configuration that a runtime writes to a plugin's standard input, so far as the agent needs it.</summary>
-internal sealed record CniConfiguration(string Version, string Name, JsonElement? PreviousResult, IReadOnlyList<CniAttachment>? ValidAttachments)
-{
-    /// <exception cref="CniException">Not JSON, no object, a version that the agent does not speak, no name.</exception>
-    public static CniConfiguration Read(JsonElement stdin)
-    {
-        var root = stdin;
-        if (stdin.ValueKind == JsonValueKind.String)
-        {
-            try
-            {
-                root = JsonSerializer.Deserialize(stdin.GetString()!, CniJson.Default.JsonElement);
-            }
-            catch (JsonException exception)
-            {
-                throw new CniException(CniErrorCode.CannotDecode, "the network configuration is not JSON", exception.Message);
-            }
-        }
-        if (root.ValueKind != JsonValueKind.Object)
-        {
-            throw new CniException(CniErrorCode.CannotDecode, $"the network configuration is {Words(root.ValueKind)}, not an object");
-        }
-        // "If a configuration has no cniVersion, it is of 0.1.0", which had another form of result.
-        var version = Text(root, "cniVersion") ?? "0.1.0";
-        if (!CniVersion.IsSupported(version))
-        {
-            throw new CniException(
-                CniErrorCode.IncompatibleVersion,
-                $"CNI version {version} is not spoken here",
-                $"supported: {string.Join(", ", CniVersion.Supported)}");
-        }
-        return new CniConfiguration(
-            version,
-            Text(root, "name") ?? "",
-            root.TryGetProperty("prevResult", out var previous) && previous.ValueKind == JsonValueKind.Object ? previous : null,
-            Attachments(root));
-    }
-
-    private static List<CniAttachment>? Attachments(JsonElement root)
-    {
-        if (!root.TryGetProperty("cni.dev/valid-attachments", out var list) || list.ValueKind != JsonValueKind.Array)
-        {
-            return null;
-        }
-        var attachments = new List<CniAttachment>(list.GetArrayLength());
-        foreach (var item in list.EnumerateArray())
-        {
-            if (item.ValueKind != JsonValueKind.Object || Text(item, "containerID") is not { } container || Text(item, "ifname") is not { } name)
-            {
-                throw new CniException(CniErrorCode.InvalidConfiguration, "cni.dev/valid-attachments: an item is not {containerID, ifname}");
-            }
-            attachments.Add(new CniAttachment(container, name));
-        }
-        return attachments;
-    }
-
-    private static string? Text(JsonElement of, string name)
-    {
-        if (!of.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
-        {
-            return null;
-        }
-        return value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : throw new CniException(CniErrorCode.CannotDecode, $"{name} is {Words(value.ValueKind)}, not a string");
-    }
-
-    private static string Words(JsonValueKind kind) => kind switch
-    {
-        JsonValueKind.Undefined => "missing",
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "a list",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.Null => "null",
-        _ => "a truth value",
-    };
-}
-
-/// <summary>An attachment that the runtime still knows.</summary>
-internal readonly record struct CniAttachment(string ContainerId, string Interface);

@@ -18,9 +18,15 @@ internal sealed record Lease(SandboxId Id, ValueList<PodLease> Addresses, string
 
     public string PodUid { get; init; } = "";
 
+    /// <summary>Name of the CNI network that it is an attachment to.</summary>
+    public string Network { get; init; } = "";
+
+    /// <summary>The hardware address that the runtime asked for; null: one that follows from the first address.</summary>
+    public MacAddress? Mac { get; init; }
+
     public NamespaceId NamespaceName => Sandbox.NameOf(Id.ContainerId, PodScope, PodName);
 
-    public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid };
+    public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid, OwnMac = Mac };
 }
 
 /// <summary>Content of a lease's file; its name is the address.</summary>
@@ -36,7 +42,9 @@ internal sealed record LeaseFile(
     string BootId,
     string PodNamespace,
     string PodName,
-    string PodUid)
+    string PodUid,
+    string? Network,
+    string? Mac)
 {
     public static LeaseFile Of(Lease lease, PodLease address, string bootId) => new(
         lease.Id.ContainerId,
@@ -49,7 +57,9 @@ internal sealed record LeaseFile(
         bootId,
         lease.PodScope,
         lease.PodName,
-        lease.PodUid);
+        lease.PodUid,
+        lease.Network,
+        lease.Mac?.ToString());
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -69,14 +69,17 @@ internal sealed class LeaseStore
     public Lease? Find(SandboxId id) => _leases.GetValueOrDefault(id);
 
     /// <summary>Takes one address from each pool, or none at all.</summary>
-    /// <exception cref="CniException">A pool has none left.</exception>
+    /// <param name="asked">Addresses to take, if they can be had; a pool of which none is asked for gives its next.</param>
+    /// <exception cref="CniException">A pool has none left; an address that is asked for is held, or is not the node's to give.</exception>
     /// <exception cref="IOException">The disk is full or read-only.</exception>
-    public Lease Take(Lease without, IReadOnlyList<PodPool> pools, string nodeName)
+    public Lease Take(Lease without, IReadOnlyList<PodPool> pools, string nodeName, IReadOnlyList<IpAddress> asked)
     {
+        CheckAsked(without, pools, nodeName, asked);
         var addresses = new List<PodLease>(pools.Count);
         foreach (var pool in pools)
         {
-            var address = HostLocal.Next(pool.Range, _held.Contains, LastGiven(pool.Range)) ?? throw Exhausted(pool.Range, nodeName);
+            var chosen = asked.Where(one => pool.Range.Contains(one)).Cast<IpAddress?>().FirstOrDefault();
+            var address = chosen ?? HostLocal.Next(pool.Range, _held.Contains, LastGiven(pool.Range)) ?? throw Exhausted(pool.Range, nodeName);
             addresses.Add(new PodLease(address, pool.Range));
         }
         var lease = without with { Addresses = [.. addresses] };
@@ -105,6 +108,30 @@ internal sealed class LeaseStore
         }
         _leases[lease.Id] = lease;
         return lease;
+    }
+
+    private void CheckAsked(Lease without, IReadOnlyList<PodPool> pools, string nodeName, IReadOnlyList<IpAddress> asked)
+    {
+        foreach (var address in asked)
+        {
+            if (!pools.Any(pool => HostLocal.Gives(pool.Range, address)))
+            {
+                throw new CniException(
+                    CniErrorCode.InvalidConfiguration, $"runtimeConfig.ips: {address} is not {nodeName}'s to give, which has {string.Join(", ", pools.Select(static pool => pool.Range))}");
+            }
+            if (_held.Contains(address))
+            {
+                throw new CniException(CniErrorCode.TryAgainLater, $"runtimeConfig.ips: {address} is held by another container");
+            }
+        }
+        if (asked.GroupBy(static address => address.Family).Any(static family => family.Count() > 1))
+        {
+            throw new CniException(CniErrorCode.InvalidConfiguration, "runtimeConfig.ips: a pod has one address of each family");
+        }
+        if (without.Mac is { } mac && All.Any(lease => lease.ToSandbox().Mac == mac))
+        {
+            throw new CniException(CniErrorCode.TryAgainLater, $"runtimeConfig.mac: {mac} is held by another container");
+        }
     }
 
     /// <summary>Gives back what a container's interface holds; nothing happens when it holds nothing.</summary>
@@ -166,6 +193,8 @@ internal sealed class LeaseStore
             PodScope = file.PodNamespace,
             PodName = file.PodName,
             PodUid = file.PodUid,
+            Network = file.Network ?? "",
+            Mac = MacAddress.TryParse(file.Mac, out var mac) ? mac : null,
         };
     }
 }

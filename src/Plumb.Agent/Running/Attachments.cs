@@ -68,7 +68,7 @@ internal sealed class Attachments(NodeState state)
         {
             if (!failed.ContainsKey(work.Id))
             {
-                work.Done.SetResult(CniResults.Of(lease, state.Home, state.Planner.Desired, work.Request.Configuration.Version));
+                work.Done.SetResult(CniResults.Of(lease, state.Home, state.Planner.Desired, work.Request.Configuration));
             }
         }
         _adding.Clear();
@@ -101,16 +101,17 @@ internal sealed class Attachments(NodeState state)
             PodScope = request.Arguments.PodScope,
             PodName = request.Arguments.PodName,
             PodUid = request.Arguments.PodUid,
+            Network = request.Configuration.Name,
+            Mac = request.Configuration.Mac,
         };
         var there = state.Kernel.Enter(wanted.NamespaceName, request.NamespacePath, null)
             ?? throw new CniException(CniErrorCode.UnknownContainer, $"CNI_NETNS {request.NamespacePath} is no network namespace");
         state.Entered.Add(wanted.NamespaceName);
-        if (state.Leases.Find(id) is { } held)
+        if (state.Leases.Find(id) is not null)
         {
-            // An ADD whose answer was lost: the same container asks again.
-            return held.Namespace == there
-                ? held
-                : throw new CniException(CniErrorCode.InvalidEnvironment, $"container {id.ContainerId} is already connected, in another namespace: DEL must come first");
+            // "If an interface of the requested name already exists in the container, the CNI plugin MUST return with an error."
+            throw new CniException(
+                CniErrorCode.InvalidEnvironment, $"CNI_IFNAME {id.Interface} of CNI_CONTAINERID {id.ContainerId} is connected already: DEL must come before another ADD");
         }
         var refused = new List<(string Line, Origin Cause)>();
         var pools = PodPools.Usable(view.Cluster, view.Node, refused);
@@ -120,7 +121,7 @@ internal sealed class Attachments(NodeState state)
                 CniErrorCode.TryAgainLater,
                 refused.Count == 0 ? $"Node {view.Node.Name} has no spec.podCIDR yet" : $"Node {view.Node.Name}: {refused[0].Line}");
         }
-        return state.Leases.Take(wanted with { Namespace = there }, pools, view.Node.Name);
+        return state.Leases.Take(wanted with { Namespace = there }, pools, view.Node.Name, request.Configuration.Addresses);
     }
 
     private void FinishDelete(AgentWork.Delete work)

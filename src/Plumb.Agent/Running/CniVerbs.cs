@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Plumb.Agent.Cni;
+using Plumb.Linux.State;
 using Plumb.Network.Facts;
 using Plumb.Network.Pods;
 
@@ -18,7 +20,7 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
 
     public Task CheckAsync(CniRequest request, CancellationToken cancel) => loop.AskAsync(state =>
     {
-        Check(state, new SandboxId(request.ContainerId, request.Interface));
+        Check(state, new SandboxId(request.ContainerId, request.Interface), request.Configuration.PreviousResult);
         return true;
     });
 
@@ -29,9 +31,11 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
             return; // "MUST be supplied"; without it nothing is known to be invalid
         }
         var keep = valid.Select(static attachment => new SandboxId(attachment.ContainerId, attachment.Interface)).ToHashSet();
-        var held = await loop.AskAsync(static state => state.Leases.All.Select(static lease => lease.Id).ToList());
+        // Attachments to another network may be another runtime's.
+        var network = request.Configuration.Name;
+        var held = await loop.AskAsync(state => state.Leases.All.Where(lease => lease.Network == network && !keep.Contains(lease.Id)).Select(static lease => lease.Id).ToList());
         // All are tried; what failed is reported at the end.
-        await Task.WhenAll(held.Where(id => !keep.Contains(id)).Select(DeleteAsync));
+        await Task.WhenAll(held.Select(DeleteAsync));
     }
 
     public Task StatusAsync(CancellationToken cancel) => loop.AskAsync(static state =>
@@ -64,10 +68,11 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
         return loop.Post(work) ? work.Done.Task : throw Ending();
     }
 
-    private static void Check(NodeState state, SandboxId id)
+    private static void Check(NodeState state, SandboxId id, JsonElement? previous)
     {
         var lease = state.Leases.Find(id)
             ?? throw new CniException(CniErrorCode.UnknownContainer, $"container {id.ContainerId} holds no address for {id.Interface}");
+        CniResults.CheckNames(lease, previous);
         if (!state.Enter(lease))
         {
             throw new CniException(CniErrorCode.UnknownContainer, $"{lease.NamespacePath} is no longer the container's network namespace");
@@ -81,9 +86,17 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
                 foreach (var item in delta.Items)
                 {
                     // A plugin later in the chain may have given the pod another hardware address or MTU.
-                    if (item is { Want: not null, Was: null } && state.Planner.Index.Why(item.Key).Contains(origin))
+                    if (item.Want is not { } want || !state.Planner.Index.Why(item.Key).Contains(origin))
                     {
-                        throw new CniException(CniErrorCode.NotAsMade, $"{inside}: '{item.Want.Entry.Print()}' is missing");
+                        continue;
+                    }
+                    if (item.Was is null)
+                    {
+                        throw new CniException(CniErrorCode.NotAsMade, $"{inside}: '{want.Entry.Print()}' is missing");
+                    }
+                    if (want.Entry is LinkEntry { Up: true } && item.Was is LinkEntry { Up: false } link)
+                    {
+                        throw new CniException(CniErrorCode.NotAsMade, $"{inside}: {link.Name} is down");
                     }
                 }
             }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Plumb.Agent.Cni;
 using Plumb.Lab.Running;
@@ -133,9 +132,8 @@ internal sealed class CniClient : IDisposable
                 ["CNI_ARGS"] = $"IgnoreUnknown=1;K8S_POD_NAMESPACE={pod.Namespace};K8S_POD_NAME={pod.Name};K8S_POD_INFRA_CONTAINER_ID={sandbox};K8S_POD_UID={pod.Uid}",
                 ["CNI_PATH"] = "",
             },
-            configuration.Plugin);
-        using var body = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(call, CniJson.Default.CniCall));
-        body.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            System.Text.Encoding.UTF8.GetBytes(configuration.Plugin.GetRawText()));
+        using var body = new ByteArrayContent(call.ToBytes());
         HttpResponseMessage answer;
         try
         {

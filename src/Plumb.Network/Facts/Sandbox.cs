@@ -56,8 +56,11 @@ public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodL
         return null;
     }
 
-    /// <summary>The hardware address of the pod's end, made of its first address.</summary>
-    public MacAddress Mac => Devices.PodMac(Leases[0].Address);
+    /// <summary>The hardware address that the runtime asked for (capability <c>mac</c> of CNI); null: none.</summary>
+    public MacAddress? OwnMac { get; init; }
+
+    /// <summary>The hardware address of the pod's end: made of its first address where nobody asked for another.</summary>
+    public MacAddress Mac => OwnMac ?? Devices.PodMac(Leases[0].Address);
 
     public bool Equals(Sandbox? other) =>
         other is not null
@@ -66,7 +69,8 @@ public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodL
         && Leases == other.Leases
         && PodScope == other.PodScope
         && PodName == other.PodName
-        && PodUid == other.PodUid;
+        && PodUid == other.PodUid
+        && OwnMac == other.OwnMac;
 
     public override int GetHashCode() => HashCode.Combine(Id, Namespace, Leases);
 }

@@ -35,6 +35,10 @@ public static class HostLocal
         return null;
     }
 
+    /// <summary>Whether an address is one that pods may have.</summary>
+    public static bool Gives(IpPrefix range, IpAddress address) =>
+        range.Contains(address) && address >= range.First.Plus(2) && address.DistanceFrom(range.First.Plus(2)) < Capacity(range);
+
     /// <summary>How many pods the range has room for; no more than a number of 64 bits can say.</summary>
     public static ulong Capacity(IpPrefix range)
     {

@@ -6,6 +6,9 @@ namespace Plumb.Agent.Tests.Cni;
 
 public sealed class CniEndpointTests
 {
+    private const string Good = """{"cniVersion":"1.1.0","name":"p"}""";
+    private const string Add = "CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=eth0 CNI_NETNS=/x";
+
     private readonly RecordingVerbs _verbs = new();
 
     [Theory]
@@ -37,34 +40,78 @@ public sealed class CniEndpointTests
     [Fact]
     public async Task Version_needs_no_configuration()
     {
-        var (succeeded, body) = await Call("""{"environment":{"CNI_COMMAND":"VERSION"},"stdin":null}""");
+        var (succeeded, body) = await Call(["CNI_COMMAND=VERSION"], "");
         Assert.True(succeeded);
         Assert.Equal(["0.3.1", "0.4.0", "1.0.0", "1.1.0"], body["supportedVersions"]!.AsArray().Select(v => (string)v!));
     }
 
     [Theory]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD"},"stdin":{"cniVersion":"1.1.0","name":"p"}}""", 4, "CNI_CONTAINERID")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD","CNI_CONTAINERID":"a","CNI_IFNAME":"eth0"},"stdin":{"cniVersion":"1.1.0"}}""", 4, "CNI_NETNS")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD","CNI_CONTAINERID":"a/b","CNI_IFNAME":"eth0","CNI_NETNS":"/x"},"stdin":{"cniVersion":"1.1.0"}}""", 4, "a/b")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD","CNI_CONTAINERID":"a","CNI_IFNAME":"sixteen-letters-","CNI_NETNS":"/x"},"stdin":{"cniVersion":"1.1.0"}}""", 4, "sixteen")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD","CNI_CONTAINERID":"a","CNI_IFNAME":"..","CNI_NETNS":"/x"},"stdin":{"cniVersion":"1.1.0"}}""", 4, "'..'")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"DEL","CNI_CONTAINERID":"a","CNI_IFNAME":"eth0","CNI_ARGS":"x"},"stdin":{"cniVersion":"1.1.0"}}""", 4, "CNI_ARGS")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"JUMP"},"stdin":{"cniVersion":"1.1.0"}}""", 4, "JUMP")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD"},"stdin":{"cniVersion":"2.0.0"}}""", 1, "2.0.0")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD"},"stdin":{}}""", 1, "0.1.0")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD"},"stdin":[]}""", 6, "a list")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD"},"stdin":"{not json"}""", 6, "not JSON")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"ADD"},"stdin":{"cniVersion":7}}""", 6, "a number")]
-    [InlineData("""{"environment":{"CNI_COMMAND":"GC"},"stdin":{"cniVersion":"1.1.0","cni.dev/valid-attachments":[{"ifname":"eth0"}]}}""", 7, "valid-attachments")]
-    [InlineData("""not json at all""", 6, "environment, stdin")]
-    [InlineData("null", 6, "null")]
-    public async Task A_malformed_call_gets_the_code_of_the_specification_and_says_what_is_wrong(string call, int code, string said)
+    [InlineData("CNI_COMMAND=ADD", Good, 4, "CNI_CONTAINERID")]
+    [InlineData("CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=eth0", Good, 4, "CNI_NETNS")]
+    [InlineData("CNI_COMMAND=ADD CNI_CONTAINERID=a/b CNI_IFNAME=eth0 CNI_NETNS=/x", Good, 4, "CNI_CONTAINERID 'a/b'")]
+    [InlineData("CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=sixteen-letters- CNI_NETNS=/x", Good, 4, "CNI_IFNAME 'sixteen")]
+    [InlineData("CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=.. CNI_NETNS=/x", Good, 4, "'..'")]
+    [InlineData("CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=eth0 CNI_NETNS=/x CNI_ARGS=x", Good, 4, "CNI_ARGS")]
+    [InlineData("CNI_COMMAND=JUMP", Good, 4, "JUMP")]
+    [InlineData("CNI_IFNAME=eth0", Good, 4, "CNI_COMMAND")]
+    [InlineData(Add, """{"cniVersion":"2.0.0"}""", 1, "2.0.0")]
+    [InlineData(Add, "{}", 1, "0.1.0")]
+    [InlineData(Add, "[]", 6, "a list")]
+    [InlineData(Add, "{not json", 6, "not JSON")]
+    [InlineData(Add, "", 6, "not JSON")]
+    [InlineData(Add, """{"cniVersion":7}""", 6, "a number")]
+    [InlineData(Add, """{"cniVersion":"1.1.0"}""", 7, "no name")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"../x"}""", 7, "../x")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"p","ipam":{"type":"dhcp"}}""", 2, """ipam: {"type":"dhcp"}""")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"p","ipMasq":false}""", 2, "ipMasq: false")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"p","runtimeConfig":{"portMappings":[{"hostPort":80}]}}""", 2, """portMappings: [{"hostPort":80}]""")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"p","runtimeConfig":{"bandwidth":{"ingressRate":1}}}""", 2, """bandwidth: {"ingressRate":1}""")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"p","runtimeConfig":{"ips":["10.0"]}}""", 7, "'10.0'")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"p","runtimeConfig":{"ips":[4]}}""", 6, "ips")]
+    [InlineData(Add, """{"cniVersion":"1.1.0","name":"p","runtimeConfig":{"mac":"01:00:00:00:00:01"}}""", 7, "01:00:00:00:00:01")]
+    [InlineData("CNI_COMMAND=GC", """{"cniVersion":"1.1.0","cni.dev/valid-attachments":[{"ifname":"eth0"}]}""", 7, "valid-attachments")]
+    public async Task A_malformed_call_gets_the_code_of_the_specification_and_says_what_is_wrong(string environment, string configuration, int code, string said)
     {
-        var (succeeded, body) = await Call(call);
+        var (succeeded, body) = await Call(environment.Split(' '), configuration);
         Assert.False(succeeded);
         Assert.Equal(code, (int)body["code"]!);
         Assert.Contains(said, (string)body["msg"]!);
         Assert.Empty(_verbs.Called);
+    }
+
+    [Theory]
+    [InlineData("not a call at all")]
+    [InlineData("CNI_COMMAND=ADD\0")]
+    [InlineData("=ADD\0\0")]
+    public async Task What_is_no_call_is_answered(string bytes)
+    {
+        var answer = await new CniEndpoint(_verbs).AnswerAsync(Encoding.UTF8.GetBytes(bytes), TestContext.Current.CancellationToken);
+        Assert.False(answer.Succeeded);
+        Assert.Equal(6, (int)JsonNode.Parse(answer.Body)!["code"]!);
+    }
+
+    [Fact]
+    public async Task An_end_needs_none_of_what_a_beginning_is_asked_with()
+    {
+        var (succeeded, _) = await Call(
+            ["CNI_COMMAND=DEL", "CNI_CONTAINERID=a", "CNI_IFNAME=eth0", "CNI_ARGS=x"], """{"cniVersion":"1.0.0","ipam":{"type":"dhcp"},"runtimeConfig":{"mac":"x"},"prevResult":null}""");
+        Assert.True(succeeded);
+        Assert.Equal(["DEL"], _verbs.Called);
+    }
+
+    [Fact]
+    public async Task The_result_of_plugins_before_is_handed_on_with_ours_behind_it()
+    {
+        var (_, body) = await Call(
+            Add.Split(' '),
+            """
+            {"cniVersion":"1.0.0","name":"p","prevResult":{"cniVersion":"1.0.0","interfaces":[{"name":"tun0","sandbox":"/x","pciID":"1"}],"ips":[{"address":"192.0.2.1/24","interface":0}],"dns":{"domain":"first"}}}
+            """);
+        Assert.Equal(
+            """
+            {"cniVersion":"1.0.0","interfaces":[{"name":"tun0","sandbox":"/x","pciID":"1"},{"name":"eth0"}],"ips":[{"address":"192.0.2.1/24","interface":0},{"address":"10.244.1.2/32","interface":1}],"dns":{"domain":"first"},"routes":[{"dst":"0.0.0.0/0","gw":"10.244.1.1"}]}
+            """,
+            body.ToJsonString());
     }
 
     [Fact]
@@ -85,14 +132,12 @@ public sealed class CniEndpointTests
     }
 
     private Task<(bool, JsonNode)> Call(string verb, string version) => Call(
-        $$$"""
-        {"environment":{"CNI_COMMAND":"{{{verb}}}","CNI_CONTAINERID":"abc","CNI_IFNAME":"eth0","CNI_NETNS":"/run/netns/x"},
-         "stdin":{"cniVersion":"{{{version}}}","name":"plumb","type":"plumb-cni"}}
-        """);
+        [$"CNI_COMMAND={verb}", "CNI_CONTAINERID=abc", "CNI_IFNAME=eth0", "CNI_NETNS=/run/netns/x"], $$$"""{"cniVersion":"{{{version}}}","name":"plumb","type":"plumb-cni"}""");
 
-    private async Task<(bool Succeeded, JsonNode Body)> Call(string json)
+    private async Task<(bool Succeeded, JsonNode Body)> Call(string[] environment, string configuration)
     {
-        var answer = await new CniEndpoint(_verbs).AnswerAsync(Encoding.UTF8.GetBytes(json), TestContext.Current.CancellationToken);
+        var call = new CniCall(environment.Select(static one => one.Split('=', 2)).ToDictionary(static one => one[0], static one => one[1]), Encoding.UTF8.GetBytes(configuration));
+        var answer = await new CniEndpoint(_verbs).AnswerAsync(call.ToBytes(), TestContext.Current.CancellationToken);
         return (answer.Succeeded, answer.Body.Length == 0 ? new JsonObject() : JsonNode.Parse(answer.Body)!);
     }
 
@@ -105,7 +150,12 @@ public sealed class CniEndpointTests
         public Task<CniResult> AddAsync(CniRequest request, CancellationToken cancel)
         {
             Record("ADD");
-            return Task.FromResult(new CniResult(request.Configuration.Version, [], [], [], new CniDns()));
+            return Task.FromResult(new CniResult(
+                request.Configuration.Version,
+                [new CniInterface { Name = "eth0" }],
+                [new CniAddress { Address = "10.244.1.2/32", Interface = 0 }],
+                [new CniRoute("0.0.0.0/0", "10.244.1.1")],
+                new CniDns()));
         }
 
         public Task DeleteAsync(CniRequest request, CancellationToken cancel) => Record("DEL");

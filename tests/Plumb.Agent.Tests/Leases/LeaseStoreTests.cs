@@ -130,7 +130,7 @@ public sealed class LeaseStoreTests : IDisposable
 
     private static List<string> Take(LeaseStore store, PodPool[] pools, params string[] containers) =>
         [.. containers.Select(container => Text(store.Take(
-            new Lease(Id(container), [], $"/run/netns/{container}", new FileIdentity(4, 1)) { PodName = container, PodScope = "default" }, pools, "node-1")))];
+            new Lease(Id(container), [], $"/run/netns/{container}", new FileIdentity(4, 1)) { PodName = container, PodScope = "default" }, pools, "node-1", [])))];
 
     private static string Text(Lease lease) => string.Join(',', lease.Addresses.Select(held => held.Address));
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
@@ -16,6 +17,7 @@ internal sealed class Machines : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("plumb-machines-").FullName;
     private readonly Dictionary<int, NodeAgent> _agents = [];
     private readonly Dictionary<string, NetworkNamespace> _containers = [];
+    private readonly Dictionary<string, JsonNode> _results = [];
 
     private Machines(OverlayKind overlay) => Cluster = new NetworkOptions { Overlay = overlay };
 
@@ -66,7 +68,8 @@ internal sealed class Machines : IAsyncDisposable
     public NetworkNamespace MakeContainer(string container) => _containers[container] = NetworkNamespace.Create();
 
     /// <summary>Asks an agent that may not live to answer.</summary>
-    public async Task<bool> TryAsync(int node, string verb, string container) => (await AnswerAsync(node, verb, container)).Succeeded;
+    /// <param name="address">The one that a container asks for; null: any.</param>
+    public async Task<bool> TryAsync(int node, string verb, string container, string? address = null) => (await AnswerAsync(node, verb, container, address)).Succeeded;
 
     /// <summary>A new container's namespace, connected; with its address.</summary>
     public async Task<(NetworkNamespace Inside, IPAddress Address)> AddAsync(int node, string container)
@@ -105,11 +108,15 @@ internal sealed class Machines : IAsyncDisposable
         return body;
     }
 
-    private async Task<(bool Succeeded, JsonNode? Body)> AnswerAsync(int node, string verb, string container)
+    private async Task<(bool Succeeded, JsonNode? Body)> AnswerAsync(int node, string verb, string container, string? address = null)
     {
-        var call = new JsonObject
+        var configuration = new JsonObject { ["cniVersion"] = "1.1.0", ["name"] = "plumb", ["prevResult"] = verb == "ADD" ? null : _results.GetValueOrDefault(container)?.DeepClone() };
+        if (address is not null)
         {
-            ["environment"] = new JsonObject
+            configuration["runtimeConfig"] = new JsonObject { ["ips"] = new JsonArray(address) };
+        }
+        var call = new CniCall(
+            new Dictionary<string, string>
             {
                 ["CNI_COMMAND"] = verb,
                 ["CNI_CONTAINERID"] = container,
@@ -117,10 +124,14 @@ internal sealed class Machines : IAsyncDisposable
                 ["CNI_NETNS"] = _containers[container].ProcPath,
                 ["CNI_ARGS"] = $"K8S_POD_NAMESPACE=default;K8S_POD_NAME={container}",
             },
-            ["stdin"] = new JsonObject { ["cniVersion"] = "1.1.0", ["name"] = "plumb" },
-        };
-        var answer = await _agents[node].Cni.AnswerAsync(Encoding.UTF8.GetBytes(call.ToJsonString()), TestContext.Current.CancellationToken);
-        return (answer.Succeeded, answer.Body.Length == 0 ? null : JsonNode.Parse(answer.Body));
+            Encoding.UTF8.GetBytes(configuration.ToJsonString()));
+        var answer = await _agents[node].Cni.AnswerAsync(call.ToBytes(), TestContext.Current.CancellationToken);
+        var body = answer.Body.Length == 0 ? null : JsonNode.Parse(answer.Body);
+        if (verb == "ADD" && answer.Succeeded)
+        {
+            _results[container] = body!;
+        }
+        return (answer.Succeeded, body);
     }
 
     private void BuildWire()

@@ -84,17 +84,64 @@ public sealed class AttachmentTests : IDisposable
     }
 
     [Fact]
-    public async Task A_repeated_add_of_one_container_gives_the_same_address_and_another_namespace_is_refused()
+    public async Task A_repeated_add_is_refused_until_the_first_has_ended()
     {
         await using var agent = await ReadyAsync();
-        Assert.Equal(await _node.AddAsync("a"), (string?)(await _node.CniAsync("ADD", "a")).Body!["ips"]![0]!["address"]);
-        _node.Kernel.EndNamespace("a");
-        _node.Kernel.MakeNamespace("b"); // so that the next namespace is another one
-        _node.Kernel.MakeNamespace("a");
+        await _node.AddAsync("a");
         var (succeeded, body) = await _node.CniAsync("ADD", "a");
         Assert.False(succeeded);
-        Assert.Contains("already connected", (string?)body!["msg"]);
+        Assert.Equal(4, (int)body!["code"]!);
+        Assert.Contains("connected already", (string?)body["msg"]);
+        Assert.True((await _node.CniAsync("DEL", "a")).Succeeded);
+        Assert.True((await _node.CniAsync("ADD", "a")).Succeeded);
     }
+
+    [Fact]
+    public async Task Address_hardware_address_and_resolver_are_what_the_runtime_asks_for()
+    {
+        await using var agent = await ReadyAsync();
+        await _node.AddAsync("first");
+        _node.Kernel.MakeNamespace("a");
+        var (succeeded, body) = await _node.CniAsync("ADD", "a", configuration: Asked("""{"ips":["10.244.1.5/29"],"mac":"c2:11:22:33:44:55","dns":{"servers":["10.0.0.10"],"searches":["corp"]}}"""));
+        Assert.True(succeeded, body?.ToJsonString());
+        Assert.Equal("10.244.1.5/32", (string?)body!["ips"]![0]!["address"]);
+        Assert.Equal("c2:11:22:33:44:55", (string?)body["interfaces"]![2]!["mac"]);
+        Assert.Equal("""{"nameservers":["10.0.0.10"],"search":["corp"]}""", body["dns"]!.ToJsonString());
+        Assert.Contains(_node.Kernel.Dump(), static line => line.Contains("neigh 10.244.1.5 dev cni0 lladdr c2:11:22:33:44:55", StringComparison.Ordinal));
+
+        foreach (var (asked, code, said) in new[]
+                 {
+                     ("""{"ips":["10.244.1.5"]}""", 11, "10.244.1.5 is held"),
+                     ("""{"ips":["10.244.1.1"]}""", 7, "10.244.1.1 is not node-1's"),
+                     ("""{"ips":["10.244.1.7"]}""", 7, "10.244.1.7 is not"),
+                     ("""{"ips":["192.0.2.1"]}""", 7, "10.244.1.0/29"),
+                     ("""{"ips":["10.244.1.3","10.244.1.4"]}""", 7, "one address of each family"),
+                     ("""{"mac":"c2:11:22:33:44:55"}""", 11, "c2:11:22:33:44:55 is held"),
+                     ("""{"mac":"0a:58:0a:f4:01:02"}""", 11, "0a:58:0a:f4:01:02 is held"),
+                 })
+        {
+            _node.Kernel.MakeNamespace("b");
+            var (_, error) = await _node.CniAsync("ADD", "b", configuration: Asked(asked));
+            Assert.Equal(code, (int)error!["code"]!);
+            Assert.Contains(said, (string?)error["msg"]);
+        }
+        Assert.Equal(2, Directory.EnumerateFiles(_node.LeaseDirectory).Count());
+    }
+
+    [Fact]
+    public async Task What_was_asked_for_is_known_after_a_restart()
+    {
+        await using (await ReadyAsync())
+        {
+            _node.Kernel.MakeNamespace("a");
+            Assert.True((await _node.CniAsync("ADD", "a", configuration: Asked("""{"mac":"c2:11:22:33:44:55"}"""))).Succeeded);
+        }
+        var before = _node.Kernel.Dump();
+        await using var next = await ReadyAsync();
+        Assert.Equal(before, _node.Kernel.Dump());
+    }
+
+    private static JsonObject Asked(string runtimeConfig) => new() { ["runtimeConfig"] = JsonNode.Parse(runtimeConfig) };
 
     [Fact]
     public async Task A_path_that_is_no_namespace_is_named()
@@ -112,14 +159,19 @@ public sealed class AttachmentTests : IDisposable
     {
         await using var agent = await ReadyAsync(options => options with { RepairPause = TimeSpan.FromDays(1) });
         await _node.AddAsync("a");
-        Assert.True((await _node.CniAsync("CHECK", "a")).Succeeded);
+        Assert.True((await CheckAsync("a", "10.244.1.2/32")).Succeeded);
+        Assert.Contains("10.244.1.2", (string?)(await CheckAsync("a", "10.244.1.3/32")).Body!["msg"]);
+        Assert.Equal(7, (int)(await _node.CniAsync("CHECK", "a")).Body!["code"]!);
         // The repair waits for a day.
         _node.Kernel.Remove(new EntryKey(TestNode.Id, EntryKind.Neighbour, "10.244.1.2 dev cni0"));
-        var (succeeded, body) = await _node.CniAsync("CHECK", "a");
+        var (succeeded, body) = await CheckAsync("a", "10.244.1.2/32");
         Assert.False(succeeded);
         Assert.Contains("neigh 10.244.1.2 dev cni0", (string?)body!["msg"]);
-        Assert.Equal(3, (int)(await _node.CniAsync("CHECK", "stranger")).Body!["code"]!);
+        Assert.Equal(3, (int)(await CheckAsync("stranger", "10.244.1.2/32")).Body!["code"]!);
     }
+
+    private Task<(bool Succeeded, JsonNode? Body)> CheckAsync(string container, string address) =>
+        _node.CniAsync("CHECK", container, configuration: new JsonObject { ["prevResult"] = new JsonObject { ["ips"] = new JsonArray(new JsonObject { ["address"] = address }) } });
 
     [Fact]
     public async Task Garbage_collection_ends_what_the_runtime_does_not_name()
@@ -127,13 +179,17 @@ public sealed class AttachmentTests : IDisposable
         await using var agent = await ReadyAsync();
         await _node.AddAsync("a");
         await _node.AddAsync("b");
-        var configuration = new JsonObject
-        {
-            ["cni.dev/valid-attachments"] = new JsonArray(new JsonObject { ["containerID"] = "b", ["ifname"] = "eth0" }),
-        };
-        Assert.True((await _node.CniAsync("GC", "-", configuration: configuration)).Succeeded);
+        Assert.True((await _node.CniAsync("GC", "-", configuration: Valid("b", "another-network"))).Succeeded);
+        Assert.Equal(2, Directory.EnumerateFiles(_node.LeaseDirectory).Count());
+        Assert.True((await _node.CniAsync("GC", "-", configuration: Valid("b", "plumb"))).Succeeded);
         Assert.Equal(["10.244.1.3"], Directory.EnumerateFiles(_node.LeaseDirectory).Select(Path.GetFileName));
     }
+
+    private static JsonObject Valid(string container, string network) => new()
+    {
+        ["name"] = network,
+        ["cni.dev/valid-attachments"] = new JsonArray(new JsonObject { ["containerID"] = container, ["ifname"] = "eth0" }),
+    };
 
     [Fact]
     public async Task Many_at_once_are_all_connected_in_fewer_batches_than_pods()

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Net.Sockets;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Addresses;
@@ -154,7 +155,7 @@ public sealed class RestartTests
             try
             {
                 await first.Ready;
-                while (done < calls.Length && (await node.CniAsync(calls[done].Verb, calls[done].Container)).Succeeded)
+                while (done < calls.Length && (await CallAsync(calls[done])).Succeeded)
                 {
                     done++;
                 }
@@ -169,9 +170,17 @@ public sealed class RestartTests
         await second!.Ready;
         for (; done < calls.Length; done++)
         {
-            Assert.True((await node.CniAsync(calls[done].Verb, calls[done].Container)).Succeeded);
+            // As a runtime does: what may be half made is ended first.
+            Assert.True((await node.CniAsync("DEL", calls[done].Container)).Succeeded);
+            Assert.True((await CallAsync(calls[done])).Succeeded);
         }
         return ([.. node.Kernel.Dump(), .. Directory.EnumerateFiles(node.LeaseDirectory).Select(path => File.ReadAllText(path)).Order(StringComparer.Ordinal)], seam.Seen);
+
+        // The addresses are asked for: one that is given back would rest, and a second try get another.
+        Task<(bool Succeeded, JsonNode? Body)> CallAsync((string Verb, string Container) call) => node.CniAsync(
+            call.Verb,
+            call.Container,
+            configuration: new JsonObject { ["runtimeConfig"] = new JsonObject { ["ips"] = new JsonArray($"10.244.1.{call.Container[0] - 'a' + 2}") } });
     }
 
     private static async Task<NodeAgent?> StartAsync(TestNode node, IWriteSeam seam)
