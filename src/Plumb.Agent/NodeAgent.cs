@@ -359,8 +359,17 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _events.Write(report.GaveWay ? "NetworkRepairGaveWay" : "NetworkRepaired", report.Text, isWarning: true);
     }
 
-    private async Task<byte[]> PlanAsync(IReadOnlyList<EntryKey>? keys) => await _loop.AskAsync(state =>
-        (keys is null ? PlanDocument.Of(state.Planner.Index, state.View.Node.Name) : PlanDocument.Of(state.Planner.Index, state.View.Node.Name, keys)).ToJson());
+    private async Task<byte[]> PlanAsync(IReadOnlyList<EntryKey>? keys, PlanSearch? about)
+    {
+        var node = _options.NodeName;
+        if (keys is not null)
+        {
+            return (await _loop.AskAsync(state => PlanDocument.Of(state.Planner.Index, node, keys))).ToJson();
+        }
+        // What may be long is printed here, beside the loop.
+        var excerpt = await _loop.AskAsync(state => about is null ? PlanExcerpt.Of(state.Planner.Index) : PlanExcerpt.About(state.Planner.Index, about));
+        return excerpt.ToDocument(node).ToJson();
+    }
 
     private async Task<byte[]> ObservedAsync(CancellationToken cancel)
     {

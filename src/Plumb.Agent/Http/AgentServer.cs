@@ -19,9 +19,10 @@ namespace Plumb.Agent.Http;
 /// <summary>Answers one question about the agent as a JSON document.</summary>
 internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
 
-/// <summary>What is planned, and why.</summary>
-/// <param name="keys">Of the entries that are asked for; null: all.</param>
-internal delegate Task<byte[]> PlanQuestion(IReadOnlyList<EntryKey>? keys);
+/// <summary>What is planned, and why: all of it, or what is asked for.</summary>
+/// <param name="keys">Of the entries that are asked for.</param>
+/// <param name="about">The thing that is asked about.</param>
+internal delegate Task<byte[]> PlanQuestion(IReadOnlyList<EntryKey>? keys, PlanSearch? about);
 
 /// <summary>Answers a question with parameters; null: there is nobody to answer it.</summary>
 internal delegate byte[]? NameQuestion(IReadOnlyDictionary<string, string> query);
@@ -33,7 +34,7 @@ internal delegate Task<IReadOnlyList<string>> ServicesSwitch(ServicesKind servic
 internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, CancellationToken cancel);
 
 /// <summary>
-/// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why; <c>POST</c> with keys: of these entries) and <c>GET /observed</c>
+/// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why; <c>?about=THING</c>: what may be about that, <c>POST</c> with keys: of these entries) and <c>GET /observed</c>
 /// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>,
 /// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more), <c>/mirrors</c> (see <see cref="MirrorEndpoint"/>). One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
@@ -109,7 +110,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
                 await WriteAsync(http, answer.Succeeded ? HttpStatusCode.OK : HttpStatusCode.InternalServerError, answer.Body);
                 break;
             case "/state" when method == "GET":
-                await WriteAsync(http, HttpStatusCode.OK, await _state(null));
+                await WriteAsync(http, HttpStatusCode.OK, await _state(null, http.Request.Query["about"].ToString() is { Length: > 0 } thing ? new PlanSearch(thing) : null));
                 break;
             case "/state" when method == "POST":
                 await AnswerAboutAsync(http);
@@ -151,7 +152,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
             await WriteAsync(http, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes($"these are no keys: {wrong.Message}"));
             return;
         }
-        await WriteAsync(http, HttpStatusCode.OK, await _state(keys));
+        await WriteAsync(http, HttpStatusCode.OK, await _state(keys, null));
     }
 
     // 200 with what is left of the old way, a line for each; or with the reason as text 400 where all is as it was, and 500 where the agent ends of it.

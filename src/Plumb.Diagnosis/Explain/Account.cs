@@ -34,7 +34,7 @@ public static class Account
         {
             if (!observed.Entries.ContainsKey(key))
             {
-                all.Add(new Explanation(key, reason.Text, Standing.Missing, $"planned for {Names(reason.Causes)}, and the kernel does not hold it", reason.Causes));
+                all.Add(new Explanation(key, reason.Text, Standing.Missing, $"planned for {Names(reason.Causes, reason.MoreCauses)}, and the kernel does not hold it", reason.Causes));
             }
         }
         all.Sort(static (left, right) => left.Key.CompareTo(right.Key));
@@ -54,7 +54,7 @@ public static class Account
         var text = RulesetText.Print(entry, key => all.Entries.GetValueOrDefault(key)?.Entry);
         if (reason is not null)
         {
-            return new Explanation(entry.Key, text, Standing.Planned, $"Plumb's, for {Names(reason.Causes)}", reason.Causes);
+            return new Explanation(entry.Key, text, Standing.Planned, $"Plumb's, for {Names(reason.Causes, reason.MoreCauses)}", reason.Causes);
         }
         if (held.Owner == Owner.Plumb)
         {
@@ -73,14 +73,19 @@ public static class Account
             : new Explanation(entry.Key, text, Standing.Unexplained, KnownWriters.Hint(entry), []);
     }
 
-    private static string Names(IReadOnlyList<Origin> causes)
+    private static string Names(IReadOnlyList<Origin> causes, int more = 0)
     {
         const int shown = 3;
         var names = string.Join(", ", causes.Take(shown));
-        return causes.Count > shown ? $"{names} and {causes.Count - shown} more" : names;
+        more += Math.Max(0, causes.Count - shown);
+        return more > 0 ? $"{names} and {more} more" : names;
     }
 }
 
 /// <summary>Why a plan wants an entry.</summary>
 /// <param name="Text">The entry as planned, in the words of ip, bridge, sysctl or nft.</param>
-public sealed record PlannedReason(string Text, IReadOnlyList<Origin> Causes);
+public sealed record PlannedReason(string Text, IReadOnlyList<Origin> Causes)
+{
+    /// <summary>How many causes there are that are not named.</summary>
+    public int MoreCauses { get; init; }
+}

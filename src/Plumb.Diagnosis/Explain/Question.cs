@@ -48,6 +48,9 @@ public sealed class Question
         _mark = thing.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && MarkBits.TryParse(thing, out var mark) ? mark : null;
     }
 
+    /// <summary>The thing by which a plan is searched.</summary>
+    public string Thing => _thing;
+
     /// <summary>What the catalogue of owners says of the thing itself, whether or not it is in any kernel here.</summary>
     public IReadOnlyList<string> Known()
     {

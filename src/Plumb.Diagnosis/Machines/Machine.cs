@@ -18,11 +18,12 @@ public sealed class Machine : IWorld, IDisposable
     private static readonly HashSet<EntryKind> OnlyAddresses = [EntryKind.Address];
 
     private readonly Kernels _kernels = new();
-    private readonly Dictionary<NamespaceId, Space> _spaces = [];
+    private readonly KernelSpaces _spaces;
     private readonly Dictionary<NamespaceId, Inhabited> _inhabited = [];
 
     private Machine(IReadOnlyList<HeldNamespace> found, int hidden, IReadOnlyList<CniAttachment> attachments)
     {
+        _spaces = new KernelSpaces(_kernels);
         ulong home;
         using (var own = NetworkNamespace.OpenHome())
         {
@@ -60,10 +61,7 @@ public sealed class Machine : IWorld, IDisposable
         return new Machine(found, hidden, CniAttachment.ReadAll(cniFolder));
     }
 
-    public Space? Find(NamespaceId id) =>
-        _spaces.TryGetValue(id, out var known) ? known
-        : _kernels.Knows(id) ? _spaces[id] = KernelSource.Observe(_kernels, id)
-        : null;
+    public Space? Find(NamespaceId id) => _spaces.Find(id);
 
     public NetworkNamespace Enter(NamespaceId id) => NetworkNamespace.Open(_inhabited[id].Held.Path);
 

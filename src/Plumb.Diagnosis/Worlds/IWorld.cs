@@ -5,7 +5,7 @@ namespace Plumb.Diagnosis.Worlds;
 /// <summary>Where state comes from: a lab, a node's own kernel, a file, a test. Nothing else asks.</summary>
 public interface IWorld
 {
-    /// <summary>A namespace as it was when it was first asked for; null when it cannot be seen from here.</summary>
+    /// <summary>A namespace as it was when it was first asked for, by whichever thread; null when it cannot be seen from here.</summary>
     Space? Find(NamespaceId id);
 
     /// <summary>All that can be seen, for what concerns nobody in particular: a frame in a tunnel, a broadcast.</summary>

@@ -20,7 +20,7 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
 
     private static readonly bool HasIpvlan = Directory.Exists("/sys/module/ipvlan");
 
-    private static readonly HashSet<EntryKind> AllButElements = [.. Enum.GetValues<EntryKind>().Where(static kind => kind != EntryKind.Element)];
+    internal static readonly HashSet<EntryKind> AllButElements = [.. Enum.GetValues<EntryKind>().Where(static kind => kind != EntryKind.Element)];
 
     private readonly Lock _gate = new();
     private HookPrograms? _programs;
@@ -52,7 +52,9 @@ public sealed class KernelSource(Kernels kernels, NamespaceId id) : ISpaceSource
         }
     }
 
-    public ObservedState Whole(ObservedState state) => _whole ??= Observe(kernels, [id], null, null);
+    // All of it again, so that rules and elements are of one moment; a pod has no sets.
+    public ObservedState Whole(ObservedState state) =>
+        _whole ??= state.Entries.Values.Any(static held => held.Entry is SetEntry) ? Observe(kernels, [id], null, null) : state;
 
     IReadOnlyList<Observed> IElements.All(SetEntry set)
     {

@@ -17,10 +17,10 @@ internal static class SysctlFile
         var files = new (FileDescriptor? File, Errno Errno)[paths.Count];
         inside.Run(() =>
         {
+            using var folders = new SysctlFolders();
             for (var i = 0; i < files.Length; i++)
             {
-                var descriptor = Libc.Open("/proc/sys/" + paths[i], (int)flags | Libc.O_CLOEXEC, 0);
-                files[i] = descriptor >= 0 ? (new FileDescriptor(descriptor), Errno.None) : (null, Libc.LastErrno);
+                files[i] = folders.Open(paths[i], flags);
             }
             return 0;
         });

@@ -3,8 +3,7 @@ using Plumb.Linux.State;
 namespace Plumb.Network.Planning;
 
 /// <summary>
-/// All planned entries by what wants them. An entry lives while any plan key wants it. Answers both ways: why is this entry
-/// here, and what does this subject put into the kernel.
+/// All planned entries by what wants them. An entry lives while any plan key wants it.
 /// </summary>
 public sealed class DesiredIndex
 {
@@ -47,31 +46,30 @@ public sealed class DesiredIndex
     }
 
     /// <summary>Why an entry is wanted: each cause once, in order; none when Plumb does not want it.</summary>
-    public IReadOnlyList<Origin> Why(EntryKey key)
-    {
-        var causes = new SortedSet<Origin>();
-        foreach (var want in WantsOf(key))
-        {
-            causes.Add(want.Cause);
-        }
-        return [.. causes];
-    }
+    public IReadOnlyList<Origin> Why(EntryKey key) => State.Entries.TryGetValue(key, out var desired) ? CausesOf(desired) : [];
 
-    /// <summary>All that one subject causes, by any layer, in no order.</summary>
-    public IEnumerable<Entry> CausedBy(Subject subject)
+    /// <inheritdoc cref="Why"/>
+    /// <param name="desired">Of <see cref="State"/>.</param>
+    internal IReadOnlyList<Origin> CausesOf(Desired desired)
     {
-        foreach (var (key, desired) in State.Entries)
+        if (!_shared.TryGetValue(desired.Entry.Key, out var wants))
         {
-            foreach (var want in WantsOf(key))
+            return [((Want)desired).Cause];
+        }
+        // They are in order of causes.
+        var causes = new List<Origin>(wants.All.Count);
+        foreach (var want in wants.All)
+        {
+            if (causes.Count == 0 || causes[^1] != want.Cause)
             {
-                if (want.Cause.Subject == subject)
-                {
-                    yield return desired.Entry;
-                    break;
-                }
+                causes.Add(want.Cause);
             }
         }
+        return causes;
     }
+
+    /// <summary>What wants an entry that others want too, in no order.</summary>
+    internal IEnumerable<Want> Shared => _shared.Values.SelectMany(static wants => wants.All);
 
     /// <summary>Replaces what one key wants. Who wants an entry now whose value may be another is put into <paramref name="touched"/>.</summary>
     internal void Replace(PlanKey key, PlannedPart now, Dictionary<EntryKey, Wants> touched)
@@ -139,9 +137,6 @@ public sealed class DesiredIndex
         }
         return items;
     }
-
-    private IReadOnlyList<Want> WantsOf(EntryKey key) =>
-        _shared.TryGetValue(key, out var wants) ? wants.All : State.Entries.TryGetValue(key, out var only) ? [(Want)only] : [];
 
     private Wants Touch(EntryKey key, Dictionary<EntryKey, Wants> touched)
     {

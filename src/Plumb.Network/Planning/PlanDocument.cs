@@ -19,23 +19,6 @@ public sealed record PlanDocument
     /// <summary>What could not be planned, one line each.</summary>
     public required IReadOnlyList<string> Refusals { get; init; }
 
-    public static PlanDocument Of(DesiredIndex index, string node)
-    {
-        ArgumentNullException.ThrowIfNull(index);
-        var entries = new List<PlannedEntry>(index.State.Count);
-        foreach (var desired in PlanText.Sorted(index))
-        {
-            entries.Add(PlannedEntry.Of(desired, index));
-        }
-        return new PlanDocument
-        {
-            Node = node,
-            Entries = entries,
-            Conflicts = [.. index.Conflicts().Select(static conflict => conflict.ToString())],
-            Refusals = [.. index.Refusals().Select(static refusal => refusal.ToString())],
-        };
-    }
-
     /// <summary>Only some entries: those with these keys that are planned.</summary>
     public static PlanDocument Of(DesiredIndex index, string node, IReadOnlyList<EntryKey> keys)
     {
@@ -46,7 +29,7 @@ public sealed record PlanDocument
         {
             if (index.State.Entries.GetValueOrDefault(key) is { } desired)
             {
-                entries.Add(PlannedEntry.Of(desired, index));
+                entries.Add(PlannedEntry.Of(desired, index.CausesOf(desired), PlanText.Print(desired.Entry, index)));
             }
         }
         return new PlanDocument { Node = node, Entries = entries, Conflicts = [], Refusals = [] };
@@ -87,7 +70,13 @@ public sealed record PlannedEntry
 
     public required IReadOnlyList<PlannedOrigin> Origins { get; init; }
 
-    internal static PlannedEntry Of(Desired desired, DesiredIndex index)
+    /// <summary>How many causes there are besides; null: none.</summary>
+    public int? MoreOrigins { get; init; }
+
+    /// <summary>Of an element that was searched for: its key's bytes in hexadecimal digits, by which a kernel is asked for it.</summary>
+    public string? ElementKey { get; init; }
+
+    internal static PlannedEntry Of(Desired desired, IReadOnlyList<Origin> causes, string text)
     {
         var key = desired.Entry.Key;
         return new PlannedEntry
@@ -95,9 +84,9 @@ public sealed record PlannedEntry
             Namespace = key.Namespace.Name,
             Kind = key.Kind,
             Name = key.Name,
-            Text = PlanText.Print(desired.Entry, index),
+            Text = text,
             Stamp = desired.Stamp?.Text,
-            Origins = [.. index.Why(key).Select(static origin => PlannedOrigin.Of(origin))],
+            Origins = [.. causes.Select(static origin => PlannedOrigin.Of(origin))],
         };
     }
 

@@ -91,10 +91,11 @@ internal sealed class ExplainCommand : Verb
         var nodes = new List<ExplainedNode>();
         var accounts = new Dictionary<string, NodeAccount>(StringComparer.Ordinal);
         var refusals = new SortedSet<string>(StringComparer.Ordinal);
+        var question = thing is null ? null : new Question(thing);
         foreach (var node in scene.Parties.NodesNamed(invocation.Parsed.GetValue(_node)))
         {
-            var (account, observed, refused) = accounts[node] = await NodeAccount.OfAsync(scene, node);
-            var explained = thing is null ? account : new Question(thing).Answer(account, observed);
+            var (account, observed, refused) = accounts[node] = await NodeAccount.OfAsync(scene, node, question?.Thing);
+            var explained = question is null ? account : question.Answer(account, observed);
             if (explained.Count > 0)
             {
                 nodes.Add(ExplainedNode.Of(node, explained));
@@ -103,7 +104,7 @@ internal sealed class ExplainCommand : Verb
         }
         // Of what Plumb itself has made, the objects say more than the name.
         var isPlumbs = nodes.Any(static node => node.Entries.Any(static entry => entry.Standing == Standing.Planned));
-        var known = thing is null || (isPlumbs && !thing.StartsWith("0x", StringComparison.Ordinal)) ? [] : new Question(thing).Known();
+        var known = thing is null || (isPlumbs && !thing.StartsWith("0x", StringComparison.Ordinal)) ? [] : question!.Known();
         var cards = thing is null ? [] : Cards.Of(scene, accounts, thing);
         if (nodes.Count == 0 && known.Count == 0 && cards.Count == 0)
         {

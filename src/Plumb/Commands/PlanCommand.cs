@@ -103,7 +103,7 @@ internal sealed class PlanCommand : Verb
         switch (format)
         {
             case PlanFormat.Json:
-                to.WriteLine(Encoding.UTF8.GetString(PlanDocument.Of(index, node).ToJson()));
+                to.WriteLine(Encoding.UTF8.GetString(PlanExcerpt.Of(index).ToDocument(node).ToJson()));
                 break;
             case PlanFormat.Ip:
                 to.Write(CommandText.Print(index, new NamespaceId(node)));

@@ -36,6 +36,9 @@ internal interface IScene : IDisposable
     /// <param name="keys">Whose entries are asked for: these at least are told; null: all.</param>
     Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null);
 
+    /// <summary>What of a node's plan may be about a thing, or more; null where there is no agent.</summary>
+    Task<PlanDocument?> PlanAboutAsync(string node, string thing) => PlanAsync(node);
+
     /// <summary>What a name comes to; null where nobody can be asked.</summary>
     /// <param name="pod"><c>NAMESPACE/POD</c> or <c>POD</c>, by whose search path it is asked for; null: as it stands.</param>
     /// <param name="type">Of the record: A, AAAA, SRV …</param>
@@ -45,7 +48,8 @@ internal interface IScene : IDisposable
     string? EvidenceOf(NamespaceId space) => null;
 
     /// <summary>What several namespaces hold, with kernel parameters that are asked for. Those that cannot be seen are left out.</summary>
-    ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters);
+    /// <param name="elements">Of Plumb's sets those that are asked for: these at least are told; null: all.</param>
+    ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters, IReadOnlyList<PlannedEntry>? elements = null);
 
     /// <summary>What people chose about the cluster's network; null where nobody knows.</summary>
     SnapshotNetwork? Network => null;

@@ -27,15 +27,17 @@ internal sealed class LabScene : ILiveScene, IWorld
     private readonly LabClient _client;
     private readonly TimeProvider _time;
     private readonly Kernels _kernels = new();
-    private readonly Dictionary<NamespaceId, Space> _spaces = [];
+    private readonly KernelSpaces _spaces;
     private readonly Dictionary<NamespaceId, string> _paths = [];
+    private readonly Lazy<bool> _hasAll;
     private KubernetesClient? _api;
-    private bool _hasAll;
 
     private LabScene(LabClient client, LabStatus status, TimeProvider time)
     {
         _client = client;
         _time = time;
+        _spaces = new KernelSpaces(_kernels);
+        _hasAll = new Lazy<bool>(EnterAll);
         Status = status;
         foreach (var (id, path) in status.Machines.Select(static machine => (machine.Id, machine.NamespacePath)).Concat(status.Pods.Select(static pod => (pod.Id, pod.NamespacePath))))
         {
@@ -72,20 +74,8 @@ internal sealed class LabScene : ILiveScene, IWorld
 
     public Space? Find(NamespaceId id)
     {
-        if (_spaces.TryGetValue(id, out var known))
-        {
-            return known;
-        }
-        // All of them, so that the other end of a cable has a name.
-        if (!_hasAll)
-        {
-            _hasAll = true;
-            foreach (var each in _paths.Keys)
-            {
-                TryEnter(each);
-            }
-        }
-        return _kernels.Knows(id) ? _spaces[id] = KernelSource.Observe(_kernels, id) : null;
+        _ = _hasAll.Value;
+        return _spaces.Find(id);
     }
 
     public NetworkNamespace Open(NamespaceId id) => NetworkNamespace.Open(_paths[id]);
@@ -119,16 +109,20 @@ internal sealed class LabScene : ILiveScene, IWorld
         return Task.FromResult<PlanDocument?>(PlanDocument.FromJson(plan.Span));
     }
 
+    public Task<PlanDocument?> PlanAboutAsync(string node, string thing) =>
+        Task.FromResult<PlanDocument?>(PlanDocument.FromJson(_client.AskNode(node, $"state?about={Uri.EscapeDataString(thing)}").Span));
+
     public Task<DnsResult?> AskAsync(string name, string? pod, string type) => Task.FromResult<DnsResult?>(DnsQuestion.Ask(_client, Parties, name, pod, type));
 
-    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters)
+    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters, IReadOnlyList<PlannedEntry>? elements = null)
     {
         // Machines too, so that the other end of a cable has a name.
         foreach (var machine in Status.Machines)
         {
             TryEnter(machine.Id);
         }
-        return _kernels.Observe([.. spaces.Where(TryEnter)], parameters: parameters);
+        NamespaceId[] seen = [.. spaces.Where(TryEnter)];
+        return elements is null ? _kernels.Observe(seen, parameters: parameters) : KernelExcerpt.Observe(_kernels, seen, parameters, elements);
     }
 
     public void Dispose()
@@ -155,6 +149,16 @@ internal sealed class LabScene : ILiveScene, IWorld
         Environment.SetEnvironmentVariable(InsideVariable, "1");
         var nsenter = Nsenter.Find();
         Exec.Replace(nsenter, [nsenter, $"--user={labs}", "--preserve-credentials", "--", .. ThisProgram.CommandLine, .. Environment.GetCommandLineArgs().Skip(1)]);
+    }
+
+    // All of them, so that the other end of a cable has a name.
+    private bool EnterAll()
+    {
+        foreach (var each in _paths.Keys)
+        {
+            TryEnter(each);
+        }
+        return true;
     }
 
     private bool TryEnter(NamespaceId id)

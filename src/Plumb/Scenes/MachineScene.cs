@@ -44,7 +44,7 @@ internal sealed class MachineScene : ILiveScene
 
     public Task<DnsResult?> AskAsync(string name, string? pod, string type) => Task.FromResult<DnsResult?>(null);
 
-    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters) => _machine.Observe(spaces, parameters);
+    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters, IReadOnlyList<PlannedEntry>? elements = null) => _machine.Observe(spaces, parameters);
 
     public void Dispose() => _machine.Dispose();
 

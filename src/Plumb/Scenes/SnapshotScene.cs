@@ -75,7 +75,7 @@ internal sealed class SnapshotScene : IScene
         return DnsQuestion.Answer(report, type, asker?.FullName, asker?.Node ?? Parties.Nodes.First(), path);
     }
 
-    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters)
+    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters, IReadOnlyList<PlannedEntry>? elements = null)
     {
         var together = new ObservedState();
         foreach (var space in spaces)

@@ -23,17 +23,19 @@ internal static class SnapshotTaking
             }
         }
         var ofPlans = parameters.ToLookup(static key => key.Namespace, static key => key.Name);
-        foreach (var space in scene.World.Known)
+        var read = scene.World.Known.AsParallel().AsOrdered().WithMergeOptions(ParallelMergeOptions.NotBuffered).WithCancellation(cancel)
+            .Select(space => (Id: space, Seen: scene.World.Find(space) is { } seen ? new SnapshotSpace(seen, ofPlans[space]) : null));
+        foreach (var (id, seen) in read)
         {
-            cancel.ThrowIfCancellationRequested();
-            if (scene.World.Find(space) is { } seen)
+            if (seen is null)
             {
-                writer.Write(seen, ofPlans[space]);
-                (spaces, entries) = (spaces + 1, entries + seen.State.Count);
+                missing.Add($"the namespace {id}: it ended before it could be read");
+                continue;
             }
-            else
+            using (seen)
             {
-                missing.Add($"the namespace {space}: it ended before it could be read");
+                writer.Write(seen);
+                (spaces, entries) = (spaces + 1, entries + seen.Entries);
             }
         }
         foreach (var party in scene.Parties.All)

@@ -42,7 +42,7 @@ internal sealed class ChangedScene(IScene before, IWorld world, IReadOnlyList<Js
 
     public Task<DnsResult?> AskAsync(string name, string? pod, string type) => before.AskAsync(name, pod, type);
 
-    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters) => before.Observe(spaces, parameters);
+    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters, IReadOnlyList<PlannedEntry>? elements = null) => before.Observe(spaces, parameters, elements);
 
     // It is the other's.
     public void Dispose()

@@ -75,14 +75,33 @@ public sealed class ServiceQuestionTests
         Assert.DoesNotContain(answer, static text => text.Contains("frontends", StringComparison.Ordinal));
     }
 
-    private static List<string> Ask(string thing)
+    [Fact]
+    public void What_is_searched_for_in_a_plan_answers_as_all_of_it_does()
+    {
+        var words = Plan.Desired.Entries.Values.SelectMany(static desired => desired.Entry.Print().Split([' ', '\n', '\t', ',', '{', '}', '"'], StringSplitOptions.RemoveEmptyEntries));
+        var causes = Plan.Desired.Entries.Keys.SelectMany(Plan.Index.Why).Select(static origin => origin.Subject.ToString());
+        string[] language = [".", ":", "element", "ip", "jump", "goto"];
+        string[] things = [.. words.Except(language).Concat(causes).Concat(["service/website", "default/shop", "svc/default/website", "10.96.14.7:80", ":31101", ":8080", "10.96.0.0/12"]).Distinct()];
+        Assert.True(things.Length > 100);
+        var elements = Plan.Desired.Entries.Keys.Count(static key => key.Kind == EntryKind.Element);
+        foreach (var thing in things)
+        {
+            var found = PlanExcerpt.About(Plan.Index, new PlanSearch(new Question(thing).Thing)).ToDocument("node-1").Entries.Select(static entry => entry.Key).ToHashSet();
+            Assert.Equal($"{thing}: {string.Join('\n', Ask(thing))}", $"{thing}: {string.Join('\n', Ask(thing, found))}");
+        }
+        var ofOne = PlanExcerpt.About(Plan.Index, new PlanSearch("10.96.14.7")).ToDocument("node-1").Entries.Count(static entry => entry.Kind == EntryKind.Element);
+        Assert.InRange(ofOne, 1, elements / 2);
+    }
+
+    private static List<string> Ask(string thing, HashSet<EntryKey>? only = null)
     {
         var observed = new ObservedState();
-        foreach (var desired in Plan.Desired.Entries.Values)
+        Desired[] all = [.. Plan.Desired.Entries.Values.Where(desired => only?.Contains(desired.Entry.Key) ?? true)];
+        foreach (var desired in all)
         {
             observed.Set(new Observed(desired.Entry, Owner.Plumb, desired.Stamp, new KernelFacts()));
         }
-        var planned = Plan.Desired.Entries.Values.ToDictionary(
+        var planned = all.ToDictionary(
             static desired => desired.Entry.Key, static desired => new PlannedReason(desired.Entry.Print(), Plan.Index.Why(desired.Entry.Key)));
         return [.. new Question(thing).Answer(Account.Of(observed, planned), observed).Select(static explanation => explanation.Text)];
     }

@@ -90,6 +90,24 @@ public sealed class NftablesRuleTests
         Assert.Equal(Decision.Accept, Assert.Single(Run(rules, _syn, clients, clients.Element([IpAddress.V4(10, 9, 9, 9)]))).Decision);
     }
 
+    [Fact]
+    public void A_set_in_which_no_element_agrees_with_what_is_known_of_the_key_has_none_for_it()
+    {
+        var ping = new Packet(_syn.Source, _syn.Destination, Packet.Icmp) { Message = new IcmpKind(8, 0) };
+        var exact = _table.Set("frontends", DataType.Ipv4Address, DataType.IpProtocol, DataType.Port);
+        var ranges = _table.Set("ranges", SetFlags.Interval, DataType.Ipv4Address, DataType.IpProtocol, DataType.Port);
+        foreach (var set in (SetEntry[])[exact, ranges])
+        {
+            Rule[] rules = [_table.Rule((Ip.Destination + Meta.L4Protocol + Th.DestinationPort).In(set), Drop)];
+            Assert.Equal(Decision.Accept, Decide(set.Element([_syn.Destination, IpProtocol.Tcp, 80])));
+            // What would be the port is the checksum.
+            Assert.Equal(Decision.Undecided, Decide(set.Element([_syn.Destination, IpProtocol.Icmp, 80])));
+            Assert.Equal(Decision.Accept, Decide(set.Element([IpAddress.V4(10, 9, 9, 9), IpProtocol.Icmp, 80])));
+
+            Decision Decide(Entry element) => Assert.Single(Run(rules, ping, set, element)).Decision;
+        }
+    }
+
     [Theory]
     [InlineData(false, 0, Decision.Drop)]
     [InlineData(true, 0, Decision.Accept)]

@@ -85,6 +85,45 @@ internal sealed class ElementIndex
     public FoundElement? Find(ReadOnlySpan<byte> key) =>
         (!_schema.IsInterval ? FindExact(key) : _schema.IsConcatenation ? FindConcatenation(key) : FindRange(key)) ?? _catchAll;
 
+    /// <summary>Whether an element could be found for a key of which not all bits are known: the kernel compares bits that nobody here has seen.</summary>
+    /// <param name="unknown">A bit for each bit of the key.</param>
+    public bool MayHold(ReadOnlySpan<byte> key, ReadOnlySpan<byte> unknown)
+    {
+        if (_all is not null)
+        {
+            return _all.Value.MayHold(key, unknown);
+        }
+        if (_catchAll is not null)
+        {
+            return true;
+        }
+        foreach (var found in _exact.Values)
+        {
+            if (Agrees(found.Element.Key.Span, key, unknown))
+            {
+                return true;
+            }
+        }
+        foreach (var found in _ranges)
+        {
+            if (MayHold(found.Element, key, unknown))
+            {
+                return true;
+            }
+        }
+        foreach (var some in _concatenations.Values)
+        {
+            foreach (var found in some)
+            {
+                if (MayHold(found.Element, key, unknown))
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     /// <summary>Where ranges of one part begin and end, for whoever asks which keys make a difference.</summary>
     public IEnumerable<(Octets First, Octets Last)> Bounds()
     {
@@ -151,6 +190,36 @@ internal sealed class ElementIndex
                 return false;
             }
             at += length;
+        }
+        return true;
+    }
+
+    // A part of which anything is unknown may be in any range.
+    private bool MayHold(SetElement element, ReadOnlySpan<byte> key, ReadOnlySpan<byte> unknown)
+    {
+        var first = element.Key.Span;
+        var last = (element.IsRange ? element.Last : element.Key).Span;
+        for (int part = 0, at = 0; part < _schema.Key.Count; part++)
+        {
+            var length = Math.Min(_schema.Key[part].PaddedBytes, key.Length - at);
+            if (unknown.Slice(at, length).IndexOfAnyExcept((byte)0) < 0
+                && (key.Slice(at, length).SequenceCompareTo(first.Slice(at, length)) < 0 || key.Slice(at, length).SequenceCompareTo(last.Slice(at, length)) > 0))
+            {
+                return false;
+            }
+            at += length;
+        }
+        return true;
+    }
+
+    private static bool Agrees(ReadOnlySpan<byte> held, ReadOnlySpan<byte> key, ReadOnlySpan<byte> unknown)
+    {
+        for (var i = 0; i < held.Length; i++)
+        {
+            if (((held[i] ^ key[i]) & ~unknown[i]) != 0)
+            {
+                return false;
+            }
         }
         return true;
     }

@@ -126,11 +126,19 @@ internal static class SetOperations
             return false;
         }
         var length = elements.Schema.KeyBytes;
-        if (!machine.Registers.IsKnown(source, length) && elements.Count > 0 && !machine.Knows(source, length, "what it looks up is not known here"))
-        {
-            return false;
-        }
         var key = machine.Registers.Values(source, length);
+        if (!machine.Registers.IsKnown(source, length))
+        {
+            // Of ICMP, "port" reads the checksum; where all elements are of TCP it does not matter.
+            if (machine.Changes.IsEmpty && !elements.MayHold(key, machine.Registers.Unknown(source, length)))
+            {
+                return true;
+            }
+            if (!machine.Knows(source, length, "what it looks up is not known here"))
+            {
+                return false;
+            }
+        }
         if (!machine.Changes.IsEmpty && reference is NamedSet { Name: var name } && machine.Changes.TryFind(elements.Schema.Table, name, new Octets(key), out var changed))
         {
             found = changed is null ? null : new FoundElement(changed, null);
