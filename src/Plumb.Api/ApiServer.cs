@@ -51,6 +51,7 @@ public sealed class ApiServer : IAsyncDisposable
         var registry = new Registry(new ObjectStore(), options.Time, options.Random, ranges);
         Bootstrap.Namespaces(registry);
         Bootstrap.ServiceRanges(registry);
+        Bootstrap.PriorityClasses(registry);
         var certificate = await making;
         var listener = new Listener(options.Listen, certificate, options.Loggers);
         var server = new ApiServer(certificate, listener, registry, token);

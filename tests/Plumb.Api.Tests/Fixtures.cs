@@ -10,9 +10,19 @@ internal static class Fixtures
     /// <summary>Skips the test, with a line, where the recordings are not at hand.</summary>
     public static List<JsonObject> Read(string file)
     {
-        Assert.SkipUnless(Folder.Value is not null, "no recordings of a real API server: shared/fixtures/apiserver-1.34 is not beside the repository");
+        Require();
         return [.. File.ReadLines(Path.Combine(Folder.Value!, file)).Select(static line => JsonNode.Parse(line)!.AsObject())];
     }
+
+    /// <inheritdoc cref="Read"/>
+    public static JsonNode? Document(string file)
+    {
+        Require();
+        return JsonNode.Parse(File.ReadAllText(Path.Combine(Folder.Value!, file)));
+    }
+
+    private static void Require() =>
+        Assert.SkipUnless(Folder.Value is not null, "no recordings of a real API server: shared/fixtures/apiserver-1.34 is not beside the repository");
 
     private static string? Find()
     {

@@ -31,7 +31,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         using var response = await RawAsync(method, path, body, contentType, accept);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        return (response.StatusCode, text.StartsWith('{') ? JsonNode.Parse(text)! : JsonValue.Create(text));
+        return (response.StatusCode, text.StartsWith('{') && !text.Contains("\n{", StringComparison.Ordinal) ? JsonNode.Parse(text)! : JsonValue.Create(text));
     }
 
     public async Task<HttpResponseMessage> RawAsync(string method, string path, string? body = null, string contentType = "application/json", string? accept = null)

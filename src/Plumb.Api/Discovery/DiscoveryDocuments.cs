@@ -12,6 +12,10 @@ internal sealed class DiscoveryDocuments(Catalog catalog)
     {
         ["major"] = "1",
         ["minor"] = "34",
+        ["emulationMajor"] = "1",
+        ["emulationMinor"] = "34",
+        ["minCompatibilityMajor"] = "1",
+        ["minCompatibilityMinor"] = "33",
         ["gitVersion"] = "v1.34.0+plumb",
         ["gitCommit"] = "",
         ["gitTreeState"] = "clean",

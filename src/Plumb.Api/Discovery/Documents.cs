@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Plumb.Api.Http;
 using Plumb.Api.Http.Endpoints;
 using Plumb.Api.Resources;
+using Plumb.Api.Storage;
 
 namespace Plumb.Api.Discovery;
 
@@ -52,6 +53,8 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
             return TaggedAsync(context, body, hash, Aggregated);
         }
 
+        if (accept.Length > 0 && !accept.Split(',').Any(static range => !range.Contains("as=", StringComparison.Ordinal)))
+            throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
         return Answer.JsonAsync(context, 200, isCore
             ? Cached("api", () => DiscoveryDocuments.CoreVersions(context.Request.Host.Value ?? "")).Body
             : Cached("apis", _discovery.Groups).Body);
@@ -62,6 +65,12 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
         RequireGet(context);
         if (steps is ["openapi", "v2"])
         {
+            if (context.Request.Headers.Accept.ToString() is { Length: > 0 } wanted && !wanted.Contains("json", StringComparison.Ordinal) && !wanted.Contains("protobuf", StringComparison.Ordinal) && !wanted.Contains("*/*", StringComparison.Ordinal))
+            {
+                context.Response.StatusCode = 406;
+                return Task.CompletedTask;
+            }
+
             // An old kubectl asks for protobuf and validates nothing when no kind is described: an empty document is all that it needs.
             return context.Request.Headers.Accept.ToString().Contains("protobuf", StringComparison.Ordinal)
                 ? TaggedAsync(context, OpenApiDocuments.EmptyV2Protobuf, "\"plumb-v2\"", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
@@ -69,7 +78,7 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
         }
 
         if (steps is ["openapi", "v3"])
-            return Answer.JsonAsync(context, 200, Cached("openapi v3", () => _openApi.Index(path => OpenApi(path).Hash.Trim('"'))).Body);
+            return Answer.JsonAsync(context, 200, Cached("openapi v3", () => _openApi.Index(path => OpenApi(path).Hash.Trim('"'))).Body, "text/plain; charset=utf-8");
         if (steps is ["openapi", "v3", "api", _] or ["openapi", "v3", "apis", _, _])
         {
             var path = string.Join('/', steps.AsSpan(2)!);

@@ -56,6 +56,21 @@ internal static class Bootstrap
         });
     }
 
+    /// <summary>The classes of what the cluster itself needs.</summary>
+    public static void PriorityClasses(Registry registry)
+    {
+        foreach (var (name, value, use) in (ReadOnlySpan<(string, int, string)>)
+            [("system-cluster-critical", 2_000_000_000, "must run in the cluster, but can be moved to another node if necessary."), ("system-node-critical", 2_000_001_000, "must not be moved from their current node.")])
+        {
+            registry.Create(Strategies.PriorityClassStrategy.Resource, "", new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = name },
+                ["value"] = value,
+                ["description"] = $"Used for system critical pods that {use}",
+            });
+        }
+    }
+
     /// <summary>The ServiceCIDR `kubernetes`: the ranges that the server was started with.</summary>
     public static void ServiceRanges(Registry registry) => registry.Create(GroupResource.ServiceCidrs, "", new JsonObject
     {

@@ -61,8 +61,8 @@ internal static class KnownResources
                 HasGeneration = true,
                 Subresources =
                 [
-                    new("attach", Connect, "PodAttachOptions"), new("binding", CreateOnly, "Binding"), new("eviction", CreateOnly, "Eviction", "policy", "v1"),
-                    new("exec", Connect, "PodExecOptions"), new("log", ["get"]), new("portforward", Connect, "PodPortForwardOptions"), Status,
+                    new("attach", Connect, "PodAttachOptions"), new("binding", CreateOnly, "Binding"), new("ephemeralcontainers", ReadWrite), new("eviction", CreateOnly, "Eviction", "policy", "v1"),
+                    new("exec", Connect, "PodExecOptions"), new("log", ["get"]), new("portforward", Connect, "PodPortForwardOptions"), new("resize", ReadWrite), Status,
                 ],
             },
             new()
@@ -151,6 +151,36 @@ internal static class KnownResources
             {
                 Resource = GroupResource.ServiceCidrs, Version = "v1", Kind = "ServiceCIDR", Strategy = new ServiceCidrStrategy(allocator), Table = NetworkTables.ServiceCidrs,
                 Singular = "servicecidr", Namespaced = false, Subresources = [Status],
+            },
+            new()
+            {
+                Resource = new("policy", "poddisruptionbudgets"), Version = "v1", Kind = "PodDisruptionBudget", Strategy = new DisruptionBudgetStrategy(), Table = PolicyTables.DisruptionBudgets,
+                Singular = "poddisruptionbudget", Namespaced = true, ShortNames = ["pdb"], HasGeneration = true, Subresources = [Status],
+            },
+            new()
+            {
+                Resource = new("rbac.authorization.k8s.io", "clusterrolebindings"), Version = "v1", Kind = "ClusterRoleBinding", Strategy = new RoleBindingStrategy(ofCluster: true), Table = PolicyTables.RoleBindings,
+                Singular = "clusterrolebinding", Namespaced = false,
+            },
+            new()
+            {
+                Resource = new("rbac.authorization.k8s.io", "clusterroles"), Version = "v1", Kind = "ClusterRole", Strategy = new RoleStrategy(ofCluster: true),
+                Singular = "clusterrole", Namespaced = false,
+            },
+            new()
+            {
+                Resource = new("rbac.authorization.k8s.io", "rolebindings"), Version = "v1", Kind = "RoleBinding", Strategy = new RoleBindingStrategy(ofCluster: false), Table = PolicyTables.RoleBindings,
+                Singular = "rolebinding", Namespaced = true,
+            },
+            new()
+            {
+                Resource = new("rbac.authorization.k8s.io", "roles"), Version = "v1", Kind = "Role", Strategy = new RoleStrategy(ofCluster: false),
+                Singular = "role", Namespaced = true,
+            },
+            new()
+            {
+                Resource = PriorityClassStrategy.Resource, Version = "v1", Kind = "PriorityClass", Strategy = new PriorityClassStrategy(), Table = PolicyTables.PriorityClasses,
+                Singular = "priorityclass", Namespaced = false, ShortNames = ["pc"], HasGeneration = true,
             },
             new()
             {

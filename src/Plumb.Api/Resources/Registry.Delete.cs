@@ -50,6 +50,14 @@ public sealed partial class Registry
 
         if (grace == 0 && !held)
         {
+            if (strategy.IsGraceful && !present.IsDeleting)
+            {
+                metadata["deletionTimestamp"] = Now();
+                metadata["deletionGracePeriodSeconds"] = 0;
+                if (definition.HasGeneration)
+                    metadata["generation"] = present.Generation + 1;
+            }
+
             if (options.DryRun)
                 return new Deletion(present, Gone: true);
             var last = Store.Remove(present, root);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Services;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Validation;
@@ -66,6 +67,7 @@ public sealed partial class Registry
         var admission = new Admission(this, definition, options);
         var strategy = definition.Strategy;
         strategy.Default(root);
+        Own(definition, root, null, Part.Main, options);
         strategy.PrepareCreate(root, admission);
         var errors = new FieldErrors();
         MetadataValidation.Validate(definition, metadata, strategy, errors);
@@ -170,8 +172,12 @@ public sealed partial class Registry
             var next = JsonObject.Create(parsed)!;
             if (part == Part.Status)
                 strategy.TakeStatus(next, root);
-            else
+            else if (part == Part.Finalize)
                 NamespaceStrategy.TakeFinalizers(next, root);
+            else
+                EphemeralContainers.Take(next, root);
+            if (options.Applies)
+                Keep(metadata, Fields.Object(next, "metadata"), "managedFields");
             root = next;
             metadata = Fields.Object(root, "metadata");
         }
@@ -180,8 +186,11 @@ public sealed partial class Registry
         var admission = new Admission(this, definition, options);
         if (part == Part.Status)
             strategy.DefaultStatus(root);
+        else if (part == Part.EphemeralContainers)
+            EphemeralContainers.Default(root);
         else if (!options.Binding)
             strategy.Default(root);
+        Own(definition, root, old, part, options);
         strategy.PrepareUpdate(root, old, part, admission);
         var errors = new FieldErrors();
         MetadataValidation.ValidateUpdate(metadata, oldMetadata, errors);
@@ -189,14 +198,19 @@ public sealed partial class Registry
         {
             strategy.ValidateStatus(root, old, errors);
         }
+        else if (part == Part.EphemeralContainers)
+        {
+            EphemeralContainers.Validate(root, old, errors);
+        }
         else if (!options.Binding)
         {
-            strategy.Validate(root, errors);
+            if (!strategy.IsSettled(root, old))
+                strategy.Validate(root, errors);
             strategy.ValidateUpdate(root, old, errors);
         }
 
         errors.ThrowIfAny(definition, present.Name);
-        if (definition.HasGeneration && part == Part.Main && !options.Binding && strategy.ChangesGeneration(root, old))
+        if (definition.HasGeneration && part is Part.Main or Part.EphemeralContainers && !options.Binding && strategy.ChangesGeneration(root, old))
             metadata["generation"] = present.Generation + 1;
         if (part == Part.Main)
         {
@@ -224,9 +238,11 @@ public sealed partial class Registry
     {
         if (present.IsDeleting && (present.DeletionGracePeriodSeconds ?? 0) == 0 && IsReleased(definition, root, Fields.Object(root, "metadata")))
         {
-            var last = Store.Remove(present, root);
+            // Watchers see it go as it was; who took the last finalizer away sees what that made of it.
+            Store.Remove(present);
             definition.Strategy.Deleted(root);
-            return last;
+            Fields.Object(root, "metadata")["resourceVersion"] = present.ResourceVersion.ToString(CultureInfo.InvariantCulture);
+            return StoredObject.Unstored(present.Key, root);
         }
 
         var stored = Store.Replace(present, root);
@@ -258,7 +274,7 @@ public sealed partial class Registry
             Fields.Object(root, "spec")["nodeName"] = node;
             PodConditions.Set(root, "PodScheduled", Time.GetUtcNow());
             return root;
-        }, options with { Binding = true });
+        }, options with { Binding = true, Manager = null });
     }
 
     private static ApiException NotBindable(StoreKey pod, string why) =>
@@ -317,6 +333,32 @@ public sealed partial class Registry
                 $"StorageError: invalid object, Code: 4, Key: /registry/{present.Key.Resource.Resource}/{(present.Namespace.Length > 0 ? present.Namespace + "/" : "")}{present.Name}, " +
                 $"ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {present.Uid}");
         }
+    }
+
+    /// <summary>Makes the writer the owner of what it changed.</summary>
+    private void Own(ResourceDefinition definition, JsonObject root, JsonObject? old, Part part, WriteOptions options)
+    {
+        if (options.Applies)
+            return;
+        if (options.Manager is not { } manager)
+        {
+            Keep(Fields.Find(old, "metadata") ?? [], Fields.Object(root, "metadata"), "managedFields");
+            return;
+        }
+
+        // What was made by nobody in particular stays without owners, until somebody applies to it.
+        var fields = ManagedFields.Sent(root, old);
+        if (old is null || !ManagedFields.Of(old).IsEmpty)
+        {
+            var view = definition.Show?.Invoke(root.DeepClone().AsObject()) ?? root;
+            var before = old is null ? ManagedFields.Zero(view) : definition.Show?.Invoke(old.DeepClone().AsObject()) ?? old;
+            var changes = FieldChanges.Between(before, view, definition.Shape);
+            if (part == Part.Main && definition.HasStatus)
+                changes.Forget("status");
+            fields.Update(changes, new Writer(manager, Applies: false, definition.ApiVersion, part switch { Part.Status => "status", Part.EphemeralContainers => "ephemeralcontainers", _ => "" }), Now());
+        }
+
+        fields.Write(root);
     }
 
     private static void Keep(JsonObject from, JsonObject to, params ReadOnlySpan<string> members)

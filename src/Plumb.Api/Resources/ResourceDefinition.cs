@@ -1,3 +1,4 @@
+using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Tables;
 using Plumb.Api.Storage;
@@ -52,6 +53,9 @@ public sealed class ResourceDefinition
 
     /// <summary>`metadata.generation` counts changes of the spec.</summary>
     internal bool HasGeneration { get; init; }
+
+    /// <summary>How objects of this kind merge when they are applied, and what of them can be owned.</summary>
+    internal Shape Shape => Schema.TypeTable.Of(this)?.Shape ?? Shape.Unknown;
 
     internal bool HasStatus
     {

@@ -11,6 +11,12 @@ public sealed record WriteOptions
     /// <summary>Takes what the API would say in Warning headers. Null: nobody listens.</summary>
     public ICollection<string>? Warnings { get; init; }
 
+    /// <summary>Who takes the fields that the write changes. Null: nobody, as for the server's own controllers and the nodes' agents.</summary>
+    internal string? Manager { get; init; }
+
+    /// <summary>`metadata.managedFields` is already as it shall be: the write is an apply.</summary>
+    internal bool Applies { get; init; }
+
     /// <summary>The write of a scheduler: the only one that may set a pod's node.</summary>
     internal bool Binding { get; init; }
 }
@@ -53,4 +59,7 @@ public enum Part
 
     /// <summary>`finalize` of a namespace: only `spec.finalizers`.</summary>
     Finalize,
+
+    /// <summary>`ephemeralcontainers` of a pod: only `spec.ephemeralContainers`.</summary>
+    EphemeralContainers,
 }

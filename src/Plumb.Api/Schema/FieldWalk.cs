@@ -25,6 +25,7 @@ internal sealed class FieldWalk
 
     private void Object(TypeSchema schema, JsonObject value, string path, HashSet<string>? members = null)
     {
+        List<string>? empty = null;
         foreach (var (name, member) in value)
         {
             if (Mismatch is not null)
@@ -38,10 +39,16 @@ internal sealed class FieldWalk
                 continue;
             }
 
+            if (member is JsonObject { Count: 0 } && type.IsMap)
+                (empty ??= []).Add(name);
             _path.Add(name);
             Value(schema, type, member, here);
             _path.RemoveAt(_path.Count - 1);
         }
+
+        // A typed server leaves out what is empty. Empty objects of a type of their own mean something (`emptyDir: {}`), empty maps do not.
+        foreach (var name in empty ?? [])
+            value.Remove(name);
     }
 
     private void Value(TypeSchema owner, FieldType type, JsonNode? value, string path)
@@ -146,6 +153,11 @@ internal sealed class FieldWalk
                 return false;
         }
 
-        return Convert.TryFromBase64String(text, new byte[text.Length], out _);
+        if (Convert.TryFromBase64String(text, new byte[text.Length], out _))
+            return true;
+
+        // What is missing is told where its group of four begins.
+        at = text.Length / 4 * 4;
+        return false;
     }
 }

@@ -69,6 +69,32 @@ internal static class GroupTypes
         LeaseSpec holderIdentity:string leaseDurationSeconds:int32 acquireTime:micro renewTime:micro leaseTransitions:int32 strategy:string preferredHolder:string
         """;
 
+    public const string Policy = """
+        =PodDisruptionBudget spec:PodDisruptionBudgetSpec status:PodDisruptionBudgetStatus
+        PodDisruptionBudgetSpec minAvailable:intstr selector:LabelSelector maxUnavailable:intstr unhealthyPodEvictionPolicy:string
+        PodDisruptionBudgetStatus observedGeneration:int64 disruptedPods:map:time disruptionsAllowed:int32 currentHealthy:int32 desiredHealthy:int32 expectedPods:int32 conditions:[]Condition
+        =PriorityClass value:int32 globalDefault:bool description:string preemptionPolicy:string
+        =Role rules:[]PolicyRule
+        =ClusterRole rules:[]PolicyRule aggregationRule:AggregationRule
+        PolicyRule verbs:[]string apiGroups:[]string resources:[]string resourceNames:[]string nonResourceURLs:[]string
+        AggregationRule clusterRoleSelectors:[]LabelSelector
+        =RoleBinding subjects:[]Subject roleRef:RoleRef
+        =ClusterRoleBinding subjects:[]Subject roleRef:RoleRef
+        Subject kind:string apiGroup:string name:string namespace:string
+        RoleRef apiGroup:string kind:string name:string
+        =CustomResourceDefinition spec:CustomResourceDefinitionSpec status:CustomResourceDefinitionStatus
+        CustomResourceDefinitionSpec group:string names:CustomResourceDefinitionNames scope:string versions:[]CustomResourceDefinitionVersion conversion:CustomResourceConversion preserveUnknownFields:bool
+        CustomResourceDefinitionNames plural:string singular:string shortNames:[]string kind:string listKind:string categories:[]string
+        CustomResourceDefinitionVersion name:string served:bool storage:bool deprecated:bool deprecationWarning:string schema:CustomResourceValidation subresources:CustomResourceSubresources additionalPrinterColumns:[]CustomResourceColumnDefinition selectableFields:[]SelectableField
+        CustomResourceValidation openAPIV3Schema:any
+        CustomResourceSubresources status:any scale:CustomResourceSubresourceScale
+        CustomResourceSubresourceScale specReplicasPath:string statusReplicasPath:string labelSelectorPath:string
+        CustomResourceColumnDefinition name:string type:string format:string description:string priority:int32 jsonPath:string
+        SelectableField jsonPath:string
+        CustomResourceConversion strategy:string webhook:any
+        CustomResourceDefinitionStatus conditions:[]Condition acceptedNames:CustomResourceDefinitionNames storedVersions:[]string
+        """;
+
     /// <summary>events.k8s.io/v1 Event: the same objects as the core group's, under other names.</summary>
     public const string Events = """
         =events.k8s.io/Event eventTime:micro series:EventSeries reportingController:string reportingInstance:string action:string reason:string regarding:ObjectReference related:ObjectReference note:string type:string deprecatedSource:EventSource deprecatedFirstTimestamp:time deprecatedLastTimestamp:time deprecatedCount:int32

@@ -1,4 +1,5 @@
 using Plumb.Api.Resources;
+using Plumb.Api.Resources.Apply;
 
 namespace Plumb.Api.Schema;
 
@@ -22,6 +23,13 @@ internal enum Scalar
 /// <param name="Element">The type inside a list or map.</param>
 internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, bool IsMap, FieldType? Element)
 {
+    /// <summary>How values merge; null: as their type does.</summary>
+    public Shape? Merges { get; set; }
+
+    public Shape Shape => Merges ?? Named?.Shape ?? (IsMap ? Entries : Shape.Leaf);
+
+    private Shape Entries => new() { Kind = ShapeKind.Members, IsMap = true, Member = _ => Element!.Shape };
+
     /// <summary>As Go writes it, in its decoder's messages.</summary>
     public string GoName => IsList ? "[]" + Element!.GoName : IsMap ? "map[string]" + Element!.GoName : Scalar switch
     {
@@ -47,6 +55,14 @@ internal sealed class TypeSchema(string name, bool isKind)
     public bool IsKind { get; } = isKind;
 
     public Dictionary<string, FieldType> Fields { get; } = [];
+
+    public Shape Shape
+    {
+        get => field ??= new Shape { Kind = ShapeKind.Members, Member = name => Fields.GetValueOrDefault(name)?.Shape };
+        private set;
+    }
+
+    public void MergeWhole() => Shape = Shape.Leaf;
 }
 
 /// <summary>The types of <see cref="CoreTypes"/> and <see cref="GroupTypes"/>, read when they are first asked for.</summary>
@@ -59,7 +75,7 @@ internal sealed class TypeTable
     private TypeTable()
     {
         var lines = new List<string>();
-        foreach (var text in (ReadOnlySpan<string>)[CoreTypes.Meta, CoreTypes.Core, CoreTypes.Pods, GroupTypes.Apps, GroupTypes.Network, GroupTypes.Events])
+        foreach (var text in (ReadOnlySpan<string>)[CoreTypes.Meta, CoreTypes.Core, CoreTypes.Pods, GroupTypes.Apps, GroupTypes.Network, GroupTypes.Policy, GroupTypes.Events])
             lines.AddRange(text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         foreach (var line in lines)
         {
@@ -83,6 +99,31 @@ internal sealed class TypeTable
             {
                 var colon = field.IndexOf(':', StringComparison.Ordinal);
                 schema.Fields.Add(field[..colon], Parse(field[(colon + 1)..]));
+            }
+        }
+
+        ReadMerging();
+    }
+
+    private void ReadMerging()
+    {
+        foreach (var type in MergeTypes.Whole.Split(' '))
+            _types[type].MergeWhole();
+        foreach (var map in MergeTypes.WholeMaps.Split(' '))
+        {
+            var dot = map.IndexOf('.', StringComparison.Ordinal);
+            _types[map[..dot]].Fields[map[(dot + 1)..]].Merges = Shape.Leaf;
+        }
+
+        foreach (var line in MergeTypes.Lists.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var words = line.Split(' ');
+            foreach (var word in words.AsSpan(1))
+            {
+                var equals = word.IndexOf('=', StringComparison.Ordinal);
+                var type = _types[words[0]].Fields[word[..equals]];
+                var keys = word[(equals + 1)..].Split(',', StringSplitOptions.RemoveEmptyEntries);
+                type.Merges = new Shape { Kind = keys.Length == 0 ? ShapeKind.Distinct : ShapeKind.Keyed, Keys = keys, Item = () => type.Element!.Shape };
             }
         }
     }

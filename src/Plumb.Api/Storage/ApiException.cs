@@ -14,6 +14,9 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
 
     public JsonObject? Details { get; } = details;
 
+    /// <summary>`metadata` of the Status; null: there is none.</summary>
+    internal JsonObject? Metadata { get; init; }
+
     public bool IsNotFound => Code == 404;
 
     /// <summary>An optimistic write met a newer resourceVersion, or a precondition failed: read again, then retry.</summary>
@@ -65,7 +68,7 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
         {
             ["kind"] = "Status",
             ["apiVersion"] = "v1",
-            ["metadata"] = new JsonObject(),
+            ["metadata"] = Metadata?.DeepClone() ?? new JsonObject(),
             ["status"] = "Failure",
             ["message"] = Message,
         };

@@ -117,7 +117,8 @@ public static class GoJson
         (byte)'"' => "'\"'",
         < 0x20 => $"'\\x{value:x2}'",
         < 0x7f => $"'{(char)value}'",
-        // Bytes are shown as if each were a code point of its own.
+        // Bytes are shown as if each were a code point of its own: as such where it can be printed.
+        > 0xa0 and not 0xad => $"'{(char)value}'",
         _ => $"'\\u{((int)value).ToString("x4", CultureInfo.InvariantCulture)}'",
     };
 

@@ -49,15 +49,16 @@ internal sealed class PatchEndpoint(Registry registry)
         var definition = target.Definition;
         var applied = RequestBody.Parse(Yaml.ToJson(await RequestBody.ReadAsync(context), "error decoding YAML: "), definition.Kind, []);
         RequireApplicable(target, applied);
-        FieldCheck.Apply(definition, applied, [], query);
+        AppliedType.Check(definition, applied);
         var configuration = new AppliedConfiguration(definition, applied, query.FieldManager, target.Subresource);
         if (registry.Store.Find(target.Key) is null && target.Subresource.Length == 0)
         {
             if (Fields.Text(Fields.Object(applied, "metadata"), "uid") is { Length: > 0 } uid)
                 throw ApiException.Conflict(target.Key, $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            WriteEndpoint.RequireName(target, Fields.Object(applied, "metadata"));
             try
             {
-                var created = registry.Create(definition, target.Namespace, configuration.Create(registry.Now()), query.Options);
+                var created = registry.Create(definition, target.Namespace, configuration.Create(registry.Now()), query.Options with { Applies = true });
                 Answer.Warn(context, query.Warnings);
                 await _read.ObjectAsync(context, 201, definition, created, negotiated);
                 return;
@@ -68,12 +69,20 @@ internal sealed class PatchEndpoint(Registry registry)
             }
         }
 
-        var stored = registry.Update(definition, target.Key, PartOf(target), (_, root) => configuration.ApplyTo(root, query.Force, registry.Now()), query.Options);
+        var stored = registry.Update(definition, target.Key, PartOf(target), (present, root) => Apply(present, root), query.Options with { Applies = true });
         Answer.Warn(context, query.Warnings);
         await _read.ObjectAsync(context, 200, definition, stored, negotiated);
+
+        JsonObject Apply(StoredObject present, JsonObject root)
+        {
+            WriteEndpoint.RequireVersion(present, WriteEndpoint.ExpectedVersion(Fields.Object(applied, "metadata")));
+            var next = configuration.ApplyTo(root, query.Force, registry.Now());
+            WriteEndpoint.RequireName(target, Fields.Object(applied, "metadata"));
+            return next;
+        }
     }
 
-    private static Part PartOf(Target target) => target.Subresource == "status" ? Part.Status : Part.Main;
+    private static Part PartOf(Target target) => target.Subresource switch { "status" => Part.Status, "ephemeralcontainers" => Part.EphemeralContainers, _ => Part.Main };
 
     private static void Check(Target target, StoredObject present, JsonObject patched, HashSet<string>? members, WriteQuery query)
     {
@@ -100,6 +109,5 @@ internal sealed class PatchEndpoint(Registry registry)
         WriteEndpoint.RequireNamespace(target, metadata);
         if (Fields.Text(metadata, "name").Length == 0)
             metadata["name"] = target.Name;
-        WriteEndpoint.RequireName(target, metadata);
     }
 }

@@ -79,10 +79,7 @@ internal sealed class ReadEndpoint(Registry registry)
         if (past > 0)
         {
             version = past;
-            all = registry.Store.ListAt(target.Definition.StoredIn, target.Scope, query.Filter, past) ?? throw new ApiException(410, "Expired",
-                query.Continue is null
-                    ? "The resourceVersion for the provided list is too old."
-                    : "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.");
+            all = registry.Store.ListAt(target.Definition.StoredIn, target.Scope, query.Filter, past) ?? throw Expired(query.Continue);
         }
         else
         {
@@ -103,6 +100,14 @@ internal sealed class ReadEndpoint(Registry registry)
         long? remaining = query.Filter is null ? all.Count - query.Limit : null;
         return new ListPage(objects, version, new Continuation(version, last.Namespace, last.Name).Token, remaining);
     }
+
+    /// <summary>With the refusal comes a token that goes on from the same place, in the list as it is now.</summary>
+    private static ApiException Expired(Continuation? last) => last is null
+        ? new ApiException(410, "Expired", "The resourceVersion for the provided list is too old.")
+        : new ApiException(410, "Expired",
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to "
+            + "retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk "
+            + "was returned and now may show up in the list.") { Metadata = new JsonObject { ["continue"] = (last with { Version = -1 }).Token } };
 
     private static void WriteHead(ArrayBufferWriter<byte> output, ResourceDefinition definition, Negotiated negotiated, ListPage page)
     {

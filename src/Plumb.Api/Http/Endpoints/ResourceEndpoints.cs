@@ -19,7 +19,7 @@ internal sealed class ResourceEndpoints(Registry registry, PodStreams? streams, 
     public Task ServeAsync(HttpContext context, Target target, bool legacyWatch)
     {
         var method = context.Request.Method;
-        if (target.Subresource.Length > 0 && target.Subresource is not ("status" or "finalize"))
+        if (target.Subresource.Length > 0 && target.Subresource is not ("status" or "finalize" or "ephemeralcontainers"))
             return _subresources.ServeAsync(context, target);
         if (!Allows(target, method))
             throw NotAllowed();

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
+using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
 
@@ -30,8 +31,10 @@ internal sealed class ScaleEndpoint(Registry registry)
             var scale = patch is null ? RequestBody.Parse(body, "Scale", []) : patch(ScaleOf(present));
             Check(target, present, scale);
             Fields.Object(root, "spec")["replicas"] = Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0;
+            if (query.Options.Manager is { } manager)
+                ScaleOwner.Take(root, present.ToNode(), new Writer(manager, Applies: false, target.Definition.ApiVersion, "scale"));
             return root;
-        }, query.Options);
+        }, query.Options with { Applies = true });
         Answer.Warn(context, query.Warnings);
         await Answer.JsonAsync(context, 200, ScaleOf(written));
     }

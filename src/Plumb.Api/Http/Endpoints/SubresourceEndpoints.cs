@@ -21,6 +21,8 @@ internal sealed class SubresourceEndpoints(Registry registry, PodStreams? stream
         {
             case "scale":
                 return _scale.ServeAsync(context, target);
+            case "resize" when HttpMethods.IsGet(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method):
+                throw new ApiException(501, "NotImplemented", "containers of a running pod are not resized here: their resources are not limited");
             case "binding" when isCreate:
                 return BindAsync(context, target);
             case "eviction" when isCreate:
@@ -104,6 +106,7 @@ internal sealed class SubresourceEndpoints(Registry registry, PodStreams? stream
         if (errors.Count > 0)
             throw errors.ToException("authentication.k8s.io", "TokenRequest", "");
         spec["expirationSeconds"] = seconds;
+        spec["boundObjectRef"] ??= null;
         spec["audiences"] ??= new JsonArray("https://kubernetes.default.svc");
         var now = time.GetUtcNow();
         var claims = new JsonObject
@@ -116,7 +119,7 @@ internal sealed class SubresourceEndpoints(Registry registry, PodStreams? stream
         {
             ["kind"] = "TokenRequest",
             ["apiVersion"] = "authentication.k8s.io/v1",
-            ["metadata"] = new JsonObject { ["name"] = account.Name, ["namespace"] = account.Namespace, ["creationTimestamp"] = registry.Now() },
+            ["metadata"] = new JsonObject { ["name"] = account.Name, ["namespace"] = account.Namespace, ["uid"] = account.Uid, ["creationTimestamp"] = registry.Now() },
             ["spec"] = spec.DeepClone(),
             ["status"] = new JsonObject
             {

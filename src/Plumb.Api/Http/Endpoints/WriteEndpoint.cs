@@ -34,7 +34,7 @@ internal sealed class WriteEndpoint(Registry registry)
         RequireNamespace(target, metadata);
         RequireName(target, metadata);
         var expected = ExpectedVersion(metadata);
-        var part = target.Subresource switch { "status" => Part.Status, "finalize" => Part.Finalize, _ => Part.Main };
+        var part = target.Subresource switch { "status" => Part.Status, "finalize" => Part.Finalize, "ephemeralcontainers" => Part.EphemeralContainers, _ => Part.Main };
         var stored = registry.Update(target.Definition, target.Key, part, (present, _) =>
         {
             RequireVersion(present, expected);
@@ -60,7 +60,11 @@ internal sealed class WriteEndpoint(Registry registry)
         {
             try
             {
-                items.Add(registry.Delete(target.Definition, stored.Key, options).Object.ToNode());
+                registry.Delete(target.Definition, stored.Key, options);
+                var item = stored.ToNode();
+                item.Remove("kind");
+                item.Remove("apiVersion");
+                items.Add(item);
             }
             catch (ApiException gone) when (gone.IsNotFound)
             {
@@ -93,13 +97,16 @@ internal sealed class WriteEndpoint(Registry registry)
         });
     }
 
-    private static async Task<JsonObject> BodyAsync(HttpContext context, Target target, WriteQuery query)
+    private async Task<JsonObject> BodyAsync(HttpContext context, Target target, WriteQuery query)
     {
         var duplicates = new List<string>();
-        var root = await RequestBody.ObjectAsync(context, target.Definition, duplicates);
+        var root = await RequestBody.ObjectAsync(context, target.Definition, duplicates, kind => IsKnown(target.Definition, kind));
         FieldCheck.Apply(target.Definition, root, duplicates, query);
         return root;
     }
+
+    private bool IsKnown(ResourceDefinition definition, string kind) =>
+        registry.Catalog.All.Any(other => other.ApiVersion == definition.ApiVersion && (kind == other.Kind || kind == other.Kind + "List"));
 
     internal static JsonObject Accepted(Target target, JsonObject root) => target.Definition.Accept is { } accept ? accept(root) : root;
 

@@ -21,11 +21,13 @@ internal readonly record struct Negotiated(Form Form, string MetaVersion)
     {
         if (accept.Length == 0)
             return Plain;
+        var isJson = false;
         foreach (var range in accept.Split(',', StringSplitOptions.TrimEntries))
         {
             var parts = range.Split(';', StringSplitOptions.TrimEntries);
             if (parts[0] is not ("application/json" or "application/*" or "*/*"))
                 continue;
+            isJson = true;
             string form = "", group = "", version = "";
             foreach (var part in parts.AsSpan(1))
             {
@@ -47,6 +49,8 @@ internal readonly record struct Negotiated(Form Form, string MetaVersion)
                 return new Negotiated(Form.Metadata, version);
         }
 
-        throw new ApiException(406, "NotAcceptable", "only the following media types are accepted: application/json");
+        throw new ApiException(406, "NotAcceptable", isJson
+            ? "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+            : "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf", isJson ? null : []);
     }
 }

@@ -21,7 +21,7 @@ internal static class Patching
             Patch.JsonMediaType => PatchKind.Json,
             Patch.MergeMediaType => PatchKind.Merge,
             Patch.StrategicMergeMediaType => PatchKind.StrategicMerge,
-            _ => throw new ApiException(415, "UnsupportedMediaType", "415: Unsupported Media Type"),
+            _ => throw new ApiException(415, "UnsupportedMediaType", "415: Unsupported Media Type", []),
         };
         if (ListQuery.Flag(context.Request.Query, "force") && context.Request.Query.ContainsKey("force"))
         {

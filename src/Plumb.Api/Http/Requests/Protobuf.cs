@@ -23,7 +23,7 @@ internal static class Protobuf
     public static JsonObject Decode(ReadOnlySpan<byte> body)
     {
         if (!body.StartsWith(Magic))
-            throw ApiException.BadRequest("the object provided is unrecognized: provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+            throw ApiException.BadRequest($"the object provided is unrecognized: provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({Convert.ToHexStringLower(body[..Math.Min(body.Length, 1024)])})");
         string version = "", kind = "";
         ReadOnlySpan<byte> raw = default;
         var reader = new WireReader(body[Magic.Length..]);

@@ -33,7 +33,8 @@ internal static class RequestBody
 
     /// <summary>The object of a create or update: JSON (or YAML) of the kind that the path means.</summary>
     /// <param name="duplicates">Takes the paths of members that the text says twice.</param>
-    public static async Task<JsonObject> ObjectAsync(HttpContext context, ResourceDefinition definition, List<string> duplicates)
+    /// <param name="isKnown">Whether the group and version have a kind.</param>
+    public static async Task<JsonObject> ObjectAsync(HttpContext context, ResourceDefinition definition, List<string> duplicates, Func<string, bool> isKnown)
     {
         var bytes = await ReadAsync(context);
         var type = MediaType(context);
@@ -42,7 +43,7 @@ internal static class RequestBody
         else if (type is not ("" or "application/json" or Protobuf.MediaType))
             throw UnsupportedMediaType("application/json, application/yaml, " + Protobuf.MediaType);
         var root = Parse(bytes, definition.Kind, duplicates);
-        RequireKind(root, definition);
+        RequireKind(root, definition, isKnown);
         return root;
     }
 
@@ -67,7 +68,7 @@ internal static class RequestBody
         {
             JsonObject root => root,
             null => [],
-            _ => throw Unrecognized(kind, "json: cannot unmarshal " + (node is JsonArray ? "array" : "value") + " into Go value of type struct", bytes),
+            _ => throw Unrecognized(kind, $"json: cannot unmarshal {GoJson.TypeName(node)} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}", bytes),
         };
     }
 
@@ -95,7 +96,7 @@ internal static class RequestBody
         return ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({shown})");
     }
 
-    private static void RequireKind(JsonObject root, ResourceDefinition definition)
+    private static void RequireKind(JsonObject root, ResourceDefinition definition, Func<string, bool> isKnown)
     {
         var kind = Fields.Text(root, "kind");
         var version = Fields.Text(root, "apiVersion");
@@ -104,6 +105,12 @@ internal static class RequestBody
             var short1 = version.Contains('/', StringComparison.Ordinal) ? definition.Version : version;
             throw ApiException.BadRequest(
                 $"{(kind.Length > 0 ? kind : definition.Kind)} in version \"{short1}\" cannot be handled as a {definition.Kind}: no kind \"{(kind.Length > 0 ? kind : definition.Kind)}\" is registered for version \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
+        }
+
+        if (kind.Length > 0 && kind != definition.Kind && isKnown(kind))
+        {
+            var package = definition.Resource.Group.Length == 0 ? "core" : definition.Resource.Group.Split('.')[0];
+            throw ApiException.BadRequest($"{kind} in version \"{definition.Version}\" cannot be handled as a {definition.Kind}: converting (v1.{kind}) to ({package}.{definition.Kind}): unknown conversion");
         }
 
         if (kind.Length > 0 && kind != definition.Kind)

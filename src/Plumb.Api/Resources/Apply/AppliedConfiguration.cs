@@ -1,128 +1,119 @@
 using System.Text.Json.Nodes;
 using Plumb.Api.Storage;
-using Plumb.Kubernetes.Objects;
-using Plumb.Kubernetes.Patches;
 
 namespace Plumb.Api.Resources.Apply;
 
 /// <summary>
-/// Server-side apply: what one manager wants of an object. Its fields are merged in; fields that it wanted before and no longer does are taken out,
-/// unless another manager applies them too; fields that another manager applied with another value are a conflict, unless forced.
+/// Server-side apply: what one manager wants of an object. Its fields are merged in; fields that it wanted before and no longer does are taken out, unless
+/// somebody else owns them; a change of fields that somebody else owns is a conflict, unless forced.
 /// </summary>
-/// <remarks>Only apply is tracked in managedFields. Writers that update or patch own nothing here, so they never conflict with an apply.</remarks>
 internal sealed class AppliedConfiguration(ResourceDefinition definition, JsonObject applied, string manager, string subresource)
 {
-    private static readonly string[] Untracked = ["name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"];
+    /// <summary>The owner of what was there before anybody applied anything.</summary>
+    private const string BeforeFirstApply = "before-first-apply";
+
+    private readonly Writer _writer = new(manager, Applies: true, definition.ApiVersion, subresource);
 
     public JsonObject Create(string now)
     {
         var root = applied.DeepClone().AsObject();
-        Fields.Object(root, "metadata")["managedFields"] = new JsonArray(Entry(FieldSet.Of(Tracked(applied)), now));
+        var fields = new ManagedFields();
+        fields.Set(_writer, Wanted(definition.Shape), now);
+        fields.Write(root);
         return root;
     }
 
     /// <exception cref="ApiException">409 with every field in conflict.</exception>
     public JsonObject ApplyTo(JsonObject present, bool force, string now)
     {
-        var wanted = FieldSet.Of(Tracked(applied));
-        var entries = (Fields.Array(Fields.Object(present, "metadata"), "managedFields") ?? []).OfType<JsonObject>().Select(static entry => entry.DeepClone().AsObject()).ToList();
-        var mine = entries.Find(IsMine);
-        var others = entries.FindAll(entry => !IsMine(entry));
-        Resolve(present, wanted, others, force);
+        var shape = definition.Shape;
+        var fields = ManagedFields.Of(present);
+        var live = present.DeepClone().AsObject();
+        Fields.Object(live, "metadata").Remove("managedFields");
+        if (fields.IsEmpty)
+            fields.Update(FieldChanges.Between(ManagedFields.Zero(live), live, shape), new Writer(BeforeFirstApply, Applies: false, definition.ApiVersion, ""), now);
 
-        var root = present.DeepClone().AsObject();
-        if (mine is not null)
+        // 1. Merge, then take out what only this manager wanted before.
+        var wanted = Wanted(shape);
+        var mine = fields.Find(_writer);
+        var had = mine?.Set ?? new FieldSet();
+        var time = mine?.Time ?? now;
+        fields.Set(_writer, wanted, time);
+        var next = Merging.Merge(live, Configuration(), shape);
+        var all = wanted;
+        foreach (var entry in fields.Entries)
+            all = all.Union(entry.Set);
+        Merging.Prune(next, had, all, shape);
+
+        // 2. Whose fields does that change?
+        var changes = FieldChanges.Between(live, next, shape);
+        var changed = changes.Added.Union(changes.Modified);
+        var conflicts = new List<(Writer Owner, FieldSet Fields)>();
+        foreach (var entry in fields.Entries)
         {
-            foreach (var path in FieldSet.From(mine["fieldsV1"]).Except(wanted))
-            {
-                if (!others.Exists(other => FieldSet.From(other["fieldsV1"]).Contains(path)))
-                    path.RemoveFrom(root);
-            }
+            if (entry.Writer.Is(_writer))
+                continue;
+            var disputed = entry.Set.Intersect(changed);
+            if (!disputed.IsEmpty)
+                conflicts.Add((entry.Writer, disputed));
+            entry.Set = entry.Set.Except(disputed).Except(changes.Removed);
         }
 
-        root = new StrategicMergePatch(Mergeable()).Apply(root, new GroupVersionKind(definition.Resource.Group, definition.Version, definition.Kind));
-        var next = new JsonArray([.. others.Select(static other => (JsonNode)other)]);
-        var unchanged = mine is not null && FieldSet.From(mine["fieldsV1"]).SequenceEqual(wanted);
-        next.Add(Entry(wanted, unchanged ? Fields.Text(mine!, "time") : now));
-        Fields.Object(root, "metadata")["managedFields"] = next;
+        if (conflicts.Count > 0 && !force)
+            throw Conflict(conflicts);
+
+        // 3. The time tells of the last change that it made.
+        fields.Set(_writer, wanted, changes.IsNone ? time : now);
+        var root = next;
+        var kept = new ManagedFields();
+        foreach (var entry in fields.Entries)
+            kept.Set(entry.Writer, entry.Set, entry.Time);
+        kept.Write(root);
         return root;
     }
 
-    private void Resolve(JsonObject present, List<FieldPath> wanted, List<JsonObject> others, bool force)
+    private JsonObject Configuration()
     {
-        var conflicts = new List<(string Manager, string Version, FieldPath Path)>();
-        foreach (var other in others)
-        {
-            var owned = FieldSet.From(other["fieldsV1"]);
-            foreach (var path in wanted)
-            {
-                if (!owned.Contains(path) || JsonNode.DeepEquals(path.Find(applied), path.Find(present)))
-                    continue;
-                conflicts.Add((Fields.Text(other, "manager"), Fields.Text(other, "apiVersion"), path));
-                owned.Remove(path);
-            }
-
-            if (force)
-                other["fieldsV1"] = FieldSet.ToFieldsV1(owned);
-        }
-
-        if (force || conflicts.Count == 0)
-            return;
-        var causes = new JsonArray();
-        foreach (var (who, version, path) in conflicts)
-        {
-            causes.Add(new JsonObject
-            {
-                ["reason"] = "FieldManagerConflict",
-                ["message"] = $"conflict with \"{who}\" using {version}",
-                ["field"] = path.ToString(),
-            });
-        }
-
-        var first = conflicts[0];
-        var text = conflicts.Count == 1
-            ? $"Apply failed with 1 conflict: conflict with \"{first.Manager}\" using {first.Version}: {first.Path}"
-            : $"Apply failed with {conflicts.Count} conflicts: " + string.Join('\n', conflicts.GroupBy(static conflict => (conflict.Manager, conflict.Version))
-                .Select(static group => $"conflicts with \"{group.Key.Manager}\" using {group.Key.Version}:\n{string.Join('\n', group.Select(static conflict => "- " + conflict.Path))}"));
-        throw new ApiException(409, "Conflict", text, new JsonObject { ["causes"] = causes });
-    }
-
-    private JsonObject Mergeable()
-    {
-        var patch = applied.DeepClone().AsObject();
-        Fields.Object(patch, "metadata").Remove("managedFields");
-        return patch;
-    }
-
-    private static JsonObject Tracked(JsonObject root)
-    {
-        var tracked = root.DeepClone().AsObject();
-        tracked.Remove("apiVersion");
-        tracked.Remove("kind");
-        var metadata = Fields.Object(tracked, "metadata");
-        foreach (var member in Untracked)
+        var configuration = applied.DeepClone().AsObject();
+        var metadata = Fields.Object(configuration, "metadata");
+        foreach (var member in (ReadOnlySpan<string>)["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation"])
             metadata.Remove(member);
-        if (metadata.Count == 0)
-            tracked.Remove("metadata");
-        return tracked;
+        if (subresource.Length == 0)
+        {
+            if (definition.HasStatus)
+                configuration.Remove("status");
+        }
+        else
+        {
+            configuration.Remove("spec");
+        }
+
+        return configuration;
     }
 
-    private bool IsMine(JsonObject entry) =>
-        Fields.Text(entry, "manager") == manager && Fields.Text(entry, "operation") == "Apply" && Fields.Text(entry, "subresource") == subresource;
-
-    private JsonObject Entry(List<FieldPath> fields, string time)
+    private FieldSet Wanted(Shape shape)
     {
-        var entry = new JsonObject
+        var set = FieldChanges.In(Configuration(), shape);
+        ManagedFields.Strip(set);
+        return set;
+    }
+
+    private static ApiException Conflict(List<(Writer Owner, FieldSet Fields)> conflicts)
+    {
+        var causes = new JsonArray();
+        var parts = new List<(string Owner, List<string> Paths)>();
+        foreach (var (owner, fields) in conflicts.OrderBy(static conflict => conflict.Owner.Manager, StringComparer.Ordinal))
         {
-            ["manager"] = manager,
-            ["operation"] = "Apply",
-            ["apiVersion"] = definition.ApiVersion,
-            ["time"] = time,
-            ["fieldsType"] = "FieldsV1",
-            ["fieldsV1"] = FieldSet.ToFieldsV1(fields),
-        };
-        if (subresource.Length > 0)
-            entry["subresource"] = subresource;
-        return entry;
+            var who = $"\"{owner.Manager}\"" + (owner.Subresource.Length > 0 ? $" with subresource \"{owner.Subresource}\"" : "") + (owner.Applies ? "" : $" using {owner.ApiVersion}");
+            var paths = fields.Paths().ToList();
+            parts.Add((who, paths));
+            foreach (var path in paths)
+                causes.Add(new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {who}", ["field"] = path });
+        }
+
+        var text = causes.Count == 1
+            ? $"Apply failed with 1 conflict: conflict with {parts[0].Owner}: {parts[0].Paths[0]}"
+            : $"Apply failed with {causes.Count} conflicts: " + string.Join('\n', parts.Select(static part => $"conflicts with {part.Owner}:\n{string.Join('\n', part.Paths.Select(static path => "- " + path))}"));
+        throw new ApiException(409, "Conflict", text, new JsonObject { ["causes"] = causes });
     }
 }

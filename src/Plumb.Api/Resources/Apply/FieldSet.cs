@@ -2,164 +2,128 @@ using System.Text.Json.Nodes;
 
 namespace Plumb.Api.Resources.Apply;
 
-/// <summary>The leaves of a configuration, and their form in managedFields (FieldsV1 of meta/v1).</summary>
-internal static class FieldSet
+/// <summary>
+/// A set of fields of an object, as the tree that managedFields shows (FieldsV1 of meta/v1): steps are `f:name`, `k:{keys}` for an item of a list that is
+/// known by keys, and `v:value` for one of a list of distinct values. `.` says that the node itself is in the set, not only what is below it.
+/// </summary>
+internal sealed class FieldSet
 {
-    /// <summary>Lists whose items are known by keys; every other list is one leaf.</summary>
-    private static readonly Dictionary<string, string[]> ListKeys = new()
-    {
-        ["containers"] = ["name"],
-        ["initContainers"] = ["name"],
-        ["volumes"] = ["name"],
-        ["env"] = ["name"],
-        ["volumeMounts"] = ["mountPath"],
-        ["conditions"] = ["type"],
-        ["hostAliases"] = ["ip"],
-        ["imagePullSecrets"] = ["name"],
-        ["ownerReferences"] = ["uid"],
-    };
+    private readonly SortedDictionary<string, FieldSet> _below = new(StringComparer.Ordinal);
 
-    public static List<FieldPath> Of(JsonObject root)
-    {
-        var found = new List<FieldPath>();
-        Walk(root, FieldPath.Root, found);
-        return found;
-    }
+    /// <summary>Whether this very field is in the set.</summary>
+    public bool Holds { get; private set; }
 
-    public static List<FieldPath> From(JsonNode? fieldsV1)
-    {
-        var found = new List<FieldPath>();
-        if (fieldsV1 is JsonObject root)
-            Unwrap(root, FieldPath.Root, found);
-        return found;
-    }
+    public bool IsEmpty => !Holds && _below.Count == 0;
 
-    public static JsonObject ToFieldsV1(IEnumerable<FieldPath> paths)
+    public IReadOnlyDictionary<string, FieldSet> Below => _below;
+
+    public static FieldSet Parse(JsonNode? fieldsV1)
     {
-        var root = new JsonObject();
-        foreach (var path in paths)
+        var set = new FieldSet();
+        foreach (var (step, inner) in fieldsV1 as JsonObject ?? [])
         {
-            var at = root;
-            foreach (var step in path.Steps)
-            {
-                if (at[step] is not JsonObject next)
-                    at[step] = next = [];
-                at = next;
-            }
+            if (step == ".")
+                set.Holds = true;
+            else
+                set._below[step] = inner is JsonObject { Count: > 0 } ? Parse(inner) : new FieldSet { Holds = true };
         }
 
+        return set;
+    }
+
+    public JsonObject ToFieldsV1()
+    {
+        var root = new JsonObject();
+        if (Holds && _below.Count > 0)
+            root["."] = new JsonObject();
+        foreach (var (step, inner) in _below)
+            root[step] = inner.ToFieldsV1();
         return root;
     }
 
-    private static void Walk(JsonObject parent, FieldPath path, List<FieldPath> found)
+    public void Add(ReadOnlySpan<string> path)
     {
-        foreach (var (name, value) in parent)
+        var at = this;
+        foreach (var step in path)
         {
-            var here = path.Then("f:" + name);
-            if (value is JsonObject { Count: > 0 } child)
-            {
-                Walk(child, here, found);
-            }
-            else if (value is JsonArray { Count: > 0 } list && Keys(name, list) is { } keys)
-            {
-                foreach (var item in list)
-                {
-                    var key = new JsonObject();
-                    foreach (var member in keys)
-                        key[member] = item![member]?.DeepClone();
-                    Walk(item!.AsObject(), here.Then("k:" + key.ToJsonString()), found);
-                }
-            }
-            else
-            {
-                found.Add(here);
-            }
+            if (!at._below.TryGetValue(step, out var next))
+                at._below[step] = next = new FieldSet();
+            at = next;
+        }
+
+        at.Holds = true;
+    }
+
+    public FieldSet? Find(string step) => _below.GetValueOrDefault(step);
+
+    public FieldSet Union(FieldSet other) => Combine(this, other, static (left, right) => left || right);
+
+    public FieldSet Except(FieldSet other) => Combine(this, other, static (left, right) => left && !right);
+
+    public FieldSet Intersect(FieldSet other) => Combine(this, other, static (left, right) => left && right);
+
+    /// <summary>Without all that is at and below a path.</summary>
+    public void Cut(params ReadOnlySpan<string> path)
+    {
+        if (path.Length == 1)
+            _below.Remove(path[0]);
+        else if (_below.TryGetValue(path[0], out var next))
+        {
+            next.Cut(path[1..]);
+            if (next.IsEmpty)
+                _below.Remove(path[0]);
         }
     }
 
-    private static string[]? Keys(string name, JsonArray list)
+    public bool SameAs(FieldSet other)
     {
-        if (list[0] is not JsonObject first)
-            return null;
-        var keys = name == "ports" ? first.ContainsKey("containerPort") ? ["containerPort"] : first.ContainsKey("port") ? ["port"] : null : ListKeys.GetValueOrDefault(name);
-        if (keys is null)
-            return null;
-        foreach (var item in list)
+        if (Holds != other.Holds || _below.Count != other._below.Count)
+            return false;
+        foreach (var (step, inner) in _below)
         {
-            if (item is not JsonObject members || !Array.TrueForAll(keys, members.ContainsKey))
-                return null;
+            if (!other._below.TryGetValue(step, out var same) || !inner.SameAs(same))
+                return false;
         }
 
-        return keys;
+        return true;
     }
 
-    private static void Unwrap(JsonObject fields, FieldPath path, List<FieldPath> found)
+    /// <summary>Each field in the set, as messages write it: `.spec.containers[name="c"].image`.</summary>
+    public IEnumerable<string> Paths(string prefix = "")
     {
-        foreach (var (step, inner) in fields)
+        if (Holds)
+            yield return prefix;
+        foreach (var (step, inner) in _below)
         {
-            if (inner is JsonObject { Count: > 0 } child)
-                Unwrap(child, path.Then(step), found);
-            else
-                found.Add(path.Then(step));
+            foreach (var path in inner.Paths(prefix + Show(step)))
+                yield return path;
         }
     }
-}
 
-/// <summary>The way to one field: `f:spec`, `k:{"name":"c"}`, `f:image`.</summary>
-internal sealed class FieldPath : IEquatable<FieldPath>
-{
-    public static readonly FieldPath Root = new([]);
-
-    private readonly string _text;
-
-    private FieldPath(string[] steps)
+    public static string Show(string step) => step[0] switch
     {
-        Steps = steps;
-        _text = string.Join('\n', steps);
-    }
+        'k' => $"[{string.Join(',', JsonNode.Parse(step[2..])!.AsObject().Select(static key => $"{key.Key}={key.Value?.ToJsonString() ?? "null"}"))}]",
+        'v' => $"[={step[2..]}]",
+        _ => "." + step[2..],
+    };
 
-    public string[] Steps { get; }
-
-    public FieldPath Then(string step) => new([.. Steps, step]);
-
-    public JsonNode? Find(JsonObject root) => Find(root, Steps.Length);
-
-    public void RemoveFrom(JsonObject root)
+    private static FieldSet Combine(FieldSet left, FieldSet right, Func<bool, bool, bool> rule)
     {
-        if (Steps.Length > 0 && Steps[^1].StartsWith("f:", StringComparison.Ordinal) && Find(root, Steps.Length - 1) is JsonObject parent)
-            parent.Remove(Steps[^1][2..]);
-    }
-
-    public bool Equals(FieldPath? other) => other is not null && other._text == _text;
-
-    public override bool Equals(object? obj) => Equals(obj as FieldPath);
-
-    public override int GetHashCode() => _text.GetHashCode(StringComparison.Ordinal);
-
-    /// <summary>`.spec.containers[name="c"].image`.</summary>
-    public override string ToString() => string.Concat(Steps.Select(static step => step[0] == 'k'
-        ? $"[{string.Join(',', JsonNode.Parse(step[2..])!.AsObject().Select(static key => $"{key.Key}={key.Value?.ToJsonString() ?? "null"}"))}]"
-        : "." + step[2..]));
-
-    private JsonNode? Find(JsonNode? at, int depth)
-    {
-        for (var i = 0; i < depth && at is not null; i++)
+        var made = new FieldSet { Holds = rule(left.Holds, right.Holds) };
+        foreach (var (step, inner) in left._below)
+            made.Put(step, Combine(inner, right._below.GetValueOrDefault(step) ?? new FieldSet(), rule));
+        foreach (var (step, inner) in right._below)
         {
-            var step = Steps[i];
-            at = step[0] == 'k' ? Item(at as JsonArray, JsonNode.Parse(step[2..])!.AsObject()) : (at as JsonObject)?[step[2..]];
+            if (!left._below.ContainsKey(step))
+                made.Put(step, Combine(new FieldSet(), inner, rule));
         }
 
-        return at;
+        return made;
     }
 
-    private static JsonNode? Item(JsonArray? list, JsonObject key)
+    private void Put(string step, FieldSet inner)
     {
-        foreach (var item in list ?? [])
-        {
-            if (item is JsonObject members && key.All(member => JsonNode.DeepEquals(members[member.Key], member.Value)))
-                return item;
-        }
-
-        return null;
+        if (!inner.IsEmpty)
+            _below[step] = inner;
     }
 }

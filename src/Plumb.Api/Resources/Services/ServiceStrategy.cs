@@ -76,6 +76,18 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : Strategy
         if (hasHealthCheck && Fields.Number(spec, "healthCheckNodePort") is null or 0 && HasHealthCheck(before) && before["healthCheckNodePort"] is { } health)
             spec["healthCheckNodePort"] = health.DeepClone();
         DropIf(spec, before, hasHealthCheck, "healthCheckNodePort");
+        if (Fields.Text(before, "type") == "LoadBalancer" && Fields.Text(spec, "type") != "LoadBalancer")
+            Fields.Object(root, "status")["loadBalancer"] = new JsonObject();
+    }
+
+    /// <summary>Addresses of a load balancer take packets themselves unless they say otherwise; what is no load balancer has none.</summary>
+    public override void DefaultStatus(JsonObject root)
+    {
+        foreach (var ingress in Fields.Objects(Fields.Find(Fields.Find(root, "status"), "loadBalancer"), "ingress"))
+        {
+            if (Fields.Text(ingress, "ip").Length > 0)
+                Fields.DefaultText(ingress, "ipMode", "VIP");
+        }
     }
 
     public override void Validate(JsonObject root, FieldErrors errors) => ServiceValidation.Spec(Fields.Object(root, "spec"), allocator.Ranges, errors);

@@ -65,6 +65,9 @@ internal sealed class EndpointSliceStrategy : Strategy
     public override bool ChangesGeneration(JsonObject root, JsonObject old) =>
         !JsonNode.DeepEquals(root["endpoints"], old["endpoints"]) || !JsonNode.DeepEquals(root["ports"], old["ports"]);
 
+    /// <summary>Of another family nothing else is looked at: all addresses would be wrong.</summary>
+    public override bool IsSettled(JsonObject root, JsonObject old) => Fields.Text(root, "addressType") != Fields.Text(old, "addressType");
+
     public override void Validate(JsonObject root, FieldErrors errors)
     {
         var type = Fields.Text(root, "addressType");

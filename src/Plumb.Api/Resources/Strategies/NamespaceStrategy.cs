@@ -13,13 +13,14 @@ internal sealed class NamespaceStrategy : Strategy
 
     public override void Default(JsonObject root)
     {
-        var metadata = Fields.Object(root, "metadata");
-        if (Fields.Text(metadata, "name") is { Length: > 0 } name)
-            Fields.Object(metadata, "labels")["kubernetes.io/metadata.name"] = name;
+        // A name that the server makes up is known later.
+        if (Fields.Text(Fields.Object(root, "metadata"), "generateName").Length == 0)
+            Label(root);
     }
 
     public override void PrepareCreate(JsonObject root, in Admission admission)
     {
+        Label(root);
         var spec = Fields.Object(root, "spec");
         if (Fields.Array(spec, "finalizers") is not { Count: > 0 })
             spec["finalizers"] = new JsonArray("kubernetes");
@@ -30,6 +31,13 @@ internal sealed class NamespaceStrategy : Strategy
     {
         if (part == Part.Main && old["spec"] is { } spec)
             root["spec"] = spec.DeepClone();
+    }
+
+    private static void Label(JsonObject root)
+    {
+        var metadata = Fields.Object(root, "metadata");
+        if (Fields.Text(metadata, "name") is { Length: > 0 } name)
+            Fields.Object(metadata, "labels")["kubernetes.io/metadata.name"] = name;
     }
 
     /// <param name="root">A copy of the namespace as it is.</param>
@@ -47,5 +55,9 @@ internal sealed class NamespaceStrategy : Strategy
     public override long Grace(JsonObject root, StoredObject present, DeleteOptions options) =>
         Immortal.Contains(present.Name) ? throw ApiException.Forbidden(GroupResource.Namespaces, present.Name, "this namespace may not be deleted") : 0;
 
-    public override void PrepareDeletion(JsonObject root) => Fields.Object(root, "status")["phase"] = "Terminating";
+    public override void PrepareDeletion(JsonObject root)
+    {
+        Fields.Object(root, "status")["phase"] = "Terminating";
+        Fields.Object(root, "metadata").Remove("deletionGracePeriodSeconds");
+    }
 }

@@ -18,6 +18,8 @@ internal static class PodDefaults
             Volume(volume);
         Fields.DefaultText(spec, "restartPolicy", "Always");
         Fields.Default(spec, "terminationGracePeriodSeconds", 30);
+        if (Fields.Number(spec, "terminationGracePeriodSeconds") < 0)
+            spec["terminationGracePeriodSeconds"] = 1;
         Fields.DefaultText(spec, "dnsPolicy", "ClusterFirst");
         if (Fields.Text(spec, "serviceAccountName") is { Length: > 0 } account)
             spec["serviceAccount"] = account;
@@ -30,7 +32,7 @@ internal static class PodDefaults
             Fields.DefaultText(constraint, "whenUnsatisfiable", "DoNotSchedule");
     }
 
-    private static void Container(JsonObject container, bool hostNetwork)
+    internal static void Container(JsonObject container, bool hostNetwork)
     {
         foreach (var port in Fields.Objects(container, "ports"))
         {

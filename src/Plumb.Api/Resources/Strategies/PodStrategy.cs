@@ -22,8 +22,7 @@ internal sealed class PodStrategy : Strategy
         var spec = Fields.Object(root, "spec");
         Tolerate(spec, "node.kubernetes.io/not-ready");
         Tolerate(spec, "node.kubernetes.io/unreachable");
-        Fields.Default(spec, "priority", 0);
-        Fields.DefaultText(spec, "preemptionPolicy", "PreemptLowerPriority");
+        PriorityClassStrategy.Admit(admission.Registry, spec, Fields.Text(Fields.Object(root, "metadata"), "name"));
         var status = new JsonObject { ["phase"] = "Pending" };
         if (Fields.Array(spec, "schedulingGates") is { Count: > 0 })
         {
@@ -32,7 +31,7 @@ internal sealed class PodStrategy : Strategy
                 ["type"] = "PodScheduled",
                 ["status"] = "False",
                 ["lastProbeTime"] = null,
-                ["lastTransitionTime"] = null,
+                ["lastTransitionTime"] = admission.Registry.Now(),
                 ["reason"] = "SchedulingGated",
                 ["message"] = "Scheduling is blocked due to non-empty scheduling gates",
             });
@@ -47,9 +46,39 @@ internal sealed class PodStrategy : Strategy
     public override void PrepareUpdate(JsonObject root, JsonObject old, Part part, in Admission admission)
     {
         if (part == Part.Main && !admission.Options.Binding)
+        {
+            var spec = Fields.Object(root, "spec");
+            Tolerate(spec, "node.kubernetes.io/not-ready");
+            Tolerate(spec, "node.kubernetes.io/unreachable");
             RequireUnchanged(root, old, admission.Definition);
+        }
+
         if (part == Part.Status && Fields.Find(root, "status") is { } status)
             Fields.Default(status, "qosClass", old["status"]?["qosClass"]?.DeepClone() ?? "BestEffort");
+    }
+
+    /// <summary>`podIP` is the first of `podIPs`; where they differ the older field counts.</summary>
+    public override void DefaultStatus(JsonObject root)
+    {
+        Conditions.Complete(root, "lastProbeTime", "lastTransitionTime");
+        if (Fields.Find(root, "status") is { } status && Fields.Text(status, "podIP") is { Length: > 0 } address
+            && Fields.Text(Fields.Objects(status, "podIPs").FirstOrDefault(), "ip") != address)
+        {
+            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = address });
+        }
+    }
+
+    public override void ValidateStatus(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        var status = Fields.Find(root, "status");
+        var index = 0;
+        foreach (var address in Fields.Objects(status, "podIPs"))
+        {
+            var text = Fields.Text(address, "ip");
+            if (!NameSyntax.IsAddress(text))
+                errors.InvalidText($"status.podIPs[{index}]", text, NameSyntax.AddressText);
+            index++;
+        }
     }
 
     /// <summary>Status writers may set labels and annotations too, as a kubelet may.</summary>
@@ -58,6 +87,8 @@ internal sealed class PodStrategy : Strategy
         base.TakeStatus(root, proposed);
         TakeLabels(root, proposed);
     }
+
+    public override bool IsGraceful => true;
 
     public override long Grace(JsonObject root, StoredObject present, DeleteOptions options)
     {

@@ -137,37 +137,9 @@ internal sealed class NetworkPolicyStrategy : Strategy
     }
 }
 
-internal sealed class IngressClassStrategy : Strategy
-{
-    public override void Default(JsonObject root)
-    {
-        if (Fields.Find(Fields.Find(root, "spec"), "parameters") is { } parameters)
-            Fields.DefaultText(parameters, "scope", "Cluster");
-    }
-
-    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
-    {
-        var controller = Fields.Text(Fields.Find(root, "spec"), "controller");
-        if (controller != Fields.Text(Fields.Find(old, "spec"), "controller"))
-            errors.InvalidText("spec.controller", controller, "field is immutable");
-    }
-}
-
 internal sealed class ClaimStrategy : Strategy
 {
     public override void Default(JsonObject root) => Fields.DefaultText(Fields.Object(root, "spec"), "volumeMode", "Filesystem");
 
     public override void PrepareCreate(JsonObject root, in Admission admission) => root["status"] = new JsonObject { ["phase"] = "Pending" };
-}
-
-internal sealed class IngressStrategy : Strategy
-{
-    public override void Default(JsonObject root) => Fields.Object(root, "spec");
-
-    public override void PrepareCreate(JsonObject root, in Admission admission)
-    {
-        root["status"] = new JsonObject { ["loadBalancer"] = new JsonObject() };
-        if (Fields.Text(Fields.Find(Fields.Find(root, "metadata"), "annotations"), "kubernetes.io/ingress.class").Length > 0)
-            admission.Warn("annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead");
-    }
 }

@@ -37,6 +37,9 @@ internal abstract class Strategy
     {
     }
 
+    /// <summary>What <see cref="ValidateUpdate"/> says of an update is all that there is to say.</summary>
+    public virtual bool IsSettled(JsonObject root, JsonObject old) => false;
+
     public virtual void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
     {
     }
@@ -95,6 +98,9 @@ internal abstract class Strategy
 
     /// <summary>Seconds that the object stays after a request to delete it.</summary>
     public virtual long Grace(JsonObject root, StoredObject present, DeleteOptions options) => 0;
+
+    /// <summary>Objects of this kind are told to go before they are gone, even when both are at once.</summary>
+    public virtual bool IsGraceful => false;
 
     /// <summary>Something beside `metadata.finalizers` keeps the object (a namespace's `spec.finalizers`).</summary>
     public virtual bool HoldsDeletion(JsonObject root) => false;

@@ -79,6 +79,8 @@ internal abstract class WorkloadStrategy(string kind) : Strategy
 
 internal sealed class DeploymentStrategy() : WorkloadStrategy("deployment")
 {
+    public override void DefaultStatus(JsonObject root) => Conditions.Complete(root, "lastUpdateTime", "lastTransitionTime");
+
     protected override void DefaultSpec(JsonObject spec)
     {
         Fields.Default(spec, "replicas", 1);
@@ -142,10 +144,10 @@ internal sealed class ReplicaSetStrategy() : WorkloadStrategy("replicaset")
 
 internal sealed class DaemonSetStrategy() : WorkloadStrategy("daemonset")
 {
-    public override void PrepareCreate(JsonObject root, in Admission admission)
+    public override void Default(JsonObject root)
     {
-        base.PrepareCreate(root, admission);
-        Fields.Object(Fields.Object(root, "metadata"), "annotations")["deprecated.daemonset.template.generation"] = "1";
+        base.Default(root);
+        Fields.Default(Fields.Object(Fields.Object(root, "metadata"), "annotations"), "deprecated.daemonset.template.generation", "1");
     }
 
     protected override void DefaultSpec(JsonObject spec)
@@ -266,7 +268,6 @@ internal sealed class JobStrategy() : WorkloadStrategy("job")
         if (Fields.Flag(spec, "manualSelector"))
             return;
         var uid = Fields.Text(metadata, "uid");
-        spec["manualSelector"] = false;
         var labels = Fields.Object(Fields.Object(Fields.Object(spec, "template"), "metadata"), "labels");
         labels["batch.kubernetes.io/controller-uid"] = uid;
         labels["batch.kubernetes.io/job-name"] = Fields.Text(metadata, "name");
@@ -287,7 +288,17 @@ internal sealed class JobStrategy() : WorkloadStrategy("job")
         Fields.Default(spec, "backoffLimit", spec["backoffLimitPerIndex"] is null ? 6 : int.MaxValue);
         Fields.DefaultText(spec, "completionMode", "NonIndexed");
         Fields.Default(spec, "suspend", false);
+        Fields.Default(spec, "manualSelector", false);
         Fields.DefaultText(spec, "podReplacementPolicy", "TerminatingOrFailed");
+    }
+
+    public override void DefaultStatus(JsonObject root) => Conditions.Complete(root, "lastProbeTime", "lastTransitionTime");
+
+    protected override void Selector(JsonObject spec, JsonObject template, FieldErrors errors)
+    {
+        if (!Fields.Flag(spec, "manualSelector") && Fields.Find(spec, "selector") is { } selector && Fields.Find(selector, "matchLabels") is not { Count: <= 1 })
+            errors.Invalid("spec.selector", selector, "`selector` not auto-generated");
+        base.Selector(spec, template, errors);
     }
 
     protected override void RestartPolicy(JsonObject pod, FieldErrors errors)

@@ -16,6 +16,9 @@ internal enum NameRule
 
     /// <summary>An IP address as it is written shortest.</summary>
     Address,
+
+    /// <summary>Whatever can be one step of a path.</summary>
+    PathStep,
 }
 
 /// <summary>What may be a name, and what the server says of what may not.</summary>
@@ -28,6 +31,9 @@ internal static class NameSyntax
         + "(e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
     private const string ConfigKeyText = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+    private const string WildcardText = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' "
+        + "and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
     public const string AddressText = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
@@ -45,6 +51,7 @@ internal static class NameSyntax
             NameRule.Subdomain => Subdomain(name),
             NameRule.Label => Label(name),
             NameRule.Address => Address(name),
+            NameRule.PathStep => PathStep(name),
             _ => Rfc1035(name),
         };
     }
@@ -69,6 +76,23 @@ internal static class NameSyntax
             yield return "must be no more than 63 characters";
         if (!IsLabel(name))
             yield return name.Contains('.', StringComparison.Ordinal) && name.Split('.').All(IsLabel) ? "must not contain dots" : LabelText;
+    }
+
+    public static IEnumerable<string> WildcardSubdomain(string name)
+    {
+        if (!name.StartsWith("*.", StringComparison.Ordinal) || !name[2..].Split('.').All(IsLabel))
+            yield return WildcardText;
+    }
+
+    private static IEnumerable<string> PathStep(string name)
+    {
+        if (name is "." or "..")
+            yield return $"may not be '{name}'";
+        foreach (var illegal in (string[])["/", "%"])
+        {
+            if (name.Contains(illegal, StringComparison.Ordinal))
+                yield return $"may not contain '{illegal}'";
+        }
     }
 
     /// <summary>As <see cref="Label"/>, where a dot is told like any other fault.</summary>
