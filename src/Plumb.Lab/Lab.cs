@@ -10,6 +10,8 @@ using Plumb.Lab.Containers;
 using Plumb.Lab.HostPorts;
 using Plumb.Lab.Manifests;
 using Plumb.Lab.Node;
+using Plumb.Lab.Node.Volumes;
+using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
@@ -73,6 +75,11 @@ public sealed class Lab : IAsyncDisposable
 
     /// <summary>The API server of a lab that has started.</summary>
     internal ApiServer Api => _api!;
+
+    /// <summary>What streams into and out of containers reach.</summary>
+    internal NodeRuntime Runtime => new(_kubelets);
+
+    internal IReadOnlyDictionary<string, Kubelet> Kubelets => _kubelets;
 
     /// <summary>Completes when the start does; fails when the lab ends before.</summary>
     internal Task Started => _started.Task;
@@ -250,7 +257,7 @@ public sealed class Lab : IAsyncDisposable
                     Advertised = new IPEndPoint(_addresses.Wire[0].Address.ToIPAddress(), ApiDoor.Port),
                     Time = _time,
                     Random = Random.Shared,
-                    Runtime = new NodeRuntime(_kubelets),
+                    Runtime = Runtime,
                     Loggers = _log,
                 },
                 _ending.Token);
@@ -282,7 +289,7 @@ public sealed class Lab : IAsyncDisposable
         Report(Step(LabStep.Wire));
         var door = new ApiDoor(_machines.Wire, _addresses.Wire[0].Address, _apiStarted.Task, _time);
         OwnOnNodes(door);
-        var containers = new ContainerRuntime(Paths.Directory, _time);
+        var containers = new ContainerRuntime(Paths.Directory, ThisProgram.CommandLine, _time);
         OwnOnNodes(containers);
         RunDirectory.MakeDirectory(Paths.CniDirectory);
         var watch = new CniWatch(Paths.CniDirectory);
@@ -295,6 +302,7 @@ public sealed class Lab : IAsyncDisposable
         OwnOnNodes(names);
         var api = new NodeApi(client, _time);
         var services = FollowServices(client);
+        var sources = new PodSources(client, _time, (what, fault) => _log?.Write(what, fault.Message), _ending.Token);
         for (var number = 1; number <= _addresses.NodeCount; number++)
         {
             var name = WirePlan.NodeId(number).Name;
@@ -315,6 +323,7 @@ public sealed class Lab : IAsyncDisposable
                 _time)
             {
                 ResolverFile = names.ResolverFile,
+                Sources = sources,
             });
             OwnOnNodes(kubelet);
             watch.Add(paths.CniConfiguration, kubelet);

@@ -23,6 +23,12 @@ public sealed record Container
 
     /// <summary>`Always` on an init container makes it a side car.</summary>
     public string? RestartPolicy { get; init; }
+
+    /// <summary>Of an ephemeral container: whose processes it sees.</summary>
+    public string? TargetContainerName { get; init; }
+    public SecurityContext? SecurityContext { get; init; }
+    public string? TerminationMessagePath { get; init; }
+    public string? TerminationMessagePolicy { get; init; }
     public bool Stdin { get; init; }
     public bool StdinOnce { get; init; }
     public bool Tty { get; init; }
@@ -49,6 +55,27 @@ public sealed record EnvVarSource
     public ObjectFieldSelector? FieldRef { get; init; }
     public KeySelector? ConfigMapKeyRef { get; init; }
     public KeySelector? SecretKeyRef { get; init; }
+    public ResourceFieldSelector? ResourceFieldRef { get; init; }
+}
+
+public sealed record ResourceFieldSelector
+{
+    /// <summary>Empty: the container that asks. Volumes name one.</summary>
+    public string? ContainerName { get; init; }
+
+    /// <summary>`limits.cpu`, `requests.memory`…</summary>
+    public string Resource { get => field ?? ""; init; }
+
+    /// <summary>The unit to count in; null or `0`: one.</summary>
+    public string? Divisor { get; init; }
+}
+
+/// <summary>What the lab honours of it, of a pod or of a container.</summary>
+public sealed record SecurityContext
+{
+    public long? RunAsUser { get; init; }
+    public long? RunAsGroup { get; init; }
+    public bool? RunAsNonRoot { get; init; }
 }
 
 public sealed record ObjectFieldSelector
@@ -81,6 +108,9 @@ public sealed record VolumeMount
     public string Name { get => field ?? ""; init; }
     public string MountPath { get => field ?? ""; init; }
     public string? SubPath { get; init; }
+
+    /// <summary>A sub path with variables of the container's in it.</summary>
+    public string? SubPathExpr { get; init; }
     public bool ReadOnly { get; init; }
 }
 
@@ -115,6 +145,7 @@ public sealed record LifecycleHandler
 {
     public ExecAction? Exec { get; init; }
     public HttpGetAction? HttpGet { get; init; }
+    public TcpSocketAction? TcpSocket { get; init; }
     public SleepAction? Sleep { get; init; }
 }
 

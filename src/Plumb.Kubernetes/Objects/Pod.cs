@@ -21,6 +21,8 @@ public sealed record PodSpec
     public bool HostIPC { get; init; }
     public IReadOnlyList<Container> Containers { get => field ?? []; init; }
     public IReadOnlyList<Container> InitContainers { get => field ?? []; init; }
+    public IReadOnlyList<Container> EphemeralContainers { get => field ?? []; init; }
+    public SecurityContext? SecurityContext { get; init; }
     public IReadOnlyList<Volume> Volumes { get => field ?? []; init; }
     public string? Hostname { get; init; }
     public string? Subdomain { get; init; }
@@ -120,6 +122,52 @@ public sealed record Volume
     public SecretVolume? Secret { get; init; }
     public EmptyDirVolume? EmptyDir { get; init; }
     public HostPathVolume? HostPath { get; init; }
+    public DownwardApiVolume? DownwardAPI { get; init; }
+    public ProjectedVolume? Projected { get; init; }
+}
+
+public sealed record DownwardApiVolume
+{
+    public int? DefaultMode { get; init; }
+    public IReadOnlyList<DownwardApiFile> Items { get => field ?? []; init; }
+}
+
+public sealed record DownwardApiFile
+{
+    public string Path { get => field ?? ""; init; }
+    public ObjectFieldSelector? FieldRef { get; init; }
+    public ResourceFieldSelector? ResourceFieldRef { get; init; }
+    public int? Mode { get; init; }
+}
+
+public sealed record ProjectedVolume
+{
+    public int? DefaultMode { get; init; }
+    public IReadOnlyList<VolumeProjection> Sources { get => field ?? []; init; }
+}
+
+/// <summary>One of them is set.</summary>
+public sealed record VolumeProjection
+{
+    public ObjectProjection? ConfigMap { get; init; }
+    public ObjectProjection? Secret { get; init; }
+    public DownwardApiVolume? DownwardAPI { get; init; }
+    public ServiceAccountTokenProjection? ServiceAccountToken { get; init; }
+}
+
+/// <summary>Of a ConfigMap or a Secret.</summary>
+public sealed record ObjectProjection
+{
+    public string Name { get => field ?? ""; init; }
+    public bool? Optional { get; init; }
+    public IReadOnlyList<KeyToPath> Items { get => field ?? []; init; }
+}
+
+public sealed record ServiceAccountTokenProjection
+{
+    public string? Audience { get; init; }
+    public long? ExpirationSeconds { get; init; }
+    public string Path { get => field ?? ""; init; }
 }
 
 public sealed record ConfigMapVolume

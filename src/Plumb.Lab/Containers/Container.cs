@@ -8,6 +8,10 @@ namespace Plumb.Lab.Containers;
 /// <summary>The life of a container: runs, one after another, and the state that is seen from outside.</summary>
 internal sealed class Container : IContainer
 {
+    // Limits of a kubelet.
+    private const int MostLastBytes = 4096;
+    private const int MostLastLines = 80;
+
     private readonly PodFacts _pod;
     private readonly ContainerFiles _files;
     private readonly IContainerKind _kind;
@@ -122,13 +126,16 @@ internal sealed class Container : IContainer
             var backOff = new RestartBackOff();
             for (var restarts = 0; !_stopping.IsCancellationRequested; restarts++)
             {
+                // The date may be set while it runs; only this clock tells how long it was.
+                var since = _time.GetTimestamp();
                 var exit = await RunAsync(restarts);
+                var ran = _time.GetElapsedTime(since);
                 if (!WantsRestart(exit))
                 {
                     break;
                 }
 
-                var wait = backOff.Next(exit.FinishedAt - exit.StartedAt);
+                var wait = backOff.Next(ran);
                 if (wait > TimeSpan.Zero)
                 {
                     var message = $"back-off {Words(wait)} restarting failed container={Spec.Name} pod={_pod.Name}_{_pod.Namespace}({_pod.Uid})";
@@ -182,9 +189,29 @@ internal sealed class Container : IContainer
             log.Complete();
         }
 
-        var exit = new ContainerExit(id, end.ExitCode, end.Signal, reason, end.Message, startedAt, _time.GetUtcNow());
+        var message = end.Message.Length > 0 ? end.Message : await LastWordsAsync(log, failed: end.ExitCode != 0);
+        var exit = new ContainerExit(id, end.ExitCode, end.Signal, reason, message, startedAt, _time.GetUtcNow());
         Become(new ContainerStatus(ContainerPhase.Terminated, exit.Reason, exit.Message, id, null, exit, last, restarts));
         return exit;
+    }
+
+    /// <summary>What the program left in its file, or, where its container asks for it, at the end of its log.</summary>
+    private async Task<string> LastWordsAsync(ContainerLog log, bool failed)
+    {
+        var words = "";
+        if (_files.MessageFile is { } file && File.Exists(file))
+        {
+            words = await File.ReadAllTextAsync(file);
+            await File.WriteAllBytesAsync(file, []);
+        }
+        if (words.Length == 0 && failed && Spec.MessageFromLog)
+        {
+            using var end = new MemoryStream();
+            await log.CopyAsync(new LogRequest(Spec.Name, Follow: false, Previous: false, Since: null, TailLines: MostLastLines, LimitBytes: null, Timestamps: false), end, default);
+            words = Encoding.UTF8.GetString(end.ToArray());
+            return words.Length > MostLastBytes / 2 ? words[^(MostLastBytes / 2)..] : words;
+        }
+        return words.Length > MostLastBytes ? words[..MostLastBytes] : words;
     }
 
     private ContainerLog BeginLog(int restarts)

@@ -1,4 +1,5 @@
 using System.Text;
+using Plumb.Lab.Node.Volumes;
 
 namespace Plumb.Lab.Containers;
 
@@ -30,7 +31,7 @@ internal static class ContainerEnvironment
 
         foreach (var variable in container.Environment)
         {
-            environment[variable.Name] = variable.FieldPath is { } path
+            environment[variable.Name] = variable.IsLiteral ? variable.Value : variable.FieldPath is { } path
                 ? Field(pod, path) ?? throw new ContainerStartException("CreateContainerConfigError", $"env {variable.Name}: unsupported fieldPath: {path}")
                 : Expand(variable.Value, environment);
         }
@@ -85,14 +86,8 @@ internal static class ContainerEnvironment
         "status.podIPs" => string.Join(',', pod.Addresses),
         "status.hostIP" => pod.NodeAddresses.Count > 0 ? pod.NodeAddresses[0].ToString() : "",
         "status.hostIPs" => string.Join(',', pod.NodeAddresses),
-        _ when Subscript(path, "metadata.labels") is { } label => pod.Labels.GetValueOrDefault(label, ""),
-        _ when Subscript(path, "metadata.annotations") is { } annotation => pod.Annotations.GetValueOrDefault(annotation, ""),
+        _ when DownwardFields.Subscript(path, "metadata.labels") is { } label => pod.Labels.GetValueOrDefault(label, ""),
+        _ when DownwardFields.Subscript(path, "metadata.annotations") is { } annotation => pod.Annotations.GetValueOrDefault(annotation, ""),
         _ => null,
     };
-
-    /// <summary>`app` of `metadata.labels['app']`.</summary>
-    private static string? Subscript(string path, string map) =>
-        path.StartsWith(map + "['", StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal) && path.Length > map.Length + 4
-            ? path[(map.Length + 2)..^2]
-            : null;
 }

@@ -1,25 +1,56 @@
+using Plumb.Lab.Containers.Roots;
 using Plumb.Linux.Processes;
 
 namespace Plumb.Lab.Containers;
 
 /// <summary>
-/// What a container's commands see otherwise than the machine does: /etc/hosts, resolv.conf, hostname and /tmp. Made when the first command needs
-/// them: most containers are built-in workloads in which nobody ever runs one.
+/// What a container's commands see otherwise than the machine does: /etc/hosts, resolv.conf, hostname, /tmp and volumes. Made when the first command
+/// needs them: most containers are built-in workloads in which nobody ever runs one.
 /// </summary>
 internal sealed class ContainerFiles
 {
+    private readonly PodFacts _pod;
+    private readonly ContainerSpec _container;
+    private readonly string? _image;
+    private readonly IReadOnlyList<string> _launcher;
     private readonly Lazy<IReadOnlyList<BindMount>> _mounts;
+    private int _stages;
 
     /// <param name="directory">The container's own, in the lab's.</param>
-    public ContainerFiles(string directory, PodFacts pod, ContainerSpec container)
+    /// <param name="image">An image's root directory; null: the container has the machine's file system.</param>
+    /// <param name="launcher">This program, which enters roots.</param>
+    public ContainerFiles(string directory, PodFacts pod, ContainerSpec container, string? image, IReadOnlyList<string> launcher)
     {
         Directory = directory;
-        _mounts = new Lazy<IReadOnlyList<BindMount>>(() => Make(directory, pod, container));
+        _pod = pod;
+        _container = container;
+        _image = image;
+        _launcher = launcher;
+        _mounts = new Lazy<IReadOnlyList<BindMount>>(Make);
     }
 
     public string Directory { get; }
 
     public IReadOnlyList<BindMount> Mounts => _mounts.Value;
+
+    /// <summary>Where the container's last words come; null: it has no place for them.</summary>
+    public string? MessageFile { get; private set; }
+
+    /// <summary>
+    /// Null for the machine's own root. A volume whose place the machine lacks needs another, in which places can be made: the machine's under a layer of
+    /// the container's own.
+    /// </summary>
+    public RootSource? Root => _image is not null ? new RootSource(_image, _launcher)
+        : _container.Mounts.Any(static mount => !IsPlace(mount)) ? new RootSource("/", _launcher)
+        : null;
+
+    /// <summary>A directory in which a root is put together, and the name of a file beside it.</summary>
+    public (string Stage, string File) MakeStage()
+    {
+        var stage = Path.Combine(Directory, $"root.{Interlocked.Increment(ref _stages)}");
+        System.IO.Directory.CreateDirectory(stage);
+        return (stage, stage + ".json");
+    }
 
     public void Delete()
     {
@@ -29,29 +60,42 @@ internal sealed class ContainerFiles
         }
     }
 
-    private static List<BindMount> Make(string directory, PodFacts pod, ContainerSpec container)
+    private static bool IsPlace(ContainerMount mount) =>
+        System.IO.Directory.Exists(mount.Source) ? System.IO.Directory.Exists(mount.Target) : File.Exists(mount.Target);
+
+    private List<BindMount> Make()
     {
-        var temporary = Path.Combine(directory, "tmp");
-        System.IO.Directory.CreateDirectory(temporary);
+        var rooted = Root is not null;
+        System.IO.Directory.CreateDirectory(Directory);
         var mounts = new List<BindMount>();
-        // A place that the machine lacks cannot be covered; a command there finds it missing, as on the machine.
-        AddFile("hosts", pod.HostsFile);
-        AddFile("resolv.conf", pod.ResolverFile);
-        AddFile("hostname", pod.HostName + "\n");
-        foreach (var mount in container.Mounts)
+        AddFile("hosts", _pod.HostsFile);
+        AddFile("resolv.conf", _pod.ResolverFile);
+        AddFile("hostname", _pod.HostName + "\n");
+        if (rooted)
+        {
+            MessageFile = Path.Combine(Directory, "termination-log");
+            File.WriteAllBytes(MessageFile, []);
+            mounts.Add(new BindMount(MessageFile, _container.MessagePath ?? "/dev/termination-log"));
+        }
+        foreach (var mount in _container.Mounts)
         {
             mounts.Add(new BindMount(mount.Source, mount.Target, mount.ReadOnly));
         }
-
-        // Last: the sources of those above may lie under /tmp.
-        mounts.Add(new BindMount(temporary, "/tmp"));
+        if (_image is null)
+        {
+            // Sources of those above may lie under /tmp, and so may targets.
+            var temporary = Path.Combine(Directory, "tmp");
+            System.IO.Directory.CreateDirectory(temporary);
+            mounts.Insert(rooted ? 0 : mounts.Count, new BindMount(temporary, "/tmp"));
+        }
         return mounts;
 
         void AddFile(string name, string text)
         {
-            var path = Path.Combine(directory, name);
+            var path = Path.Combine(Directory, name);
             File.WriteAllText(path, text);
-            if (File.Exists("/etc/" + name))
+            // A place that the machine lacks cannot be covered; a command there finds it missing, as on the machine.
+            if (rooted || File.Exists("/etc/" + name))
             {
                 mounts.Add(new BindMount(path, "/etc/" + name));
             }

@@ -9,9 +9,13 @@ namespace Plumb.Lab.Containers;
 
 /// <summary>What a node's kubelet part makes containers with. One for a whole lab: its built-in workloads share one server.</summary>
 /// <param name="directory">Of the lab; each pod has a folder `pods/UID` in it.</param>
-public sealed class ContainerRuntime(string directory, TimeProvider time) : IAsyncDisposable
+/// <param name="launcher">This program, which enters the roots of containers that have their own.</param>
+public sealed class ContainerRuntime(string directory, IReadOnlyList<string> launcher, TimeProvider time) : IAsyncDisposable
 {
     private readonly WorkloadServer _workloads = new(time);
+
+    /// <summary>A pod's own directory: its volumes and its containers' files.</summary>
+    internal string DirectoryOf(string podUid) => Path.Combine(directory, "pods", podUid);
 
     /// <param name="changed">
     /// Called at each change of the container's status, one after another, on a pool thread. It must not block, and must not await the container.
@@ -21,7 +25,7 @@ public sealed class ContainerRuntime(string directory, TimeProvider time) : IAsy
         ArgumentNullException.ThrowIfNull(pod);
         ArgumentNullException.ThrowIfNull(container);
         ArgumentNullException.ThrowIfNull(changed);
-        var files = new ContainerFiles(Path.Combine(directory, "pods", pod.Uid, container.Name), pod, container);
+        var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image: null, launcher);
         IContainerKind kind = container.Command.Count > 0
             ? new ProcessKind(pod, container, files, time)
             : new WorkloadKind(pod, container, files, _workloads, time);

@@ -21,6 +21,12 @@ public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<stri
     /// <summary>A container's own (sidecars) or its pod's.</summary>
     public RestartPolicy RestartPolicy { get; init; }
 
+    /// <summary>Where the command may leave its last words; null: `/dev/termination-log`.</summary>
+    public string? MessagePath { get; init; }
+
+    /// <summary>`terminationMessagePolicy: FallbackToLogsOnError`: the end of its log speaks for a command that failed without a word.</summary>
+    public bool MessageFromLog { get; init; }
+
     /// <summary>`tty`: the command has a terminal, and its log what it writes there.</summary>
     public bool Terminal { get; init; }
 
@@ -34,7 +40,11 @@ public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<stri
 /// <summary>One `env` entry. References to ConfigMaps and Secrets are resolved by the kubelet's part; fields of the pod are resolved here.</summary>
 /// <param name="Value">May hold `$(NAME)`, which means an earlier variable.</param>
 /// <param name="FieldPath">`metadata.name`, `status.podIP`, `metadata.labels['app']`…; null for a plain value.</param>
-public sealed record EnvironmentVariable(string Name, string Value, string? FieldPath = null);
+public sealed record EnvironmentVariable(string Name, string Value, string? FieldPath = null)
+{
+    /// <summary>Nothing in the value is replaced: it comes from a ConfigMap or a Secret.</summary>
+    public bool IsLiteral { get; init; }
+}
 
 /// <param name="Name">Empty for one without a name.</param>
 public sealed record ContainerPort(ushort Number, PortProtocol Protocol, string Name);

@@ -17,10 +17,22 @@ internal sealed class ContainerReport(string name, string image, bool completes)
     /// <summary>False while a readiness probe has not succeeded; true where there is none.</summary>
     public bool ProbeSucceeds { get; set; } = true;
 
+    /// <summary>False while a startup probe or the hook after the start has not succeeded.</summary>
+    public bool HasStarted { get; set; } = true;
+
     /// <summary>What the container's image was really served by.</summary>
     public string ImageId { get; set; } = "";
 
     public bool IsReady => ProbeSucceeds && Status.Phase == ContainerPhase.Running;
+
+    /// <summary>It runs, and its startup probe has succeeded: what a side car's successors wait for.</summary>
+    public bool IsStarted => HasStarted && Status.Phase == ContainerPhase.Running;
+
+    /// <summary>An init container that goes on beside the main ones.</summary>
+    public bool IsSidecar { get; init; }
+
+    /// <summary>An init container that is done: it has succeeded, or, a side car, has started.</summary>
+    public bool IsInitialized => IsSidecar ? IsStarted || Status.LastExit is not null || Status.Exit is not null : HasSucceeded;
 
     public bool HasSucceeded => Status is { Phase: ContainerPhase.Terminated, Exit.ExitCode: 0 };
 
@@ -28,6 +40,13 @@ internal sealed class ContainerReport(string name, string image, bool completes)
 
     /// <summary>Main containers wait for the init containers.</summary>
     public void WaitForInitialization() => Status = Initializing;
+
+    /// <summary>A run begins: its probes have not said anything yet.</summary>
+    public void BeginRun(Kubernetes.Objects.Container wanted)
+    {
+        HasStarted = wanted.StartupProbe is null && wanted.Lifecycle?.PostStart is null;
+        ProbeSucceeds = wanted.ReadinessProbe is null && HasStarted;
+    }
 
     public void Write(Utf8JsonWriter json)
     {
@@ -40,7 +59,7 @@ internal sealed class ContainerReport(string name, string image, bool completes)
             json.WriteString("containerID"u8, Status.Id);
         }
         json.WriteBoolean("ready"u8, completes ? HasSucceeded : IsReady);
-        json.WriteBoolean("started"u8, Status.Phase == ContainerPhase.Running);
+        json.WriteBoolean("started"u8, IsStarted);
         json.WriteNumber("restartCount"u8, Status.RestartCount);
         json.WriteStartObject("state"u8);
         WriteState(json);

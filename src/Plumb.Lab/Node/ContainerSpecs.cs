@@ -30,6 +30,15 @@ internal static class ContainerSpecs
             environment,
             mounts);
 
+    /// <inheritdoc cref="Main"/>
+    /// <remarks>An ephemeral container is never started again. The images that people debug with have a shell as their own command.</remarks>
+    public static ContainerSpec Ephemeral(
+        Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts)
+    {
+        var spec = Of(container, RestartPolicy.Never, environment, mounts);
+        return spec.Command.Count > 0 ? spec : spec with { Command = ["/bin/sh"] };
+    }
+
     /// <summary>An init container that goes on beside the main ones.</summary>
     public static bool IsSidecar(Container container) => container.RestartPolicy == "Always";
 
@@ -42,6 +51,8 @@ internal static class ContainerSpecs
             Mounts = mounts,
             WorkingDirectory = container.WorkingDir,
             RestartPolicy = restart,
+            MessagePath = container.TerminationMessagePath,
+            MessageFromLog = container.TerminationMessagePolicy == "FallbackToLogsOnError",
             Terminal = container.Tty,
             Stdin = container.Stdin,
             StdinOnce = container.StdinOnce,

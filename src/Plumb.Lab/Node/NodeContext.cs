@@ -1,4 +1,5 @@
 using Plumb.Lab.Containers;
+using Plumb.Lab.Node.Volumes;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 
@@ -27,6 +28,9 @@ internal sealed record NodeContext(
     TimeProvider Time)
 {
     public string Name => Report.Name;
+
+    /// <summary>Where volumes and variables come from.</summary>
+    public IPodSources Sources { get; init; } = new NoSources();
 
     /// <summary>The node's own /etc/resolv.conf.</summary>
     public string ResolverFile { get; init; } = "";

@@ -28,8 +28,10 @@ internal sealed class NodeRuntime(IReadOnlyDictionary<string, Kubelet> nodes) : 
             ? worker
             : throw PodStreamException.NotFound($"pod \"{pod.Name}\" is not known to node \"{pod.Node}\"");
 
-    private IContainer Container(PodIdentity pod, string container) =>
-        Worker(pod).Find(container)
-        ?? throw PodStreamException.BadRequest(
-            $"container \"{container}\" in pod \"{pod.Name}\" is waiting to start: ContainerCreating");
+    private IContainer Container(PodIdentity pod, string container)
+    {
+        var worker = Worker(pod);
+        return worker.Find(container)
+            ?? throw PodStreamException.BadRequest($"container \"{container}\" in pod \"{pod.Name}\" is waiting to start: {worker.WhyNotStarted(container)}");
+    }
 }

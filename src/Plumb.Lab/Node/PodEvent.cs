@@ -28,6 +28,23 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
     public static PodEvent Unhealthy(PodName pod, string container, string probe, string why) =>
         new(pod, true, "Unhealthy", $"{probe} probe failed: {why}", container);
 
+    /// <summary>A run is about to be ended because of its probe.</summary>
+    public static PodEvent KillingUnhealthy(PodName pod, string container, string probe) =>
+        new(pod, false, "Killing", $"Container {container} failed {probe} probe, will be restarted", container);
+
+    /// <param name="hook">`PostStart` or `PreStop`.</param>
+    public static PodEvent FailedHook(PodName pod, string container, string hook, string why) =>
+        new(pod, true, $"Failed{hook}Hook", $"{hook}Hook failed: {why}", container);
+
+    public static PodEvent FailedMount(PodName pod, string volume, string why) =>
+        new(pod, true, "FailedMount", $"MountVolume.SetUp failed for volume \"{volume}\" : {why}");
+
+    public static PodEvent VolumeSubstituted(PodName pod, string volume) =>
+        new(pod, true, "VolumeSubstituted", $"Volume \"{volume}\" is of a kind that this cluster does not have; in its place is an empty directory");
+
+    public static PodEvent DeadlineExceeded(PodName pod) =>
+        new(pod, false, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+
     public static PodEvent NetworkNotReady(PodName pod) =>
         new(pod, true, "NetworkNotReady", $"network is not ready: {NodeReport.NetworkNotReady}");
 

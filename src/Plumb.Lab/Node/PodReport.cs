@@ -38,12 +38,28 @@ internal sealed class PodReport
     /// <summary>All that the pod had is gone: what its containers were is over.</summary>
     public bool SandboxGone { get; set; }
 
+    /// <summary>Conditions that others must have set for the pod to be Ready (`readinessGates`), as the object has them now; null: nobody has set it.</summary>
+    public IReadOnlyList<(string Type, string? Status)> ReadinessGates { get; set; } = [];
+
+    /// <summary>Why the node has ended the pod: it has failed, whatever its containers say.</summary>
+    public (string Reason, string Message)? Failure { get; set; }
+
+    /// <summary>Debugging containers, which nothing waits for.</summary>
+    public List<ContainerReport> EphemeralContainers { get; } = [];
+
+    public ContainerReport? Find(string container) =>
+        Containers.Concat(InitContainers).Concat(EphemeralContainers).FirstOrDefault(one => one.Name == container);
+
     /// <summary>The pod's phase, by the rules of the kubelet (getPhase).</summary>
     public string Phase
     {
         get
         {
-            if (RestartPolicy == RestartPolicy.Never && InitContainers.Any(static container => container.HasFailed))
+            if (Failure is not null)
+            {
+                return "Failed";
+            }
+            if (RestartPolicy == RestartPolicy.Never && InitContainers.Any(static container => container.HasFailed && !container.IsSidecar))
             {
                 return "Failed";
             }
@@ -74,7 +90,8 @@ internal sealed class PodReport
             {
                 return "Pending";
             }
-            if (running > 0 || (RestartPolicy == RestartPolicy.Always && !Terminating))
+            // Side cars are asked to end when the last main container has.
+            if (running > 0 || (RestartPolicy == RestartPolicy.Always && !Terminating) || (!Terminating && InitContainers.Any(static one => one.IsSidecar && one.Status.Phase == ContainerPhase.Running)))
             {
                 return "Running";
             }
@@ -87,9 +104,14 @@ internal sealed class PodReport
     }
 
     /// <summary>The condition Ready. A pod that is being deleted keeps it while its containers serve: its endpoints are `serving` and `terminating` then (KEP-1672).</summary>
-    public bool IsReady => Phase == "Running" && Containers.All(static container => container.IsReady);
+    public bool IsReady => AreContainersReady && ReadinessGates.All(static gate => gate.Status == "True");
 
-    private bool IsInitialized => InitContainers.All(static container => container.HasSucceeded);
+    private bool AreContainersReady => Phase == "Running" && Serving.All(static container => container.IsReady);
+
+    /// <summary>The containers that a pod's readiness is made of.</summary>
+    private IEnumerable<ContainerReport> Serving => Containers.Concat(InitContainers.Where(static container => container.IsSidecar));
+
+    private bool IsInitialized => InitContainers.All(static container => container.IsInitialized);
 
     /// <summary>
     /// The body of a strategic merge patch of the subresource <c>status</c>. It names the uid, so that a successor of the same name is
@@ -105,6 +127,11 @@ internal sealed class PodReport
         json.WriteEndObject();
         json.WriteStartObject("status"u8);
         json.WriteString("phase"u8, Phase);
+        if (Failure is { } failure)
+        {
+            json.WriteString("reason"u8, failure.Reason);
+            json.WriteString("message"u8, failure.Message);
+        }
         WriteConditions(json, now);
         WriteAddresses(json, "hostIP"u8, "hostIPs"u8, HostAddresses);
         if (PodAddresses.Count > 0)
@@ -117,6 +144,10 @@ internal sealed class PodReport
             WriteContainers(json, "initContainerStatuses"u8, InitContainers);
         }
         WriteContainers(json, "containerStatuses"u8, Containers);
+        if (EphemeralContainers.Count > 0)
+        {
+            WriteContainers(json, "ephemeralContainerStatuses"u8, EphemeralContainers);
+        }
         json.WriteEndObject();
         json.WriteEndObject();
         json.Flush();
@@ -148,8 +179,7 @@ internal sealed class PodReport
 
     private void WriteConditions(Utf8JsonWriter json, DateTimeOffset now)
     {
-        var ready = IsReady;
-        ReadOnlySpan<bool> holds = [PodAddresses.Count > 0 && !SandboxGone, IsInitialized, ready, ready];
+        ReadOnlySpan<bool> holds = [PodAddresses.Count > 0 && !SandboxGone, IsInitialized, IsReady, AreContainersReady];
         json.WriteStartArray("conditions"u8);
         for (var i = 0; i < ConditionTypes.Length; i++)
         {
@@ -162,7 +192,7 @@ internal sealed class PodReport
             json.WriteString("status"u8, holds[i] ? "True"u8 : "False"u8);
             json.WriteNull("lastProbeTime"u8);
             json.WriteString("lastTransitionTime"u8, _conditions[i].Since.ToRfc3339());
-            var (reason, message) = holds[i] ? (null, null) : WhyNot(i);
+            var (reason, message) = !holds[i] ? WhyNot(i) : i == Initialized && Phase == "Succeeded" ? ("PodCompleted", null) : (null, null);
             // A merge keeps what it is not told to remove: null removes.
             json.WriteString("reason"u8, reason);
             json.WriteString("message"u8, message);
@@ -173,13 +203,16 @@ internal sealed class PodReport
 
     private (string? Reason, string? Message) WhyNot(int condition) => condition switch
     {
-        Initialized => ("ContainersNotInitialized", $"containers with incomplete status: [{Names(InitContainers, static one => !one.HasSucceeded)}]"),
+        Initialized => ("ContainersNotInitialized", $"containers with incomplete status: [{Names(InitContainers, static one => !one.IsInitialized)}]"),
         Ready or ContainersReady when Phase == "Succeeded" => ("PodCompleted", null),
         Ready or ContainersReady when Phase == "Failed" => ("PodFailed", null),
-        Ready or ContainersReady => ("ContainersNotReady", $"containers with unready status: [{Names(Containers, static one => !one.IsReady)}]"),
+        Ready when AreContainersReady => ("ReadinessGatesNotReady", string.Join(", ", ReadinessGates.Where(static gate => gate.Status != "True").Select(static gate => gate.Status is null
+            ? $"corresponding condition of pod readiness gate \"{gate.Type}\" does not exist."
+            : $"the status of pod readiness gate \"{gate.Type}\" is not \"True\", but {gate.Status}"))),
+        Ready or ContainersReady => ("ContainersNotReady", $"containers with unready status: [{Names(Serving, static one => !one.IsReady)}]"),
         _ => (null, null),
     };
 
-    private static string Names(IReadOnlyList<ContainerReport> containers, Func<ContainerReport, bool> chosen) =>
+    private static string Names(IEnumerable<ContainerReport> containers, Func<ContainerReport, bool> chosen) =>
         string.Join(' ', containers.Where(chosen).Select(static container => container.Name));
 }

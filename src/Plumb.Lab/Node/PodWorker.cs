@@ -1,7 +1,9 @@
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Files;
+using Plumb.Lab.Node.Volumes;
 using Container = Plumb.Kubernetes.Objects.Container;
+using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
 
 namespace Plumb.Lab.Node;
 
@@ -16,17 +18,17 @@ internal sealed class PodWorker
     private static readonly TimeSpan SilentStart = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(30);
 
-    // Nodes hear of an endpoint that goes within milliseconds; one that a person wrote may stay for ever.
-    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(5);
-
     private readonly NodeContext _node;
     private readonly PodReport _report;
     private readonly PodStatusWriter _status;
     private readonly List<RunningContainer> _containers = [];
+    private readonly PodVolumes _volumes;
     private readonly CancellationTokenSource _delete = new();
+    private readonly CancellationTokenSource _deadline = new();
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _shutdown;
     private readonly Lock _gate = new();
+    private readonly PodExit _exit;
     private Pod _pod;
 
     /// <param name="shutdown">The node ends: nothing is told to the API any more.</param>
@@ -42,9 +44,12 @@ internal sealed class PodWorker
             HostAddresses = node.Report.Addresses,
             StartTime = node.Time.GetUtcNow(),
             RestartPolicy = ContainerSpecs.RestartPolicyOf(pod),
-            InitContainers = [.. pod.Spec.InitContainers.Select(static one => new ContainerReport(one.Name, one.Image ?? "", completes: !ContainerSpecs.IsSidecar(one)))],
+            InitContainers = [.. pod.Spec.InitContainers.Select(static one => new ContainerReport(one.Name, one.Image ?? "", completes: !ContainerSpecs.IsSidecar(one)) { IsSidecar = ContainerSpecs.IsSidecar(one) })],
             Containers = [.. pod.Spec.Containers.Select(static one => new ContainerReport(one.Name, one.Image ?? "", completes: false))],
         };
+        _exit = new PodExit(node, _shutdown);
+        _volumes = new PodVolumes(node, Name, pod);
+        _report.ReadinessGates = GatesOf(pod);
         _status = new PodStatusWriter(node, Name, () => _report.ToPatch(node.Time.GetUtcNow()), _gate, shutdown);
     }
 
@@ -75,16 +80,33 @@ internal sealed class PodWorker
 
     public void Start() => Done = RunAsync();
 
-    /// <summary>The object changed; only a deletion matters to a pod that runs.</summary>
+    /// <summary>The object changed: its deletion, what others say of its readiness, its labels, and new containers for debugging matter to a pod that runs.</summary>
     public void Update(Pod pod)
     {
+        bool turned;
         lock (_gate)
         {
             _pod = pod;
+            var gates = GatesOf(pod);
+            turned = !gates.SequenceEqual(_report.ReadinessGates);
+            _report.ReadinessGates = gates;
+        }
+        if (turned)
+        {
+            _status.Changed();
+        }
+        if (pod.Spec.Volumes.Count > 0)
+        {
+            _volumes.Update(pod);
         }
         if (pod.Metadata.DeletionTimestamp is not null)
         {
+            _exit.Hurry(GraceOf(pod));
             _delete.Cancel();
+        }
+        else if (pod.Spec.EphemeralContainers.Count > 0 && Facts is { } facts)
+        {
+            _ = DebugAsync(facts, pod);
         }
     }
 
@@ -92,6 +114,7 @@ internal sealed class PodWorker
     public void Forget()
     {
         _gone.TrySetResult();
+        _exit.Hurry(TimeSpan.Zero);
         _delete.Cancel();
     }
 
@@ -100,27 +123,57 @@ internal sealed class PodWorker
     {
         lock (_gate)
         {
-            return _containers.Find(one => one.Report.Name == container)?.Container;
+            return _containers.Find(one => one.Report.Name == container)?.Found;
+        }
+    }
+
+    /// <summary>The reason that the container's state has while it waits.</summary>
+    public string WhyNotStarted(string container)
+    {
+        lock (_gate)
+        {
+            return _report.Find(container)?.Status.Reason ?? ContainerStatus.Creating.Reason;
         }
     }
 
     private async Task RunAsync()
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(_delete.Token, _shutdown);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(_delete.Token, _deadline.Token, _shutdown);
+        using var deadline = _pod.Spec.ActiveDeadlineSeconds is { } seconds
+            ? _node.Time.CreateTimer(_ => Expire(), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan)
+            : null;
         try
         {
-            await StartAsync(end.Token);
-            await RestAsync(end.Token);
-            // Everything has ended by itself: the object stays until somebody deletes it, without a sandbox.
+            try
+            {
+                await StartAsync(end.Token);
+                await RestAsync(end.Token);
+            }
+            catch (OperationCanceledException) when (_deadline.IsCancellationRequested && !_delete.IsCancellationRequested && !_shutdown.IsCancellationRequested)
+            {
+                await _exit.LeaveAsync(_containers, Sandbox, GraceOf(_pod));
+            }
+            // Everything has ended: the object stays until somebody deletes it, without a sandbox.
             await RemoveSandboxAsync();
             _status.Changed();
-            await WaitAsync(end.Token);
+            using var rest = CancellationTokenSource.CreateLinkedTokenSource(_delete.Token, _shutdown);
+            await Task.Delay(Timeout.InfiniteTimeSpan, rest.Token);
         }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        catch (OperationCanceledException) when (_delete.IsCancellationRequested || _shutdown.IsCancellationRequested)
         {
             // Deleted, or the node ends.
         }
         await EndAsync();
+    }
+
+    private void Expire()
+    {
+        lock (_gate)
+        {
+            _report.Failure = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+        }
+        _node.Events.Add(PodEvent.DeadlineExceeded(Name));
+        _deadline.Cancel();
     }
 
     private async Task StartAsync(CancellationToken cancel)
@@ -134,6 +187,10 @@ internal sealed class PodWorker
                 container.WaitForInitialization();
             }
         }
+        if (_pod.Spec.Volumes.Count > 0)
+        {
+            await _volumes.SetUpAsync(failed: _status.Changed, cancel);
+        }
         Sandbox = _pod.Spec.HostNetwork
             ? PodSandbox.OfNode(_node, Name)
             : await PodSandbox.CreateAsync(_node, Name, failed: _status.Changed, cancel, _shutdown);
@@ -145,27 +202,34 @@ internal sealed class PodWorker
         var facts = Facts = FactsOf(_pod, Sandbox);
         for (var i = 0; i < _report.InitContainers.Count; i++)
         {
-            var spec = _pod.Spec.InitContainers[i];
-            var container = await LaunchAsync(facts, ContainerSpecs.Init(_pod, spec, EnvironmentOf(spec), []), spec, _report.InitContainers[i], cancel);
-            if (!ContainerSpecs.IsSidecar(spec))
+            var container = await LaunchAsync(facts, _pod.Spec.InitContainers[i], _report.InitContainers[i], ContainerSpecs.Init, cancel);
+            if (container.IsSidecar)
             {
-                await container.Container.Ended.WaitAsync(cancel);
-                if (!container.Report.HasSucceeded)
-                {
-                    return;
-                }
+                await Task.WhenAny(container.Started, container.Container.Ended).WaitAsync(cancel);
+                continue;
+            }
+            await container.Container.Ended.WaitAsync(cancel);
+            if (!container.Report.HasSucceeded)
+            {
+                return;
             }
         }
         for (var i = 0; i < _report.Containers.Count; i++)
         {
-            var spec = _pod.Spec.Containers[i];
-            await LaunchAsync(facts, ContainerSpecs.Main(_pod, spec, EnvironmentOf(spec), []), spec, _report.Containers[i], cancel);
+            await LaunchAsync(facts, _pod.Spec.Containers[i], _report.Containers[i], ContainerSpecs.Main, cancel);
+        }
+        if (_pod.Spec.EphemeralContainers.Count > 0)
+        {
+            await DebugAsync(facts, _pod);
         }
     }
 
-    private async Task<RunningContainer> LaunchAsync(PodFacts facts, ContainerSpec spec, Container wanted, ContainerReport report, CancellationToken cancel)
+    private delegate ContainerSpec SpecOf(Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts);
+
+    private async Task<RunningContainer> LaunchAsync(PodFacts facts, Container wanted, ContainerReport report, SpecOf specOf, CancellationToken cancel)
     {
         var running = new RunningContainer(_node, Name, wanted, GraceOf(_pod), report, _gate, _status.Changed);
+        var spec = await ConfigureAsync(facts, wanted, report, specOf, cancel);
         await _node.KernelTurn.WaitAsync(cancel);
         try
         {
@@ -182,81 +246,110 @@ internal sealed class PodWorker
         return running;
     }
 
-    /// <summary>Until every container has ended for good.</summary>
-    private async Task RestAsync(CancellationToken cancel)
+    /// <summary>Puts in what the container's variables and mounts refer to; what is missing is said, and waited for.</summary>
+    private async Task<ContainerSpec> ConfigureAsync(PodFacts facts, Container wanted, ContainerReport report, SpecOf specOf, CancellationToken cancel)
     {
-        foreach (var running in _containers.ToArray())
+        for (var backOff = new BackOff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); ; backOff.Next())
         {
-            await running.Container.Ended.WaitAsync(cancel);
+            string missing;
+            try
+            {
+                var variables = await new VariableSources(_node.Sources, Name.Namespace).ReadAsync(wanted, cancel);
+                var spec = specOf(_pod, wanted, variables, []);
+                return wanted.VolumeMounts.Count == 0 ? spec : spec with { Mounts = _volumes.MountsOf(wanted, ContainerEnvironment.Build(facts, spec)) };
+            }
+            catch (Exception refused) when (refused is MissingSourceException or ContainerStartException)
+            {
+                missing = refused.Message;
+            }
+            lock (_gate)
+            {
+                report.Status = ContainerStatus.Creating with { Reason = "CreateContainerConfigError", Message = missing };
+            }
+            _node.Events.Add(PodEvent.Failed(Name, report.Name, missing));
+            _status.Changed();
+            await Task.Delay(backOff.Delay, _node.Time, cancel);
         }
     }
 
-    private static async Task WaitAsync(CancellationToken cancel) => await Task.Delay(Timeout.InfiniteTimeSpan, cancel);
+    /// <summary>Starts the debugging containers that are new.</summary>
+    private async Task DebugAsync(PodFacts facts, Pod pod)
+    {
+        foreach (var wanted in pod.Spec.EphemeralContainers)
+        {
+            ContainerReport report;
+            lock (_gate)
+            {
+                if (_report.EphemeralContainers.Exists(known => known.Name == wanted.Name))
+                {
+                    continue;
+                }
+                _report.EphemeralContainers.Add(report = new ContainerReport(wanted.Name, wanted.Image ?? "", completes: false));
+            }
+            try
+            {
+                await LaunchAsync(facts, wanted, report, ContainerSpecs.Ephemeral, _delete.Token);
+            }
+            catch (OperationCanceledException) when (_delete.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Until every main container has ended for good; then side cars have nobody left to help.</summary>
+    private async Task RestAsync(CancellationToken cancel)
+    {
+        foreach (var running in Started())
+        {
+            if (!running.IsSidecar)
+            {
+                await running.Container.Ended.WaitAsync(cancel);
+            }
+        }
+        foreach (var running in Started().Where(static one => one.IsSidecar).Reverse())
+        {
+            await running.StopAsync(GraceOf(_pod)).WaitAsync(cancel);
+        }
+    }
+
+    private List<RunningContainer> Started()
+    {
+        lock (_gate)
+        {
+            return [.. _containers];
+        }
+    }
 
     private async Task EndAsync()
     {
         if (_shutdown.IsCancellationRequested)
         {
-            await StopContainersAsync(TimeSpan.Zero);
+            await _exit.StopAsync(Started(), TimeSpan.Zero);
             return;
         }
         TimeSpan grace;
         lock (_gate)
         {
             _report.Terminating = true;
-            grace = _pod.Metadata.DeletionGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : GraceOf(_pod);
+            grace = GraceOf(_pod);
         }
-        foreach (var running in _containers)
+        var started = Started();
+        foreach (var running in started)
         {
             if (running.Report.Status.Phase == ContainerPhase.Running)
             {
                 _node.Events.Add(PodEvent.Killing(Name, running.Report.Name));
             }
         }
-        await LeaveAsync(grace);
+        await _exit.LeaveAsync(started, Sandbox, grace);
         await RemoveSandboxAsync();
+        _volumes.Dispose();
+        PodDirectory.Delete(_node.Containers.DirectoryOf(Name.Uid));
         if (!_shutdown.IsCancellationRequested)
         {
             await _status.FinishAsync();
             await _node.Api.ConfirmDeletionAsync(Name, _shutdown);
-        }
-    }
-
-    /// <summary>
-    /// Ends the containers. A process is asked at once, as everywhere; a built-in workload goes on serving until no node sends it new connections, as a
-    /// program that knows its trade does.
-    /// </summary>
-    private async Task LeaveAsync(TimeSpan grace)
-    {
-        var builtIn = _containers.FindAll(static one => one.IsBuiltIn);
-        // Addresses of a node belong to others, too.
-        if (grace > TimeSpan.Zero && builtIn.Count > 0 && Sandbox is { IsOfNode: false } sandbox)
-        {
-            var others = Task.WhenAll(_containers.Where(static one => !one.IsBuiltIn).Select(one => one.StopAsync(grace)));
-            using var patience = new CancellationTokenSource(grace < LongestLeave ? grace : LongestLeave, _node.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _shutdown);
-            try
-            {
-                if (await _node.EndpointsGone(sandbox.Addresses, either.Token))
-                {
-                    await Task.WhenAll(builtIn.Select(one => one.SettleAsync(either.Token)));
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                // Somebody's slice still names the pod; or the node ends.
-            }
-            await others;
-        }
-        await StopContainersAsync(grace);
-    }
-
-    private async Task StopContainersAsync(TimeSpan grace)
-    {
-        await Task.WhenAll(_containers.Select(one => one.StopAsync(grace)));
-        foreach (var running in _containers)
-        {
-            await running.Container.DisposeAsync();
         }
     }
 
@@ -283,7 +376,7 @@ internal sealed class PodWorker
 
     private PodFacts FactsOf(Pod pod, PodSandbox sandbox)
     {
-        var hostName = pod.Spec.HostNetwork ? _node.Name : string.IsNullOrEmpty(pod.Spec.Hostname) ? pod.Metadata.Name : pod.Spec.Hostname;
+        var hostName = PodFiles.HostName(pod, _node.Name);
         return new PodFacts(new ObjectKey("Pod", Name.Namespace, Name.Name), Name.Uid, _node.Name, sandbox.Network, sandbox.Addresses)
         {
             NodeAddresses = _node.Report.Addresses,
@@ -297,8 +390,10 @@ internal sealed class PodWorker
         };
     }
 
+    /// <summary>The deletion's own, else the pod's.</summary>
     private static TimeSpan GraceOf(Pod pod) =>
-        pod.Spec.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultGrace;
+        pod.Metadata.DeletionGracePeriodSeconds is { } asked ? TimeSpan.FromSeconds(asked)
+        : pod.Spec.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultGrace;
 
     private string ResolverOf(Pod pod)
     {
@@ -310,6 +405,6 @@ internal sealed class PodWorker
         return file.Text;
     }
 
-    private static EnvironmentVariable[] EnvironmentOf(Container container) =>
-        [.. container.Env.Select(static one => new EnvironmentVariable(one.Name, one.Value ?? "", one.ValueFrom?.FieldRef?.FieldPath))];
+    private static List<(string Type, string? Status)> GatesOf(Pod pod) =>
+        [.. pod.Spec.ReadinessGates.Select(gate => (gate.ConditionType, pod.Status.Conditions.FirstOrDefault(one => one.Type == gate.ConditionType)?.Status))];
 }

@@ -1,16 +1,25 @@
+using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Probes;
+using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
 
 namespace Plumb.Lab.Node;
 
-/// <summary>A container that was started: turns what it tells of itself into the pod's status and into events, and probes it while it runs.</summary>
+/// <summary>
+/// A container that was started: turns what it tells of itself into the pod's status and into events, runs its hooks, and probes it while it runs.
+/// </summary>
 internal sealed class RunningContainer(
     NodeContext node, PodName pod, Kubernetes.Objects.Container wanted, TimeSpan grace, ContainerReport report, Lock gate, Action changed)
+    : IProbed, IAsyncDisposable
 {
+    // A hook that took all the time leaves the program this much to hear of its end.
+    private static readonly TimeSpan LeastGrace = TimeSpan.FromSeconds(2);
+
     private readonly Lock _probing = new();
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IContainer? _container;
     private PodFacts? _facts;
-    private CancellationTokenSource? _run;
+    private Run? _run;
     private int _runsTold = -1;
     private bool _backOffTold;
 
@@ -18,10 +27,18 @@ internal sealed class RunningContainer(
 
     public IContainer Container => _container ?? throw new InvalidOperationException("the container was not started");
 
+    /// <summary>Null while it is only about to be started.</summary>
+    public IContainer? Found => _container;
+
+    public bool IsSidecar => ContainerSpecs.IsSidecar(wanted);
+
+    /// <summary>Completes when the first run has started: hook and startup probe included.</summary>
+    public Task Started => _started.Task;
+
     public void Start(PodFacts facts, ContainerSpec spec)
     {
         _facts = facts;
-        report.ProbeSucceeds = wanted.ReadinessProbe is null && wanted.StartupProbe is null;
+        report.BeginRun(wanted);
         _container = node.Containers.Create(facts, spec, (_, status) => OnChanged(status));
         report.ImageId = _container.Substitution;
         node.Events.Add(
@@ -35,11 +52,88 @@ internal sealed class RunningContainer(
 
     public Task SettleAsync(CancellationToken cancel) => _container?.SettleAsync(cancel) ?? Task.CompletedTask;
 
-    public Task StopAsync(TimeSpan time)
+    /// <summary>The hook, then what the runtime does; both within the time.</summary>
+    public async Task StopAsync(TimeSpan time)
     {
-        EndProbes();
-        return _container?.StopAsync(time) ?? Task.CompletedTask;
+        Leave();
+        if (_container is not { } container)
+        {
+            return;
+        }
+        if (time > TimeSpan.Zero && container.Status.Phase == ContainerPhase.Running)
+        {
+            time = await BeforeStopAsync(time);
+        }
+        await container.StopAsync(time);
     }
+
+    /// <summary>At once, whatever goes on.</summary>
+    public Task KillAsync() => _container?.StopAsync(TimeSpan.Zero) ?? Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => _container?.DisposeAsync() ?? default;
+
+    void IProbed.Started()
+    {
+        lock (gate)
+        {
+            report.HasStarted = true;
+        }
+        _started.TrySetResult();
+        changed();
+    }
+
+    void IProbed.Ready(bool ready)
+    {
+        lock (gate)
+        {
+            report.ProbeSucceeds = ready;
+        }
+        changed();
+    }
+
+    void IProbed.Failed(string kind, Probe probe)
+    {
+        node.Events.Add(PodEvent.KillingUnhealthy(pod, report.Name, kind));
+        _ = RestartAsync(probe.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : grace);
+    }
+
+    private async Task RestartAsync(TimeSpan time) => await Container.RestartAsync(await BeforeStopAsync(time));
+
+    /// <returns>What is left of the time.</returns>
+    private async Task<TimeSpan> BeforeStopAsync(TimeSpan time)
+    {
+        if (wanted.Lifecycle?.PreStop is not { } hook)
+        {
+            return time;
+        }
+        var since = node.Time.GetTimestamp();
+        using var patience = new CancellationTokenSource(time, node.Time);
+        if (await RunHookAsync(hook, patience.Token) is { } why)
+        {
+            node.Events.Add(PodEvent.FailedHook(pod, report.Name, "PreStop", why));
+        }
+        var left = time - node.Time.GetElapsedTime(since);
+        return left > LeastGrace ? left : LeastGrace;
+    }
+
+    private async Task<string?> RunHookAsync(LifecycleHandler hook, CancellationToken cancel)
+    {
+        try
+        {
+            if (hook.Sleep is { } sleep)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(sleep.Seconds), node.Time, cancel);
+                return null;
+            }
+            return await Attempt().RunAsync(hook, cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            return "the container's grace period is over";
+        }
+    }
+
+    private ProbeAttempt Attempt() => new(node.Network, _facts!.Addresses[0], wanted, Container);
 
     private void OnChanged(ContainerStatus status)
     {
@@ -51,7 +145,7 @@ internal sealed class RunningContainer(
             if (started)
             {
                 _runsTold = status.RestartCount;
-                report.ProbeSucceeds = wanted.ReadinessProbe is null && wanted.StartupProbe is null;
+                report.BeginRun(wanted);
             }
             backsOff = status is { Phase: ContainerPhase.Waiting, Reason: "CrashLoopBackOff" };
             (_backOffTold, backsOff) = (backsOff, backsOff && !_backOffTold);
@@ -60,14 +154,11 @@ internal sealed class RunningContainer(
         {
             node.Events.Add(PodEvent.Created(pod, report.Name));
             node.Events.Add(PodEvent.Started(pod, report.Name));
-        }
-        if (started && Prober.IsNeeded(wanted))
-        {
-            BeginProbes();
+            Begin();
         }
         else if (status.Phase != ContainerPhase.Running)
         {
-            EndProbes();
+            End();
         }
         if (backsOff)
         {
@@ -80,34 +171,60 @@ internal sealed class RunningContainer(
         changed();
     }
 
-    private void BeginProbes()
+    private void Begin()
     {
-        var run = new CancellationTokenSource();
+        if (wanted.Lifecycle?.PostStart is null && !Prober.IsNeeded(wanted))
+        {
+            _started.TrySetResult();
+            return;
+        }
+        var run = new Run(new CancellationTokenSource(), new CancellationTokenSource());
         lock (_probing)
         {
-            _run?.Cancel();
+            _run?.End();
             _run = run;
         }
-        var attempt = new ProbeAttempt(node.Network, _facts!.Addresses[0], wanted, Container);
-        var prober = new Prober(node, pod, wanted, attempt, OnReady, () => Container.RestartAsync(grace));
-        _ = prober.RunAsync(run.Token);
+        _ = FollowAsync(run, node.Time.GetTimestamp());
     }
 
-    private void EndProbes()
+    private async Task FollowAsync(Run run, long startedAt)
+    {
+        if (wanted.Lifecycle?.PostStart is { } hook && await RunHookAsync(hook, run.Over.Token) is { } why)
+        {
+            if (!run.Over.IsCancellationRequested)
+            {
+                node.Events.Add(PodEvent.FailedHook(pod, report.Name, "PostStart", why));
+                await RestartAsync(grace);
+            }
+            return;
+        }
+        await new Prober(node, pod, wanted, Attempt(), startedAt, this).RunAsync(run.Leaving.Token, run.Over.Token);
+    }
+
+    private void Leave()
     {
         lock (_probing)
         {
-            _run?.Cancel();
+            _run?.Leaving.Cancel();
+        }
+    }
+
+    private void End()
+    {
+        lock (_probing)
+        {
+            _run?.End();
             _run = null;
         }
     }
 
-    private void OnReady(bool ready)
+    /// <summary>One run of the container, from the probes' side.</summary>
+    private sealed record Run(CancellationTokenSource Leaving, CancellationTokenSource Over)
     {
-        lock (gate)
+        public void End()
         {
-            report.ProbeSucceeds = ready;
+            Leaving.Cancel();
+            Over.Cancel();
         }
-        changed();
     }
 }

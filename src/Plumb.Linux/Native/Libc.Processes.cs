@@ -18,10 +18,18 @@ internal static partial class Libc
     public const int WNOWAIT = 0x0100_0000;
 
     public const int MS_RDONLY = 0x1;
+    public const int MS_NOSUID = 0x2;
+    public const int MS_NODEV = 0x4;
+    public const int MS_NOEXEC = 0x8;
     public const int MS_REMOUNT = 0x20;
     public const int MS_BIND = 0x1000;
     public const int MS_REC = 0x4000;
     public const int MS_SLAVE = 0x8_0000;
+
+    public const int MNT_DETACH = 2;
+    public const int AT_FDCWD = -100;
+    public const uint AT_RECURSIVE = 0x8000;
+    public const ulong MOUNT_ATTR_RDONLY = 1;
 
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
@@ -35,6 +43,7 @@ internal static partial class Libc
     private const nint SYS_pidfd_send_signal = 424;
     private const nint SYS_pidfd_open = 434;
     private const nint SYS_close_range = 436;
+    private const nint SYS_mount_setattr = 442;
     private const nint CLOSE_RANGE_CLOEXEC = 4;
 
     [LibraryImport(Name, EntryPoint = "execve", SetLastError = true)]
@@ -104,8 +113,14 @@ internal static partial class Libc
     [LibraryImport(Name, EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Mount(string? source, string target, string? fileSystem, nuint flags, string? data);
 
+    [LibraryImport(Name, EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Unmount(string target, int flags);
+
     [LibraryImport(Name, EntryPoint = "sethostname", SetLastError = true)]
     public static unsafe partial int SetHostName(byte* name, nuint length);
+
+    [LibraryImport(Name, EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Rename(string from, string to);
 
     public static int OpenProcessDescriptor(int pid) => (int)SystemCall(SYS_pidfd_open, pid, 0, 0, 0);
 
@@ -114,6 +129,42 @@ internal static partial class Libc
     /// <summary>Makes every open descriptor from this one on close-on-exec (Linux 5.11); fails on older kernels.</summary>
     public static int CloseOnExecFrom(int first) => (int)SystemCall(SYS_close_range, first, unchecked((nint)(long)uint.MaxValue), CLOSE_RANGE_CLOEXEC, 0);
 
+    /// <summary>Sets attributes of a mount and of all below it, and leaves those alone that are not named: others may not be the caller's to clear (Linux 5.12).</summary>
+    public static unsafe int SetMountAttributes(string path, ulong attributes)
+    {
+        using var name = new StringVector([path]);
+        // struct mount_attr: attr_set, attr_clr, propagation, userns_fd
+        var wanted = stackalloc ulong[4] { attributes, 0, 0, 0 };
+        return (int)SystemCall(SYS_mount_setattr, AT_FDCWD, (nint)name.Pointers[0], (nint)AT_RECURSIVE, (nint)wanted, 4 * sizeof(ulong));
+    }
+
+    /// <summary>The C library has none. On x86-64 it is older than the numbers that all architectures share.</summary>
+    public static unsafe int PivotRoot(string newRoot, string putOld)
+    {
+        nint number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 155 : 41;
+        using var names = new StringVector([newRoot, putOld]);
+        return (int)SystemCall(number, (nint)names.Pointers[0], (nint)names.Pointers[1], 0, 0);
+    }
+
+    /// <summary>
+    /// User, group and supplementary groups of the calling thread alone: the C library's functions of these names change all threads'. <c>-1</c> leaves an id.
+    /// </summary>
+    public static unsafe int SetThreadIds(uint user, uint group, ReadOnlySpan<uint> groups, uint savedUser)
+    {
+        var (setGroups, setGroupIds, setUserIds) = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? ((nint)116, (nint)119, (nint)117) : (159, 149, 147);
+        fixed (uint* list = groups)
+        {
+            if (SystemCall(setGroups, groups.Length, (nint)list, 0, 0) < 0)
+            {
+                return -1;
+            }
+        }
+        return SystemCall(setGroupIds, (nint)group, (nint)group, (nint)group, 0) < 0 ? -1 : (int)SystemCall(setUserIds, (nint)user, (nint)user, (nint)savedUser, 0);
+    }
+
     [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth);
+
+    [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth);
 }

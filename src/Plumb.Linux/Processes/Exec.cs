@@ -10,12 +10,18 @@ public static class Exec
     /// <param name="arguments">From argv[0] on.</param>
     /// <param name="environment">The whole new environment; null: the present one.</param>
     /// <exception cref="SystemCallException">The program cannot be run.</exception>
-    public static unsafe void Replace(string path, IReadOnlyCollection<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static void Replace(string path, IReadOnlyCollection<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        RemoveRuntimeFiles();
+        Become(path, arguments, environment);
+    }
+
+    /// <summary>As <see cref="Replace"/>, from within another root directory, where nothing of this runtime is.</summary>
+    internal static unsafe void Become(string path, IReadOnlyCollection<string> arguments, IReadOnlyDictionary<string, string>? environment)
     {
         using var pathVector = new StringVector([path]);
         using var argumentVector = new StringVector(arguments);
         using var environmentVector = new StringVector(EnvironmentBlock.Of(environment));
-        RemoveRuntimeFiles();
         _ = Libc.Execute(pathVector.Pointers[0], argumentVector.Pointers, environmentVector.Pointers);
         throw SystemCallException.Last("execve", path);
     }

@@ -61,6 +61,11 @@ public static unsafe class Spawn
         {
             wrappers.Add(["unshare", "--mount", "--propagation", "unchanged", "--mount-proc", "--"]);
         }
+        if (request.BecomesAnother)
+        {
+            wrappers.Add([program, .. request.Arguments]);
+            return new WrapperChain(wrappers, []);
+        }
         return wrappers.Count == 0 ? null : new WrapperChain(wrappers, [program, .. request.Arguments]);
     }
 
@@ -75,7 +80,7 @@ public static unsafe class Spawn
         _ => throw new ArgumentException($"{signal} is no signal to die of"),
     };
 
-    private static string Find(string program, IReadOnlyDictionary<string, string>? environment)
+    internal static string Find(string program, IReadOnlyDictionary<string, string>? environment)
     {
         if (program.Contains('/', StringComparison.Ordinal))
         {

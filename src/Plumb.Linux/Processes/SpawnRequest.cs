@@ -38,6 +38,11 @@ public sealed record SpawnRequest(string Program)
     /// <summary>Null: the child shares this process's namespaces.</summary>
     public SpawnNamespaces? Namespaces { get; init; }
 
+    /// <summary>
+    /// The program replaces itself by another one when it has prepared what that finds (<see cref="Containers.ContainerRoot"/>): whoever starts beside it waits until then.
+    /// </summary>
+    public bool BecomesAnother { get; init; }
+
     /// <summary>More descriptors for the child, by the number that each has there (3 and up).</summary>
     public IReadOnlyDictionary<int, SafeHandle>? Descriptors { get; init; }
 }
@@ -100,8 +105,6 @@ public sealed record SpawnNamespaces
     public SpawnedProcess? BesideProcess { get; init; }
 }
 
-/// <summary>A file or directory made visible at another, existing place (<c>mount --bind</c>).</summary>
-public sealed record BindMount(string Source, string Target, bool ReadOnly = false);
 
 /// <summary>Signals by their numbers on x86-64 and arm64 (<c>signal(7)</c>).</summary>
 public enum Signal

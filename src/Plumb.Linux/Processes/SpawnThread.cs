@@ -136,7 +136,7 @@ internal sealed class SpawnThread
             Check(Libc.Mount(null, "/", null, Libc.MS_REC | Libc.MS_SLAVE, null), "mount", "/ (propagation)");
             foreach (var mount in namespaces.Mounts)
             {
-                Bind(mount);
+                mount.Make(mount.Target);
             }
         }
     }
@@ -166,16 +166,6 @@ internal sealed class SpawnThread
                 Check(Libc.SetNamespace(theirs.Number, type), "setns", path);
                 theirs.Dispose();
             }
-        }
-    }
-
-    private static void Bind(BindMount mount)
-    {
-        var subject = $"{mount.Source} at {mount.Target}";
-        Check(Libc.Mount(mount.Source, mount.Target, null, Libc.MS_BIND | Libc.MS_REC, null), "mount --bind", subject);
-        if (mount.ReadOnly)
-        {
-            Check(Libc.Mount(null, mount.Target, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY, null), "mount -o remount,ro", subject);
         }
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Plumb.Commands;
 using Plumb.Lab;
+using Plumb.Lab.Containers.Roots;
 using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
 using Plumb.Output;
@@ -30,6 +31,8 @@ internal static class Dispatcher
                 case "--version":
                     terminal.Out.WriteLine(Product.Version);
                     return ExitCode.Done;
+                case ContainerProcess.Verb when words.Count == 2:
+                    return ContainerProcess.Run(words[1]);
                 case LabLauncher.Verb:
                     // What the user typed was `plumb up`; mistakes are that command's.
                     verb = "up";

@@ -15,7 +15,7 @@ internal sealed class Watched : IAsyncDisposable
 
     public Watched(Place place, ContainerSpec spec, TimeProvider? time = null, bool start = true)
     {
-        _runtime = new ContainerRuntime(place.Files, time ?? TimeProvider.System);
+        _runtime = new ContainerRuntime(place.Files, ["plumb"], time ?? TimeProvider.System);
         Container = _runtime.Create(place.Pod, spec, (_, status) => _statuses.Writer.TryWrite(status));
         if (start)
         {

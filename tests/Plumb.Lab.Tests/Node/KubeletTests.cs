@@ -21,7 +21,7 @@ public sealed class KubeletTests : IAsyncDisposable
 
     public KubeletTests()
     {
-        _containers = new ContainerRuntime(_directory, TimeProvider.System);
+        _containers = new ContainerRuntime(_directory, ["plumb"], TimeProvider.System);
         _kubelet = new Kubelet(new NodeContext(
             new NodeReport("node-1", [IpAddress.Parse("192.168.1.11")], [IpPrefix.Parse("10.244.1.0/24")]),
             _network,

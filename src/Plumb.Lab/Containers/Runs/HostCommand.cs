@@ -1,4 +1,5 @@
 using Plumb.Api.Streaming;
+using Plumb.Lab.Containers.Roots;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 
@@ -10,20 +11,33 @@ internal static class HostCommand
     // A child of the command may keep its output open for ever; what it still says then is nobody's.
     private static readonly TimeSpan OutputAfterExit = TimeSpan.FromSeconds(2);
 
+    /// <summary>Beside what runs in a container already.</summary>
     /// <param name="request">Program, environment, directory and namespaces; the streams are set here.</param>
     /// <exception cref="PodStreamException">The command could not be started.</exception>
-    public static async Task<CommandOutcome> RunAsync(
-        SpawnRequest request, bool terminal, CommandStreams streams, TimeProvider time, CancellationToken cancel)
-    {
-        if (request.Namespaces is { OwnPids: true } fresh && WhyNot(request.Program, fresh.Mounts) is { } why)
-        {
-            throw PodStreamException.Internal($"error executing command in container: {why}");
-        }
+    public static Task<CommandOutcome> RunAsync(
+        SpawnRequest request, bool terminal, CommandStreams streams, TimeProvider time, CancellationToken cancel) =>
+        RunAsync(with => Task.FromResult(Spawn.Start(with(request))), terminal, streams, time, cancel);
 
+    /// <summary>Where nothing runs: the namespaces are the command's alone.</summary>
+    /// <inheritdoc cref="RunAsync(SpawnRequest, bool, CommandStreams, TimeProvider, CancellationToken)"/>
+    public static Task<CommandOutcome> RunAsync(Func<FreshCommand> fresh, bool terminal, CommandStreams streams, TimeProvider time, CancellationToken cancel) =>
+        RunAsync(
+            async with =>
+            {
+                using var command = fresh();
+                var process = command.Start(with);
+                await command.StartedAsync();
+                return process;
+            },
+            terminal, streams, time, cancel);
+
+    private static async Task<CommandOutcome> RunAsync(
+        Func<Func<SpawnRequest, SpawnRequest>, Task<SpawnedProcess>> start, bool terminal, CommandStreams streams, TimeProvider time, CancellationToken cancel)
+    {
         using var console = terminal ? PseudoTerminal.Open() : null;
-        using var process = Start(console is not null
+        using var process = await StartAsync(() => start(request => console is not null
             ? request with { Terminal = console }
-            : request with { Input = streams.Stdin is null ? SpawnStream.Null : SpawnStream.Pipe, Output = SpawnStream.Pipe, Error = SpawnStream.Pipe });
+            : request with { Input = streams.Stdin is null ? SpawnStream.Null : SpawnStream.Pipe, Output = SpawnStream.Pipe, Error = SpawnStream.Pipe }));
         using var killed = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(), process);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
 
@@ -41,40 +55,13 @@ internal static class HostCommand
         return new CommandOutcome(status.Code);
     }
 
-    /// <summary>
-    /// Why a program named by its whole path cannot be run; null when it can, or when only the start will tell. A program that gets a pid namespace
-    /// of its own is started by another one, whose own failure would be all that is seen of its absence.
-    /// </summary>
-    internal static string? WhyNot(string program, IReadOnlyList<BindMount> mounts)
-    {
-        if (!program.StartsWith('/'))
-        {
-            return null;
-        }
-
-        var path = program;
-        foreach (var mount in mounts)
-        {
-            if (program == mount.Target || program.StartsWith(mount.Target + "/", StringComparison.Ordinal))
-            {
-                path = mount.Source + program[mount.Target.Length..];
-            }
-        }
-
-        const UnixFileMode anyExecute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        return Directory.Exists(path) ? $"exec: \"{program}\": is a directory"
-            : !File.Exists(path) ? $"exec: \"{program}\": stat {program}: no such file or directory"
-            : (File.GetUnixFileMode(path) & anyExecute) == 0 ? $"exec: \"{program}\": permission denied"
-            : null;
-    }
-
-    private static SpawnedProcess Start(SpawnRequest request)
+    private static async Task<SpawnedProcess> StartAsync(Func<Task<SpawnedProcess>> start)
     {
         try
         {
-            return Spawn.Start(request);
+            return await start();
         }
-        catch (SystemCallException refused)
+        catch (Exception refused) when (refused is SystemCallException or ContainerStartException)
         {
             throw PodStreamException.Internal($"error executing command in container: {refused.Message}");
         }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Plumb.Api.Streaming;
+using Plumb.Lab.Containers.Roots;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 
@@ -10,33 +12,28 @@ internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, Contain
 {
     public string Substitution => "the host's file system, in which the container's command runs";
 
-    public Task<IContainerRun> StartAsync(ContainerLog log)
+    public async Task<IContainerRun> StartAsync(ContainerLog log)
     {
         var environment = ContainerEnvironment.Build(pod, container);
         var words = container.Command.Concat(container.Args).Select(word => ContainerEnvironment.Expand(word, environment)).ToList();
-        if (HostCommand.WhyNot(words[0], files.Mounts) is { } why)
-        {
-            throw new ContainerStartException("StartError", $"failed to start container: {why}");
-        }
-
         var console = container.Terminal ? PseudoTerminal.Open() : null;
+        SpawnedProcess? process = null;
         try
         {
-            var process = Spawn.Start(new SpawnRequest(words[0])
+            using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", ContainerUser.Root);
+            process = command.Start(request => request with
             {
-                Arguments = words[1..],
-                Environment = environment,
-                WorkingDirectory = container.WorkingDirectory ?? "/",
                 Input = container.Stdin ? SpawnStream.Pipe : SpawnStream.Null,
                 Output = SpawnStream.Pipe,
                 Error = SpawnStream.Pipe,
                 Terminal = console,
-                Namespaces = new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true, Mounts = files.Mounts },
             });
-            return Task.FromResult<IContainerRun>(new ProcessRun(container, environment, process, console, log, time));
+            await command.StartedAsync();
+            return new ProcessRun(container, environment, process, console, log, time);
         }
-        catch (IOException refused)
+        catch (Exception refused) when (refused is IOException or ContainerStartException)
         {
+            process?.Dispose();
             console?.Dispose();
             throw new ContainerStartException("StartError", $"failed to start container: {refused.Message}");
         }

@@ -1,6 +1,7 @@
 using Plumb.Api.Streaming;
+using Plumb.Lab.Containers.Roots;
 using Plumb.Lab.Workloads;
-using Plumb.Linux.Processes;
+using Plumb.Linux.Containers;
 
 namespace Plumb.Lab.Containers.Runs;
 
@@ -50,13 +51,8 @@ internal sealed class WorkloadRun(PodFacts pod, ContainerSpec container, Contain
     }
 
     public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel) => HostCommand.RunAsync(
-        new SpawnRequest(request.Command[0])
-        {
-            Arguments = [.. request.Command.Skip(1)],
-            Environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal }),
-            WorkingDirectory = container.WorkingDirectory ?? "/",
-            Namespaces = new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true, Mounts = files.Mounts },
-        },
+        () => FreshCommand.Of(
+            pod, files, request.Command, ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal }), container.WorkingDirectory ?? "/", ContainerUser.Root),
         request.Terminal, streams, time, cancel);
 
     /// <summary>There is no input to write to; what can be seen is the log from now on.</summary>

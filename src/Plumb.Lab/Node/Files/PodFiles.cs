@@ -9,6 +9,20 @@ internal static class PodFiles
 {
     private const string Domain = "cluster.local";
 
+    private const int MostHostNameCharacters = 63;
+
+    /// <summary>What `hostname` says in the pod: sethostname(2) takes 64 characters, and a label of DNS has 63.</summary>
+    public static string HostName(Pod pod, string node)
+    {
+        if (pod.Spec.HostNetwork)
+        {
+            return node;
+        }
+        var name = string.IsNullOrEmpty(pod.Spec.Hostname) ? pod.Metadata.Name : pod.Spec.Hostname;
+        name = name.Length > MostHostNameCharacters ? name[..MostHostNameCharacters].TrimEnd('-', '.') : name;
+        return pod.Spec.SetHostnameAsFQDN && !string.IsNullOrEmpty(pod.Spec.Subdomain) ? $"{name}.{pod.Spec.Subdomain}.{pod.Metadata.Namespace}.svc.{Domain}" : name;
+    }
+
     public static string Hosts(Pod pod, IReadOnlyList<IpAddress> addresses, string hostName)
     {
         var text = new StringBuilder(
@@ -25,7 +39,7 @@ internal static class PodFiles
         foreach (var address in addresses)
         {
             text.Append(address).Append('\t');
-            if (!string.IsNullOrEmpty(pod.Spec.Subdomain))
+            if (!string.IsNullOrEmpty(pod.Spec.Subdomain) && !pod.Spec.SetHostnameAsFQDN)
             {
                 text.Append($"{hostName}.{pod.Spec.Subdomain}.{pod.Metadata.Namespace}.svc.{Domain}\t");
             }

@@ -12,15 +12,60 @@ namespace Plumb.Lab.Node.Probes;
 /// <summary>One attempt of a probe, made as the kubelet makes it: from the node's own network to the pod's address, or as a command in the container.</summary>
 internal sealed class ProbeAttempt(NetworkNamespace node, IpAddress pod, Kubernetes.Objects.Container spec, IContainer container)
 {
+    private const int MostRedirects = 10;
+
     /// <returns>Null when it succeeded, else why not, in the kubelet's words.</returns>
     public Task<string?> RunAsync(Probe probe, CancellationToken timeout) => probe switch
     {
         { HttpGet: { } http } => GetAsync(http, timeout),
         { TcpSocket: { } tcp } => ConnectAsync(tcp, timeout),
         { Exec: { } exec } => ExecAsync(exec, timeout),
-        { Grpc: { } grpc } => ConnectAsync(new TcpSocketAction { Port = grpc.Port }, timeout),
+        { Grpc: { } grpc } => GrpcAsync(grpc, probe.TimeoutSeconds ?? 1, timeout),
         _ => Task.FromResult<string?>("missing probe handler"),
     };
+
+    /// <summary>A hook of a container's life (postStart, preStop).</summary>
+    /// <inheritdoc cref="RunAsync(Probe, CancellationToken)"/>
+    public Task<string?> RunAsync(LifecycleHandler hook, CancellationToken timeout) => hook switch
+    {
+        { HttpGet: { } http } => GetAsync(http, timeout),
+        { TcpSocket: { } tcp } => ConnectAsync(tcp, timeout),
+        { Exec: { } exec } => ExecAsync(exec, timeout),
+        _ => Task.FromResult<string?>(null),
+    };
+
+    private async Task<string?> GrpcAsync(GrpcAction action, int seconds, CancellationToken timeout)
+    {
+        var server = new UriBuilder("http", pod.ToString(), action.Port).Uri;
+        using var handler = Handler();
+        using var http = new HttpMessageInvoker(handler);
+        try
+        {
+            return await GrpcHealth.CheckAsync(http, server, action.Service ?? "", timeout);
+        }
+        catch (HttpRequestException failed)
+        {
+            return $"failed to connect service \"{server.Authority}\": {Words(failed.InnerException ?? failed, server.Authority)}";
+        }
+        catch (OperationCanceledException)
+        {
+            return $"timeout: failed to connect service \"{server.Authority}\" within {seconds}s: context deadline exceeded";
+        }
+    }
+
+    // Probes ask whether somebody answers, not who: the kubelet skips verification, too.
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5359", Justification = "as above")]
+    private SocketsHttpHandler Handler()
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            ConnectCallback = async (context, cancel) =>
+                new NetworkStream(await node.ConnectTcpAsync(new IPEndPoint(Address(context.DnsEndPoint.Host), context.DnsEndPoint.Port), cancel), ownsSocket: true),
+        };
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        return handler;
+    }
 
     private async Task<string?> GetAsync(HttpGetAction action, CancellationToken timeout)
     {
@@ -31,26 +76,38 @@ internal sealed class ProbeAttempt(NetworkNamespace node, IpAddress pod, Kuberne
         }
         var path = action.Path is { Length: > 0 } given ? given : "/";
         var uri = new Uri($"{scheme}://{(string.IsNullOrEmpty(action.Host) ? pod.ToString() : action.Host)}:{port}{(path[0] == '/' ? "" : "/")}{path}");
-        using var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            ConnectCallback = async (context, cancel) =>
-                new NetworkStream(await node.ConnectTcpAsync(new IPEndPoint(Address(context.DnsEndPoint.Host), context.DnsEndPoint.Port), cancel), ownsSocket: true),
-        };
-#pragma warning disable CA5359 // Probes ask whether somebody answers, not who: the kubelet skips verification, too.
-        handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
-#pragma warning restore CA5359
+        using var handler = Handler();
         using var http = new HttpClient(handler);
-        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
-        request.Headers.TryAddWithoutValidation("User-Agent", "kube-probe/1.34");
-        foreach (var header in action.HttpHeaders)
-        {
-            request.Headers.TryAddWithoutValidation(header.Name, header.Value);
-        }
         try
         {
-            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout);
-            return (int)answer.StatusCode is >= 200 and < 400 ? null : $"HTTP probe failed with statuscode: {(int)answer.StatusCode}";
+            for (var redirects = 0; ; redirects++)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+                request.Headers.TryAddWithoutValidation("User-Agent", "kube-probe/1.34");
+                request.Headers.TryAddWithoutValidation("Accept", "*/*");
+                foreach (var header in action.HttpHeaders)
+                {
+                    request.Headers.Remove(header.Name);
+                    request.Headers.TryAddWithoutValidation(header.Name, header.Value);
+                }
+                using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout);
+                var status = (int)answer.StatusCode;
+                if (status is not (301 or 302 or 303 or 307 or 308) || answer.Headers.Location is not { } location)
+                {
+                    return status is >= 200 and < 400 ? null : $"HTTP probe failed with statuscode: {status}";
+                }
+                var next = new Uri(uri, location);
+                // Whoever sends the probe elsewhere has answered it.
+                if (next.Host != uri.Host)
+                {
+                    return null;
+                }
+                if (redirects == MostRedirects)
+                {
+                    return $"Get \"{next}\": stopped after {MostRedirects} redirects";
+                }
+                uri = next;
+            }
         }
         catch (HttpRequestException failed)
         {

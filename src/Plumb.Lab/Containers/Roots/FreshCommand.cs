@@ -1,0 +1,131 @@
+using System.IO.Pipes;
+using System.Text;
+using Plumb.Api.Streaming;
+using Plumb.Linux.Containers;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Lab.Containers.Roots;
+
+/// <summary>A command about to be started in namespaces of its own, where it finds a container's files.</summary>
+internal sealed class FreshCommand : IDisposable
+{
+    private readonly AnonymousPipeServerStream? _failure;
+
+    private FreshCommand(SpawnRequest request, AnonymousPipeServerStream? failure)
+    {
+        Request = request;
+        _failure = failure;
+    }
+
+    /// <summary>Without its streams.</summary>
+    public SpawnRequest Request { get; }
+
+    /// <exception cref="ContainerStartException">It is known already that it cannot be started.</exception>
+    public static FreshCommand Of(PodFacts pod, ContainerFiles files, IReadOnlyList<string> words, Dictionary<string, string> environment, string directory, ContainerUser user)
+    {
+        var namespaces = new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true };
+        if (files.Root is { } root)
+        {
+            return Rooted(namespaces, files, root, words, environment, directory, user);
+        }
+        if (WhyNot(words[0], files.Mounts) is { } why)
+        {
+            throw new ContainerStartException("StartError", why);
+        }
+        var request = new SpawnRequest(words[0])
+        {
+            Arguments = [.. words.Skip(1)],
+            Environment = environment,
+            WorkingDirectory = directory,
+            Namespaces = namespaces with { Mounts = files.Mounts },
+        };
+        return new FreshCommand(request, null);
+    }
+
+    /// <exception cref="ContainerStartException">It could not be started.</exception>
+    public SpawnedProcess Start(Func<SpawnRequest, SpawnRequest> streams)
+    {
+        try
+        {
+            return Spawn.Start(streams(Request));
+        }
+        catch (SystemCallException refused)
+        {
+            throw new ContainerStartException("StartError", refused.Message);
+        }
+        finally
+        {
+            // The other end is the process's; when that has it no more, what can be read here ends.
+            _failure?.DisposeLocalCopyOfClientHandle();
+        }
+    }
+
+    /// <summary>Returns when the program runs.</summary>
+    /// <exception cref="ContainerStartException">It does not.</exception>
+    public async Task StartedAsync()
+    {
+        if (_failure is null)
+        {
+            return;
+        }
+        using var reader = new StreamReader(_failure, Encoding.UTF8);
+        if (await reader.ReadToEndAsync() is { Length: > 0 } why)
+        {
+            throw new ContainerStartException("StartError", why);
+        }
+    }
+
+    public void Dispose() => _failure?.Dispose();
+
+    private static FreshCommand Rooted(
+        SpawnNamespaces namespaces, ContainerFiles files, RootSource root, IReadOnlyList<string> words, Dictionary<string, string> environment, string directory, ContainerUser user)
+    {
+        var (stage, file) = files.MakeStage();
+        var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user);
+        File.WriteAllBytes(file, command.ToJson());
+        var failure = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+        var request = new SpawnRequest(root.Launcher[0])
+        {
+            Arguments = [.. root.Launcher.Skip(1), ContainerProcess.Verb, file],
+            BecomesAnother = true,
+            Descriptors = new Dictionary<int, System.Runtime.InteropServices.SafeHandle> { [ContainerProcess.FailureDescriptor] = failure.ClientSafePipeHandle },
+            WorkingDirectory = "/",
+            // Its own mount namespace comes with its pids.
+            Namespaces = namespaces,
+        };
+        return new FreshCommand(request, failure);
+    }
+
+    /// <summary>
+    /// Why a program named by its whole path cannot be run; null when it can, or when only the start will tell. A program that gets a pid namespace
+    /// of its own is started by another one, whose own failure would be all that is seen of its absence.
+    /// </summary>
+    private static string? WhyNot(string program, IReadOnlyList<BindMount> mounts)
+    {
+        if (!program.StartsWith('/'))
+        {
+            return null;
+        }
+
+        var path = program;
+        foreach (var mount in mounts)
+        {
+            if (program == mount.Target || program.StartsWith(mount.Target + "/", StringComparison.Ordinal))
+            {
+                path = mount.Source + program[mount.Target.Length..];
+            }
+        }
+
+        const UnixFileMode anyExecute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        return Directory.Exists(path) ? $"exec: \"{program}\": is a directory"
+            : !File.Exists(path) ? $"exec: \"{program}\": stat {program}: no such file or directory"
+            : (File.GetUnixFileMode(path) & anyExecute) == 0 ? $"exec: \"{program}\": permission denied"
+            : null;
+    }
+}
+
+/// <summary>Whence a container has its root, and what is started to enter it.</summary>
+/// <param name="Lower">An image's root directory, or `/`.</param>
+/// <param name="Launcher">This program.</param>
+internal sealed record RootSource(string Lower, IReadOnlyList<string> Launcher);

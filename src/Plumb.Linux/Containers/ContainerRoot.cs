@@ -1,0 +1,185 @@
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Linux.Containers;
+
+/// <summary>
+/// The root file system of a container: an image's directory, which stays as it is under a layer in memory that takes what the container writes (overlayfs), or
+/// the machine's own; with what is mounted into it. Nothing of it is seen from outside or left when the container's last process has ended.
+/// </summary>
+/// <remarks>For a process in a mount and pid namespace of its own whose <c>/proc</c> is mounted already (<see cref="SpawnNamespaces.OwnPids"/>).</remarks>
+public sealed class ContainerRoot
+{
+    private static readonly string[] Devices = ["null", "zero", "full", "random", "urandom", "tty"];
+
+    /// <param name="lower">An image's root directory, or <c>/</c>: the machine's own, with its devices and what else is mounted there.</param>
+    /// <param name="stage">An empty directory in which it is put together.</param>
+    public ContainerRoot(string lower, string stage)
+    {
+        Lower = lower;
+        Stage = stage;
+        Root = Path.Combine(stage, "root");
+    }
+
+    public string Lower { get; }
+
+    public string Stage { get; }
+
+    /// <summary>Their targets are made where they are missing.</summary>
+    public IReadOnlyList<BindMount> Mounts { get; init; } = [];
+
+    /// <summary>`readOnlyRootFilesystem`: what is mounted can be written to, and nothing else.</summary>
+    public bool ReadOnly { get; init; }
+
+    private string Root { get; }
+
+    /// <summary>Makes it this process's root; the old one is gone from its sight.</summary>
+    /// <exception cref="SystemCallException">The kernel refuses one of the mounts.</exception>
+    public void Enter()
+    {
+        Check(Libc.Mount(null, "/", null, Libc.MS_REC | Libc.MS_SLAVE, null), "mount", "/ (propagation)");
+        Check(Libc.Mount("tmpfs", Stage, "tmpfs", 0, "mode=0755"), "mount -t tmpfs", Stage);
+        Directory.CreateDirectory(Root);
+        if (Lower == "/")
+        {
+            // Only what is mounted can become a root.
+            new BindMount(Root, Root).Make(Root);
+            MachineTree.Make(Root, Mounts.Select(static mount => mount.Target));
+            // The stage itself came along with the directory that it is in.
+            _ = Libc.Unmount(Root + Stage, Libc.MNT_DETACH);
+        }
+        else
+        {
+            Layer();
+            MakeDevices();
+        }
+        foreach (var mount in Mounts)
+        {
+            mount.Make(PlaceOf(mount.Target, Directory.Exists(mount.Source)));
+        }
+        if (ReadOnly)
+        {
+            Check(Libc.Mount(null, Root, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY, null), "mount -o remount,ro", Root);
+        }
+        Environment.CurrentDirectory = Root;
+        // Both names are the new root's: the old one comes to lie on it, and is taken off (pivot_root(2), NOTES).
+        Check(Libc.PivotRoot(".", "."), "pivot_root", Root);
+        Check(Libc.Unmount(".", Libc.MNT_DETACH), "umount", "the old root");
+        Environment.CurrentDirectory = "/";
+    }
+
+    /// <summary>Replaces this process, which has entered its root, by the container's program. Returns only by exception.</summary>
+    /// <param name="program">A path, or a name that is looked for in the PATH of the environment.</param>
+    /// <exception cref="SystemCallException">It cannot be run, or the user cannot be had.</exception>
+    public static void Run(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string directory, ContainerUser user)
+    {
+        Directory.CreateDirectory(directory);
+        if (!user.IsRoot)
+        {
+            Check(Libc.SetThreadIds(user.User, user.Group, [.. user.Groups], user.User), "setresuid", $"user {user.User}, group {user.Group}");
+        }
+        try
+        {
+            Environment.CurrentDirectory = directory;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new SystemCallException("chdir", Errno.EACCES, directory);
+        }
+        var path = Spawn.Find(program, environment);
+        // The runtime ignores it, and who is ignored stays so.
+        _ = Libc.SetSignalDisposition((int)Signal.Pipe, Libc.SIG_DFL);
+        _ = Libc.CloseOnExecFrom(3);
+        Exec.Become(path, [program, .. arguments], environment);
+    }
+
+    private void Layer()
+    {
+        var (upper, work) = (Path.Combine(Stage, "upper"), Path.Combine(Stage, "work"));
+        Directory.CreateDirectory(upper);
+        Directory.CreateDirectory(work);
+        File.SetUnixFileMode(upper, File.GetUnixFileMode(Lower));
+        Check(
+            Libc.Mount("overlay", Root, "overlay", 0, $"lowerdir={Escape(Lower)},upperdir={Escape(upper)},workdir={Escape(work)},userxattr"),
+            "mount -t overlay", Lower);
+    }
+
+    // A colon parts layers and a comma options.
+    private static string Escape(string path) => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(":", "\\:", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal);
+
+    private void MakeDevices()
+    {
+        new BindMount("/proc", "/proc").Make(PlaceOf("/proc", isDirectory: true));
+        var system = PlaceOf("/sys", isDirectory: true);
+        if (Libc.Mount("sysfs", system, "sysfs", Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC | Libc.MS_RDONLY, null) < 0)
+        {
+            // Where something covers a part of the machine's, no new one may show it.
+            new BindMount("/sys", "/sys").Make(system);
+        }
+        var devices = PlaceOf("/dev", isDirectory: true);
+        Check(Libc.Mount("tmpfs", devices, "tmpfs", Libc.MS_NOSUID, "mode=0755"), "mount -t tmpfs", "/dev");
+        foreach (var name in Devices)
+        {
+            File.WriteAllBytes(Path.Combine(devices, name), []);
+            new BindMount("/dev/" + name, "/dev/" + name).Make(Path.Combine(devices, name));
+        }
+        foreach (var (name, kind, options) in ((string, string, string)[])[("pts", "devpts", "newinstance,ptmxmode=0666,mode=0620"), ("shm", "tmpfs", "mode=1777"), ("mqueue", "mqueue", "")])
+        {
+            var place = Directory.CreateDirectory(Path.Combine(devices, name)).FullName;
+            // A kernel may lack one of them; a program that needs it says so.
+            _ = Libc.Mount(kind, place, kind, Libc.MS_NOSUID | Libc.MS_NOEXEC, options);
+        }
+        foreach (var (name, target) in ((string, string)[])[("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")])
+        {
+            File.CreateSymbolicLink(Path.Combine(devices, name), target);
+        }
+    }
+
+    /// <summary>A place below the new root, made if it is missing. Links are followed as the container will follow them: none leads out.</summary>
+    private string PlaceOf(string target, bool isDirectory)
+    {
+        const int mostLinks = 40;
+        var names = new Stack<string>(target.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
+        var at = Root;
+        for (var links = 0; names.TryPop(out var name);)
+        {
+            if (name is "." or "..")
+            {
+                at = name == ".." && at != Root ? Path.GetDirectoryName(at)! : at;
+                continue;
+            }
+            var next = Path.Combine(at, name);
+            if (new FileInfo(next).LinkTarget is { } link)
+            {
+                if (++links > mostLinks)
+                {
+                    throw new SystemCallException("mount", Errno.ELOOP, target);
+                }
+                foreach (var part in link.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
+                {
+                    names.Push(part);
+                }
+                at = link.StartsWith('/') ? Root : at;
+                continue;
+            }
+            at = next;
+            if (names.Count > 0 || isDirectory)
+            {
+                Directory.CreateDirectory(at);
+            }
+            else if (!File.Exists(at))
+            {
+                File.WriteAllBytes(at, []);
+            }
+        }
+        return at;
+    }
+
+    private static void Check(int result, string call, string subject)
+    {
+        if (result < 0)
+        {
+            throw SystemCallException.Last(call, subject);
+        }
+    }
+}
