@@ -124,7 +124,7 @@ public sealed class LifecycleTests(OneNode node) : IClassFixture<OneNode>
     {
         // Bounded in number at any moment, not in time: each child leaves a child and ends.
         await node.PodAsync("forks", """
-            "terminationGracePeriodSeconds":0,"containers":[{"name":"c","image":"busybox","command":["bash","-c","f() { (f &) ; }; for i in 1 2 3 4; do f; done; exec -a plumb-forks-parent sleep infinity"]}]
+            "containers":[{"name":"c","image":"busybox","command":["bash","-c","f() { (f &) ; }; for i in 1 2 3 4; do f; done; exec -a plumb-forks-parent sleep infinity"]}]
             """);
         await node.UntilAsync("forks", pod => pod.Status.Phase == "Running");
         await node.DeleteAsync("forks");
