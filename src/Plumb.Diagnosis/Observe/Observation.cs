@@ -47,6 +47,9 @@ public sealed record Observation(
     IReadOnlyList<RouteSighting> Routes,
     IReadOnlyList<string> Blind)
 {
+    /// <summary>What was opened where a request for a URL had arrived, until it was answered.</summary>
+    public IReadOnlyList<OnwardConnection> Onward { get; init; } = [];
+
     /// <summary>When it was first seen; null: it never left.</summary>
     public long? Sent => Sightings.Count > 0 ? Sightings[0].Nanoseconds : null;
 

@@ -38,6 +38,7 @@ public sealed class Watch : IAsyncDisposable
     private readonly List<(Place Place, CaughtFrame Frame)> _frames = [];
     private readonly List<(uint Inode, TracePoint At, string? Reason, CaughtFrame Frame)> _traced = [];
     private readonly List<TracedRoute> _routes = [];
+    private readonly OnwardConnections _onward = new();
 
     private Watch(Probe probe, ushort vxlanPort, PacketTracePoints? points, TimeProvider time)
     {
@@ -80,7 +81,7 @@ public sealed class Watch : IAsyncDisposable
         await home.CancelAsync();
         await watching;
         cancel.ThrowIfCancellationRequested();
-        return Assemble(end);
+        return Assemble(end, isRequest: url is not null);
     }
 
     public async ValueTask DisposeAsync() => await AllAtOnce(_places, static place => place.Dispose());
@@ -169,16 +170,26 @@ public sealed class Watch : IAsyncDisposable
 
     private void Take(Place place, in CapturedFrame frame)
     {
-        if (Read(frame.Bytes, frame.HardwareType, frame.Nanoseconds, frame.Device, frame.Direction == FrameDirection.Outgoing) is { } caught)
+        if (!SeenPacket.TryRead(frame.Bytes, frame.HardwareType, _vxlanPort, out var seen))
+        {
+            return;
+        }
+        var isOutgoing = frame.Direction == FrameDirection.Outgoing;
+        if (Read(frame.Bytes, seen, frame.Nanoseconds, frame.Device, isOutgoing) is { } caught)
         {
             _frames.Add((place, caught));
+        }
+        else if (seen.Tunnel is null)
+        {
+            _onward.Take(place.Space.Id, isOutgoing, frame.Nanoseconds, seen.Headers);
         }
     }
 
     private void Take(in TracedPacket traced)
     {
         const ushort withoutLinkHeader = 0xfffe;
-        if (Read(traced.Packet, withoutLinkHeader, traced.Nanoseconds + _sinceStart, traced.Device, traced.At == TracePoint.Queued) is { } caught)
+        if (SeenPacket.TryRead(traced.Packet, withoutLinkHeader, _vxlanPort, out var seen)
+            && Read(traced.Packet, seen, traced.Nanoseconds + _sinceStart, traced.Device, traced.At == TracePoint.Queued) is { } caught)
         {
             _traced.Add((traced.Inode, traced.At, traced.Reason, caught));
         }
@@ -194,9 +205,9 @@ public sealed class Watch : IAsyncDisposable
     }
 
     /// <summary>Null: it has nothing to do with the probe.</summary>
-    private CaughtFrame? Read(ReadOnlySpan<byte> bytes, ushort hardwareType, long nanoseconds, int device, bool isOutgoing)
+    private CaughtFrame? Read(ReadOnlySpan<byte> bytes, in SeenPacket seen, long nanoseconds, int device, bool isOutgoing)
     {
-        if (_frames.Count >= MostFrames || !SeenPacket.TryRead(bytes, hardwareType, _vxlanPort, out var seen))
+        if (_frames.Count >= MostFrames)
         {
             return null;
         }
@@ -209,7 +220,7 @@ public sealed class Watch : IAsyncDisposable
             : null;
     }
 
-    private Observation Assemble(ProbeEnd end)
+    private Observation Assemble(ProbeEnd end, bool isRequest)
     {
         // Stable: what has one time came in this order.
         var ways = new Ways(_vxlanPort);
@@ -221,7 +232,10 @@ public sealed class Watch : IAsyncDisposable
                 sightings.Add(new Sighting(place.Space.Id, device, frame.IsOutgoing, frame.Nanoseconds, leg, frame.Seen.Headers, frame.Seen.Tunnel));
             }
         }
-        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], [.. Traced(ways)], [.. RouteSightings.Of(_routes, sightings, inode => _places.Find(place => place.Inode == inode)?.Space)], [.. _places.SelectMany(static place => place.Blind)]);
+        return new Observation(end, sightings, [.. _places.SelectMany(place => ways.Rules(place.Space.Id, place.Told, _probe.Signs))], [.. Connections(sightings)], [.. Traced(ways)], [.. RouteSightings.Of(_routes, sightings, inode => _places.Find(place => place.Inode == inode)?.Space)], [.. _places.SelectMany(static place => place.Blind)])
+        {
+            Onward = isRequest ? _onward.After(sightings) : [],
+        };
     }
 
     /// <summary>Trace points count from the start of the machine, packet sockets from 1970: what lies between, in nanoseconds. Asked several times, for in between others may run.</summary>

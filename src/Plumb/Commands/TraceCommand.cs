@@ -6,7 +6,6 @@ using Plumb.Diagnosis.Walk;
 using Plumb.Lab;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
-using Plumb.Network;
 using Plumb.Output;
 using Plumb.Scenes;
 using Plumb.Tracing;
@@ -21,8 +20,6 @@ internal sealed class TraceCommand : Verb
 
     // A SYN says what its sender can do: MSS, SACK, timestamps, window scale; what follows has timestamps alone, 12 octets.
     private const int SynOptionBytes = 8;
-
-    private static readonly IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>> NoOrigins = new Dictionary<EntryKey, IReadOnlyList<Origin>>();
 
     private readonly Argument<string?> _source = new("SRC") { Description = "who sends: POD, NAMESPACE/POD, NODE, outside, or the address of one" };
 
@@ -104,7 +101,7 @@ internal sealed class TraceCommand : Verb
         packet = probe?.Packet ?? packet;
         var trace = Walk(scene, packet, source.Space, isSent: probe is not null);
         packet = trace.Packet;
-        var telling = new Telling(scene, await CausesAsync(scene, trace, invocation.IsOn(_observe)));
+        var telling = new Telling(scene, await PlannedCauses.OfAsync(scene, trace, isAll: invocation.IsOn(_observe)));
         var near = await Nearness.OfAsync(scene, packet, trace);
         var result = new TraceResult(
             telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))],
@@ -116,9 +113,10 @@ internal sealed class TraceCommand : Verb
             try
             {
                 var url = target is { Scheme: { } scheme, Path: { } path } ? new UrlQuestion(target.Host, path, scheme == "https") : null;
-                var (comparison, told) = await new Observing(Live(scene), telling, eyes, invocation.Time).ObserveAsync(probe, trace, url, invocation.Value(_timeout), interrupt.Token);
-                result = result with { Observed = told };
-                isWell = comparison is { Agrees: true, Outcome.Verdict: Verdict.Delivered } && told.Tls is null or { Problems.Count: 0 };
+                var (comparison, told, onward) = await new Observing(Live(scene), telling, eyes, invocation.Time).ObserveAsync(probe, trace, url, invocation.Value(_timeout), interrupt.Token);
+                result = result with { Observed = told, Onward = await Onward.OfAsync(scene, onward) };
+                isWell = comparison is { Agrees: true, Outcome.Verdict: Verdict.Delivered } && told.Tls is null or { Problems.Count: 0 }
+                    && result.Onward.All(static one => one is { Agrees: true, Seen: ProbeAnswer.Answered });
             }
             catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
             {
@@ -200,24 +198,4 @@ internal sealed class TraceCommand : Verb
     }
 
     private static string? PodOf(Party party) => party.Kind == PartyKind.Pod ? party.FullName : null;
-
-    // Plans of the nodes on the way; without an agent there are none.
-    private static async Task<IReadOnlyDictionary<EntryKey, IReadOnlyList<Origin>>> CausesAsync(IScene scene, Trace trace, bool observes)
-    {
-        var hops = trace.Outcomes.SelectMany(static outcome => outcome.There.Concat(outcome.Back)).ToList();
-        var places = hops.Select(static hop => hop.Space).ToHashSet();
-        var nodes = scene.Parties.Nodes.ToHashSet(StringComparer.Ordinal);
-        nodes.IntersectWith(scene.Parties.All.Where(party => places.Contains(party.Space)).Select(static party => party.Node));
-        var causes = new Dictionary<EntryKey, IReadOnlyList<Origin>>();
-        // What is seen and was not predicted may be anything.
-        HashSet<EntryKey>? keys = observes ? null : [.. hops.Select(static hop => hop.Entry).OfType<EntryKey>()];
-        foreach (var plan in await Task.WhenAll(nodes.Select(node => scene.PlanAsync(node, keys))))
-        {
-            foreach (var (key, origins) in plan?.Origins() ?? NoOrigins)
-            {
-                causes[key] = origins;
-            }
-        }
-        return causes;
-    }
 }

@@ -24,12 +24,12 @@ internal sealed class Observing(ILiveScene scene, Telling telling, (PacketTraceP
     /// <param name="probe">Whose packet was walked.</param>
     /// <param name="patience">Null: as long as what is predicted may take.</param>
     /// <exception cref="LabException">Nothing can be watched there.</exception>
-    public async Task<(Comparison Comparison, TracedObservation Told)> ObserveAsync(Probe probe, Trace trace, UrlQuestion? url, TimeSpan? patience, CancellationToken cancel)
+    public async Task<(Comparison Comparison, TracedObservation Told, IReadOnlyList<OnwardConnection> Onward)> ObserveAsync(Probe probe, Trace trace, UrlQuestion? url, TimeSpan? patience, CancellationToken cancel)
     {
         await using var watch = await OpenAsync(probe, trace);
         var observed = await watch.ObserveAsync(url, patience ?? (trace.Outcomes.Any(static outcome => outcome.Verdict == Verdict.Refused) ? ForRefusal : Patience), cancel);
         var comparison = Comparison.Of(trace, observed, scene.World);
-        return (comparison, Tell(trace, observed, comparison));
+        return (comparison, Tell(trace, observed, comparison), observed.Onward);
     }
 
     /// <summary>The sender's end of a probe.</summary>

@@ -8,7 +8,15 @@ namespace Plumb.Tracing;
 /// <param name="SourcePort">As it was asked for; null: any that nobody uses.</param>
 /// <param name="Observed">What was seen of it; null: nothing was sent.</param>
 internal sealed record TraceResult(
-    TracedPlace Source, string Destination, DnsResult? Dns, TracedPacket Packet, IReadOnlyList<TracedOutcome> Outcomes, TracedObservation? Observed = null, int? SourcePort = null);
+    TracedPlace Source, string Destination, DnsResult? Dns, TracedPacket Packet, IReadOnlyList<TracedOutcome> Outcomes, TracedObservation? Observed = null, int? SourcePort = null)
+{
+    /// <summary>Of a URL that was asked for: the connections that were opened, until it was answered, where the request had arrived.</summary>
+    public IReadOnlyList<TracedOnward> Onward { get; init; } = [];
+}
+
+/// <param name="Seen">What became of it.</param>
+/// <param name="Agrees">That is one of the outcomes.</param>
+internal sealed record TracedOnward(TracedPlace Source, TracedPacket Packet, Diagnosis.Observe.ProbeAnswer Seen, bool Agrees, IReadOnlyList<TracedOutcome> Outcomes);
 
 /// <param name="Title">For a person.</param>
 /// <param name="Node">The node that it is on; of a machine, itself.</param>

@@ -34,19 +34,53 @@ internal sealed class TraceText(TextWriter to, Style style)
         if (_observed is not null)
         {
             Observed(_observed);
+            Onward(result.Onward);
+            Agreement(result);
             return;
         }
-        foreach (var other in result.Outcomes.Skip(1))
+        Others(result.Outcomes, result.Source);
+    }
+
+    private void Others(IReadOnlyList<TracedOutcome> outcomes, TracedPlace source)
+    {
+        foreach (var other in outcomes.Skip(1))
         {
             to.WriteLine();
             to.WriteLine($"{Chance(other.Probability)} {Verdict(other)}");
             // Where it goes well it goes as above; what does not is worth its whole way.
             if (other.Verdict != Diagnosis.Walk.Verdict.Delivered)
             {
-                Body(other, result.Source.Namespace);
+                Body(other, source.Namespace);
             }
         }
     }
+
+    // It was not watched hop by hop: only where it begins.
+    private void Onward(IReadOnlyList<TracedOnward> onward)
+    {
+        _observed = null;
+        foreach (var one in onward)
+        {
+            to.WriteLine(style.Strong($"and then {Heading(one.Source, null)} opened a connection"));
+            Line(one.Packet.Protocol, $"{one.Packet.Source}:* → {Address(one.Packet.Destination, one.Packet.DestinationPort)}", null);
+            Body(one.Outcomes[0], one.Source.Namespace);
+            Others(one.Outcomes, one.Source);
+            to.WriteLine(Seen(one.Seen, null));
+        }
+    }
+
+    private void Agreement(TraceResult result)
+    {
+        IEnumerable<string> differences = [.. result.Observed!.Differences, .. result.Onward.Where(static one => !one.Agrees).Select(static one => $"what {one.Source.Title} opened to {Address(one.Packet.Destination, one.Packet.DestinationPort)} ended otherwise")];
+        to.WriteLine(differences.Any() ? style.Bad($"prediction and kernel differ: {string.Join("; ", differences)}") : style.Good("prediction and kernel agree"));
+    }
+
+    private string Seen(ProbeAnswer answer, string? error) => answer switch
+    {
+        ProbeAnswer.Answered => $"observed: {style.Good("answered")}",
+        ProbeAnswer.Refused => $"observed: {style.Bad("refused")}{(error is null ? "" : $", {error}")}",
+        _ => $"observed: {style.Bad("silence")}",
+    };
 
     private void Body(TracedOutcome outcome, string source)
     {
@@ -118,12 +152,9 @@ internal sealed class TraceText(TextWriter to, Style style)
 
     private void Observed(TracedObservation observed)
     {
-        to.WriteLine(observed.Answer switch
-        {
-            ProbeAnswer.Answered => $"observed: {style.Good("answered")}{(observed.HttpStatus is { } status ? $", HTTP {status}" : "")}{(observed.Error is { } error ? $", {error}" : "")}",
-            ProbeAnswer.Refused => $"observed: {style.Bad("refused")}, {observed.Error}",
-            _ => $"observed: {style.Bad("silence")}",
-        });
+        to.WriteLine(observed.Answer == ProbeAnswer.Answered
+            ? $"{Seen(observed.Answer, null)}{(observed.HttpStatus is { } status ? $", HTTP {status}" : "")}{(observed.Error is { } error ? $", {error}" : "")}"
+            : Seen(observed.Answer, observed.Error));
         // Copies that a bridge floods are dropped by everybody else: of what arrived that is no news.
         foreach (var drop in observed.Answer == ProbeAnswer.Answered ? [] : observed.Drops)
         {
@@ -138,7 +169,6 @@ internal sealed class TraceText(TextWriter to, Style style)
         {
             to.WriteLine(style.Quiet(blind));
         }
-        to.WriteLine(observed.Agrees ? style.Good("prediction and kernel agree") : style.Bad($"prediction and kernel differ: {string.Join("; ", observed.Differences)}"));
     }
 
     private void Tls(TlsReport tls)
