@@ -16,6 +16,7 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
 
     private readonly Dictionary<string, (byte[] Body, string Hash)> _cache = [];
     private readonly Lock _gate = new();
+    private int _revision;
     private readonly DiscoveryDocuments _discovery = new(catalog);
     private readonly OpenApiDocuments _openApi = new(catalog);
 
@@ -125,6 +126,12 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
     {
         lock (_gate)
         {
+            if (_revision != catalog.Revision)
+            {
+                _revision = catalog.Revision;
+                _cache.Clear();
+            }
+
             if (!_cache.TryGetValue(key, out var document))
             {
                 var body = Answer.Bytes(make());

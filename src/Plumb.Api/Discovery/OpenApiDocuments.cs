@@ -93,10 +93,28 @@ internal sealed class OpenApiDocuments(Catalog catalog)
 
     private static void AddSchemas(JsonObject schemas, ResourceDefinition definition)
     {
+        if (definition.Custom is { } custom)
+        {
+            AddCustom(schemas, definition, custom.Root);
+            return;
+        }
+
         if (TypeTable.Of(definition) is not { } schema)
             return;
         Add(schemas, schema);
         schemas[Name(schema)]!["x-kubernetes-group-version-kind"] = new JsonArray(Kind(definition));
+    }
+
+    private static void AddCustom(JsonObject schemas, ResourceDefinition definition, JsonObject schema)
+    {
+        var shown = schema.DeepClone().AsObject();
+        var properties = Fields.Object(shown, "properties");
+        Add(schemas, TypeTable.Metadata);
+        properties["apiVersion"] = new JsonObject { ["type"] = "string" };
+        properties["kind"] = new JsonObject { ["type"] = "string" };
+        properties["metadata"] = new JsonObject { ["allOf"] = new JsonArray(new JsonObject { ["$ref"] = "#/components/schemas/" + Name(TypeTable.Metadata) }) };
+        shown["x-kubernetes-group-version-kind"] = new JsonArray(Kind(definition));
+        schemas[$"{string.Join('.', definition.Resource.Group.Split('.').Reverse())}.{definition.Version}.{definition.Kind}"] = shown;
     }
 
     private static string Name(TypeSchema schema) => "io.k8s.api." + schema.Name;

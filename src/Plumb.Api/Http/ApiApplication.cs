@@ -20,7 +20,8 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
 {
     private readonly Authentication _authentication;
     private readonly Documents _documents;
-    private readonly Router _router;
+    private readonly Catalog _catalog;
+    private volatile Router _known;
     private readonly ResourceEndpoints _resources;
     private readonly ILogger _log;
 
@@ -28,7 +29,8 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
     {
         _authentication = authentication;
         _documents = documents;
-        _router = new Router(registry.Catalog);
+        _catalog = registry.Catalog;
+        _known = new Router(_catalog);
         _resources = new ResourceEndpoints(registry, streams, time, stopping);
         _log = log;
     }
@@ -84,23 +86,27 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
         var isCore = steps is ["api", ..];
         if (isCore || steps is ["apis", ..])
         {
+            var router = Router();
             var prefix = isCore ? 2 : 3;
             var group = isCore || steps.Length < 2 ? "" : steps[1];
             var version = steps.Length >= prefix ? steps[prefix - 1] : "";
-            if (!isCore && steps.Length > 1 && !_router.HasGroup(group))
+            if (!isCore && steps.Length > 1 && !router.HasGroup(group))
                 return Answer.NoSuchPathAsync(context);
-            if (version.Length > 0 && !_router.HasVersion(group, version))
+            if (version.Length > 0 && !router.HasVersion(group, version))
                 return isCore ? throw NoSuchResource() : Answer.NoSuchPathAsync(context);
             if (steps.Length <= prefix)
                 return _documents.ServeDiscoveryAsync(context, isCore, group, version);
             var rest = steps.AsSpan(prefix);
             var legacyWatch = rest[0] == "watch" && rest.Length > 1;
-            var target = _router.Find(group, version, legacyWatch ? rest[1..] : rest) ?? throw NoSuchResource();
+            var target = router.Find(group, version, legacyWatch ? rest[1..] : rest) ?? throw NoSuchResource();
             return _resources.ServeAsync(context, target, legacyWatch);
         }
 
         return steps is ["openapi", ..] ? _documents.ServeOpenApiAsync(context, steps) : steps.Length == 0 ? _documents.ServeRootAsync(context) : Answer.NoSuchPathAsync(context);
     }
+
+    /// <summary>Made anew when resources come or go.</summary>
+    private Router Router() => _known.Revision == _catalog.Revision ? _known : _known = new Router(_catalog);
 
     private static ApiException NoSuchResource() => new(404, "NotFound", "the server could not find the requested resource", []);
 

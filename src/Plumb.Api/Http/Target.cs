@@ -24,6 +24,7 @@ internal sealed class Router
 
     public Router(Catalog catalog)
     {
+        Revision = catalog.Revision;
         foreach (var definition in catalog.All)
         {
             var version = (definition.Resource.Group, definition.Version);
@@ -33,6 +34,9 @@ internal sealed class Router
             _groups.Add(definition.Resource.Group);
         }
     }
+
+    /// <summary>Of the catalog that it was made of.</summary>
+    public int Revision { get; }
 
     public bool HasGroup(string group) => _groups.Contains(group);
 

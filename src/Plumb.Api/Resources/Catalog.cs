@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Plumb.Api.Storage;
 
 namespace Plumb.Api.Resources;
@@ -5,19 +6,44 @@ namespace Plumb.Api.Resources;
 /// <summary>All resources that the server knows.</summary>
 public sealed class Catalog
 {
-    private readonly Dictionary<GroupResource, ResourceDefinition> _byResource = [];
-    private readonly List<ResourceDefinition> _all = [];
+    private readonly ConcurrentDictionary<GroupResource, ResourceDefinition> _byResource = [];
+    private readonly Lock _gate = new();
+    private volatile ResourceDefinition[] _all;
+    private volatile int _revision;
 
     internal Catalog(IEnumerable<ResourceDefinition> definitions)
     {
-        foreach (var definition in definitions)
+        _all = [.. definitions];
+        foreach (var definition in _all)
+            _byResource[definition.Resource] = definition;
+    }
+
+    /// <summary>Every version of every resource that is served.</summary>
+    public IReadOnlyList<ResourceDefinition> All => _all;
+
+    /// <summary>Changes with <see cref="All"/>: what was made of it is then made anew.</summary>
+    internal int Revision => _revision;
+
+    /// <param name="stored">The version in which objects are kept.</param>
+    internal void Put(GroupResource resource, ResourceDefinition stored, ResourceDefinition[] served)
+    {
+        lock (_gate)
         {
-            _byResource.Add(definition.Resource, definition);
-            _all.Add(definition);
+            _byResource[resource] = stored;
+            _all = [.. _all.Where(definition => definition.Resource != resource), .. served];
+            _revision++;
         }
     }
 
-    public IReadOnlyList<ResourceDefinition> All => _all;
+    internal void Remove(GroupResource resource)
+    {
+        lock (_gate)
+        {
+            _byResource.TryRemove(resource, out _);
+            _all = [.. _all.Where(definition => definition.Resource != resource)];
+            _revision++;
+        }
+    }
 
     public ResourceDefinition Find(GroupResource resource) =>
         TryFind(resource) ?? throw new ArgumentException($"the catalog has no resource {resource}", nameof(resource));

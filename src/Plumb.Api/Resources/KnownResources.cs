@@ -1,3 +1,4 @@
+using Plumb.Api.Custom;
 using Plumb.Api.Resources.Services;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Tables;
@@ -16,7 +17,7 @@ internal static class KnownResources
     private static readonly Subresource Status = new("status", ReadWrite);
     private static readonly Subresource Scale = new("scale", ReadWrite, "Scale", "autoscaling", "v1");
 
-    public static ResourceDefinition[] Create(ServiceAllocator allocator)
+    public static ResourceDefinition[] Create(ServiceAllocator allocator, CustomResources custom)
     {
         var events = new EventStrategy();
         return
@@ -176,6 +177,11 @@ internal static class KnownResources
             {
                 Resource = new("rbac.authorization.k8s.io", "roles"), Version = "v1", Kind = "Role", Strategy = new RoleStrategy(ofCluster: false),
                 Singular = "role", Namespaced = true,
+            },
+            new()
+            {
+                Resource = DefinitionStrategy.Resource, Version = "v1", Kind = "CustomResourceDefinition", Strategy = new DefinitionStrategy(custom),
+                Singular = "customresourcedefinition", Namespaced = false, ShortNames = ["crd", "crds"], Categories = ["api-extensions"], HasGeneration = true, Subresources = [Status],
             },
             new()
             {

@@ -73,7 +73,9 @@ public sealed partial class Registry
         strategy.PrepareDeletion(root);
         if (options.DryRun)
             return new Deletion(StoredObject.Unstored(present.Key, root), Gone: false);
-        return new Deletion(Store.Replace(present, root), Gone: false);
+        var marked = Store.Replace(present, root);
+        strategy.DeletionBegun(root);
+        return new Deletion(marked, Gone: false);
     }
 
     private static bool SetPropagationFinalizer(JsonObject metadata, Propagation? propagation)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Plumb.Api.Custom;
 using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Services;
 using Plumb.Api.Resources.Strategies;
@@ -30,7 +31,9 @@ public sealed partial class Registry
         Time = time;
         _names = new Names(random);
         Allocator = new ServiceAllocator(this, random);
-        Catalog = new Catalog(KnownResources.Create(Allocator));
+        var custom = new CustomResources();
+        Catalog = new Catalog(KnownResources.Create(Allocator, custom));
+        custom.Attach(this);
         Allocator.Restore();
     }
 
@@ -351,7 +354,7 @@ public sealed partial class Registry
         if (old is null || !ManagedFields.Of(old).IsEmpty)
         {
             var view = definition.Show?.Invoke(root.DeepClone().AsObject()) ?? root;
-            var before = old is null ? ManagedFields.Zero(view) : definition.Show?.Invoke(old.DeepClone().AsObject()) ?? old;
+            var before = old is null ? ManagedFields.Zero(view, isTyped: definition.Custom is null) : definition.Show?.Invoke(old.DeepClone().AsObject()) ?? old;
             var changes = FieldChanges.Between(before, view, definition.Shape);
             if (part == Part.Main && definition.HasStatus)
                 changes.Forget("status");

@@ -1,3 +1,4 @@
+using Plumb.Api.Custom;
 using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Tables;
@@ -55,7 +56,18 @@ public sealed class ResourceDefinition
     internal bool HasGeneration { get; init; }
 
     /// <summary>How objects of this kind merge when they are applied, and what of them can be owned.</summary>
-    internal Shape Shape => Schema.TypeTable.Of(this)?.Shape ?? Shape.Unknown;
+    internal Shape Shape => Custom?.Shape ?? Schema.TypeTable.Of(this)?.Shape ?? Shape.Unknown;
+
+    /// <summary>The schema of a custom resource; null: the kind is one of the server's own.</summary>
+    internal StructuralSchema? Custom { get; init; }
+
+    internal ScalePaths Scale { get; init; } = ScalePaths.Workload;
+
+    public string ListKind
+    {
+        get => field ?? Kind + "List";
+        init;
+    }
 
     internal bool HasStatus
     {

@@ -11,7 +11,7 @@ internal static class MergeTypes
         PodSpec containers=name initContainers=name ephemeralContainers=name volumes=name imagePullSecrets=name hostAliases=ip topologySpreadConstraints=topologyKey,whenUnsatisfiable schedulingGates=name resourceClaims=name
         Container ports=containerPort,protocol env=name volumeMounts=mountPath volumeDevices=devicePath
         EphemeralContainer ports=containerPort,protocol env=name volumeMounts=mountPath volumeDevices=devicePath
-        PodStatus conditions=type podIPs=ip hostIPs=ip
+        PodStatus conditions=type podIPs=ip
         ServiceSpec ports=port,protocol
         ServiceStatus conditions=type
         ServiceAccount secrets=name

@@ -130,8 +130,10 @@ internal sealed class TypeTable
 
     public IEnumerable<(string Key, TypeSchema Schema)> All => _types.Select(static pair => (pair.Key, pair.Value));
 
+    public static TypeSchema Metadata => Shared.Value._types["ObjectMeta"];
+
     /// <returns>Null: the kind is stored as it comes, and nothing is known of its fields.</returns>
-    public static TypeSchema? Of(ResourceDefinition definition) =>
+    public static TypeSchema? Of(ResourceDefinition definition) => definition.Custom is not null ? null :
         Shared.Value._types.GetValueOrDefault($"{definition.Resource.Group}/{definition.Kind}") ?? Shared.Value._types.GetValueOrDefault(definition.Kind);
 
     private FieldType Parse(string text)

@@ -80,8 +80,8 @@ internal sealed class Rerun : IAsyncDisposable
         var (code, answer) = await AskAsync(recording);
 
         // The recorder took away what was accepted, so that the next line finds the name free. Lines with admission came from another server.
-        if ((recording.File == "refused" || recording.Line.ContainsKey("admission")) && recording.Method == "POST" && (int)code == 201 && answer is JsonObject && (string?)answer["metadata"]?["name"] is { } made
-            && !recording.Path.EndsWith("/binding", StringComparison.Ordinal))
+        if (recording.File is "refused" or "created" && recording.Method == "POST" && (int)code == 201 && answer is JsonObject && (string?)answer["metadata"]?["name"] is { } made
+            && (made == "bad" || recording.Line.ContainsKey("admission")) && !recording.Path.EndsWith("/binding", StringComparison.Ordinal))
         {
             await _server.SendAsync("DELETE", $"{recording.Path.Split('?')[0]}/{made}?gracePeriodSeconds=0");
         }

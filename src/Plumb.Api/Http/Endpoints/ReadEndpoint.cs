@@ -69,7 +69,8 @@ internal sealed class ReadEndpoint(Registry registry)
         await Answer.JsonAsync(context, 200, output.WrittenMemory);
     }
 
-    public static bool IncludeObject(HttpContext context) => context.Request.Query["includeObject"].ToString() == "Object";
+    /// <summary>What rows of a table hold beside their cells: the object, its metadata (false), or nothing.</summary>
+    public static bool? IncludeObject(HttpContext context) => context.Request.Query["includeObject"].ToString() switch { "Object" => true, "None" => null, _ => false };
 
     private ListPage Page(Target target, ListQuery query)
     {
@@ -113,7 +114,7 @@ internal sealed class ReadEndpoint(Registry registry)
     {
         var (kind, version) = negotiated.Form == Form.Metadata
             ? ("PartialObjectMetadataList", "meta.k8s.io/" + negotiated.MetaVersion)
-            : (definition.Kind + "List", definition.ApiVersion);
+            : (definition.ListKind, definition.ApiVersion);
         var head = new StringBuilder(160)
             .Append("{\"kind\":\"").Append(kind).Append("\",\"apiVersion\":\"").Append(version)
             .Append("\",\"metadata\":{\"resourceVersion\":\"").Append(page.Version.ToString(CultureInfo.InvariantCulture)).Append('"');

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Custom;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Apply;
@@ -17,7 +18,7 @@ internal sealed class ScaleEndpoint(Registry registry)
         if (HttpMethods.IsGet(method))
         {
             var stored = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
-            await Answer.JsonAsync(context, 200, ScaleOf(stored));
+            await Answer.JsonAsync(context, 200, ScaleOf(target.Definition, stored));
             return;
         }
 
@@ -28,15 +29,15 @@ internal sealed class ScaleEndpoint(Registry registry)
         var patch = HttpMethods.IsPatch(method) ? Patching.Read(context, body, null, out _) : null;
         var written = registry.Update(target.Definition, target.Key, Part.Main, (present, root) =>
         {
-            var scale = patch is null ? RequestBody.Parse(body, "Scale", []) : patch(ScaleOf(present));
+            var scale = patch is null ? RequestBody.Parse(body, "Scale", []) : patch(ScaleOf(target.Definition, present));
             Check(target, present, scale);
-            Fields.Object(root, "spec")["replicas"] = Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0;
+            JsonPaths.Set(root, target.Definition.Scale.Spec, Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0);
             if (query.Options.Manager is { } manager)
-                ScaleOwner.Take(root, present.ToNode(), new Writer(manager, Applies: false, target.Definition.ApiVersion, "scale"));
+                ScaleOwner.Take(root, present.ToNode(), target.Definition.Scale.Spec, new Writer(manager, Applies: false, target.Definition.ApiVersion, "scale"));
             return root;
         }, query.Options with { Applies = true });
         Answer.Warn(context, query.Warnings);
-        await Answer.JsonAsync(context, 200, ScaleOf(written));
+        await Answer.JsonAsync(context, 200, ScaleOf(target.Definition, written));
     }
 
     private static void Check(Target target, StoredObject present, JsonObject scale)
@@ -58,13 +59,15 @@ internal sealed class ScaleEndpoint(Registry registry)
         throw errors.ToException("autoscaling", "Scale", target.Name);
     }
 
-    private static JsonObject ScaleOf(StoredObject stored)
+    private static JsonObject ScaleOf(ResourceDefinition definition, StoredObject stored)
     {
         var root = stored.ToNode();
         var metadata = Fields.Object(root, "metadata");
-        var spec = Fields.Find(root, "spec");
-        var status = new JsonObject { ["replicas"] = Fields.Number(Fields.Find(root, "status"), "replicas") ?? 0 };
-        var selector = SelectorText.Of(Fields.Find(spec, "selector"));
+        var paths = definition.Scale;
+        var status = new JsonObject { ["replicas"] = Fields.Number(JsonPaths.Find(root, paths.Status)) ?? 0 };
+        var selector = definition.Custom is null
+            ? SelectorText.Of(Fields.Find(Fields.Find(root, "spec"), "selector"))
+            : paths.Selector is { } at ? JsonPaths.Find(root, at)?.ToString() ?? "" : "";
         if (selector.Length > 0)
             status["selector"] = selector;
         return new JsonObject
@@ -79,7 +82,7 @@ internal sealed class ScaleEndpoint(Registry registry)
                 ["resourceVersion"] = metadata["resourceVersion"]!.DeepClone(),
                 ["creationTimestamp"] = metadata["creationTimestamp"]!.DeepClone(),
             },
-            ["spec"] = new JsonObject { ["replicas"] = Fields.Number(spec, "replicas") ?? 0 },
+            ["spec"] = new JsonObject { ["replicas"] = Fields.Number(JsonPaths.Find(root, paths.Spec)) ?? 0 },
             ["status"] = status,
         };
     }

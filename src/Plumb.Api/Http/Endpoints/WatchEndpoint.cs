@@ -111,7 +111,7 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
     private sealed class EventWriter(HttpContext context, ResourceDefinition definition, Negotiated negotiated, TimeProvider time)
     {
         private readonly PipeWriter _output = context.Response.BodyWriter;
-        private readonly bool _includeObject = ReadEndpoint.IncludeObject(context);
+        private readonly bool? _includeObject = ReadEndpoint.IncludeObject(context);
         private bool _columnsSent;
 
         public void Object(ChangeKind kind, StoredObject stored)

@@ -74,7 +74,7 @@ internal sealed class WriteEndpoint(Registry registry)
 
         await Answer.JsonAsync(context, 200, new JsonObject
         {
-            ["kind"] = target.Definition.Kind + "List",
+            ["kind"] = target.Definition.ListKind,
             ["apiVersion"] = target.Definition.ApiVersion,
             ["metadata"] = new JsonObject { ["resourceVersion"] = registry.Store.ResourceVersion.ToString() },
             ["items"] = items,

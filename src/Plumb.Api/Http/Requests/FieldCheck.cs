@@ -14,7 +14,13 @@ internal static class FieldCheck
     public static void Apply(ResourceDefinition definition, JsonObject root, List<string> duplicates, WriteQuery query)
     {
         var errors = duplicates.ConvertAll(static path => $"duplicate field \"{path}\"");
-        if (TypeTable.Of(definition) is { } schema)
+        if (definition.Custom is { } custom)
+        {
+            var unknown = new List<string>();
+            custom.Prune(root, unknown);
+            errors.AddRange(unknown.Select(static path => $"unknown field \"{path}\""));
+        }
+        else if (TypeTable.Of(definition) is { } schema)
         {
             var walk = FieldWalk.Over(schema, root);
             if (walk.Mismatch is { } mismatch)
@@ -38,6 +44,12 @@ internal static class FieldCheck
     /// <exception cref="ApiException">422.</exception>
     public static void ApplyToPatched(ResourceDefinition definition, JsonObject root, HashSet<string>? members, WriteQuery query)
     {
+        if (definition.Custom is not null)
+        {
+            Apply(definition, root, [], query);
+            return;
+        }
+
         if (TypeTable.Of(definition) is not { } schema)
             return;
         var walk = FieldWalk.Over(schema, root, members);

@@ -16,6 +16,8 @@ internal static class Patching
     /// <exception cref="ApiException">400, 415; calling the function: 422, 500.</exception>
     public static Func<JsonObject, JsonObject> Read(HttpContext context, byte[] body, ResourceDefinition? definition, out HashSet<string>? members)
     {
+        if (definition?.Custom is not null && RequestBody.MediaType(context) == Patch.StrategicMergeMediaType)
+            throw RequestBody.UnsupportedMediaType($"{Patch.JsonMediaType}, {Patch.MergeMediaType}, {Patch.ApplyMediaType}");
         PatchKind kind = RequestBody.MediaType(context) switch
         {
             Patch.JsonMediaType => PatchKind.Json,

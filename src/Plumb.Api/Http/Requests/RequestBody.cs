@@ -96,10 +96,27 @@ internal static class RequestBody
         return ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({shown})");
     }
 
+    private static void RequireCustomKind(JsonObject root, ResourceDefinition definition, string kind, string version)
+    {
+        if (version.Length > 0 && version != definition.ApiVersion)
+            throw ApiException.BadRequest($"the API version in the data ({version}) does not match the expected API version ({definition.ApiVersion})");
+        if (kind.Length == 0 || kind == definition.Kind)
+            return;
+        var errors = new Resources.Validation.FieldErrors();
+        errors.InvalidText("kind", kind, $"must be {definition.Kind}");
+        throw errors.ToException(definition.Resource.Group, kind, Fields.Text(Fields.Find(root, "metadata"), "name"));
+    }
+
     private static void RequireKind(JsonObject root, ResourceDefinition definition, Func<string, bool> isKnown)
     {
         var kind = Fields.Text(root, "kind");
         var version = Fields.Text(root, "apiVersion");
+        if (definition.Custom is not null)
+        {
+            RequireCustomKind(root, definition, kind, version);
+            return;
+        }
+
         if (version.Length > 0 && version != definition.ApiVersion)
         {
             var short1 = version.Contains('/', StringComparison.Ordinal) ? definition.Version : version;

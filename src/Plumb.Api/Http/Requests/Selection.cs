@@ -21,7 +21,7 @@ internal static class Selection
         {
             var labels = Selector.Parse(labelSelector);
             var fields = FieldSelector.Parse(fieldSelector);
-            SelectableFields.Check(fields, new GroupVersionResource(definition.Resource.Group, definition.Version, definition.Resource.Resource));
+            SelectableFields.Check(fields, new GroupVersionResource(definition.Resource.Group, definition.Version, definition.Resource.Resource), definition.Custom is not null);
             if (fields.IsEverything)
                 return labels.IsEverything ? null : stored => labels.Matches(stored.Labels);
             if (labels.IsEverything)

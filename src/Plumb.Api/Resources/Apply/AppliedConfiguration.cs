@@ -31,7 +31,7 @@ internal sealed class AppliedConfiguration(ResourceDefinition definition, JsonOb
         var live = present.DeepClone().AsObject();
         Fields.Object(live, "metadata").Remove("managedFields");
         if (fields.IsEmpty)
-            fields.Update(FieldChanges.Between(ManagedFields.Zero(live), live, shape), new Writer(BeforeFirstApply, Applies: false, definition.ApiVersion, ""), now);
+            fields.Update(FieldChanges.Between(ManagedFields.Zero(live, isTyped: definition.Custom is null), live, shape), new Writer(BeforeFirstApply, Applies: false, definition.ApiVersion, ""), now);
 
         // 1. Merge, then take out what only this manager wanted before.
         var wanted = Wanted(shape);

@@ -89,18 +89,24 @@ internal sealed class ManagedFields
     }
 
     /// <summary>An object with nothing but what a typed server's zero value has: nobody is taken to have added that.</summary>
-    public static JsonObject Zero(JsonObject root)
+    public static JsonObject Zero(JsonObject root, bool isTyped)
+    {
+        var zero = Empty(root, isTyped);
+        foreach (var member in (ReadOnlySpan<string>)["apiVersion", "kind"])
+            zero[member] = root[member]?.DeepClone();
+        return zero;
+    }
+
+    private static JsonObject Empty(JsonObject root, bool isTyped)
     {
         var zero = new JsonObject();
         foreach (var (name, value) in root)
         {
-            if (name is "apiVersion" or "kind")
-                zero[name] = value?.DeepClone();
-            else if (value is JsonObject members && Inline.Contains(name))
-                zero[name] = name == "podSelector" ? new JsonObject() : Zero(members);
-            else if (value is null || name == "containers")
+            if (value is JsonObject members && (isTyped ? Inline.Contains(name) : name == "metadata"))
+                zero[name] = name == "podSelector" ? new JsonObject() : Empty(members, isTyped);
+            else if (isTyped && (value is null || name == "containers"))
                 zero[name] = null;
-            else if (name is "serviceName" or "reportingComponent" or "reportingInstance")
+            else if (isTyped && name is "serviceName" or "reportingComponent" or "reportingInstance")
                 zero[name] = "";
         }
 

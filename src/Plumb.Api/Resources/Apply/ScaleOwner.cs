@@ -1,18 +1,18 @@
 using System.Text.Json.Nodes;
+using Plumb.Api.Custom;
 
 namespace Plumb.Api.Resources.Apply;
 
 /// <summary>Whose a workload's replicas are after they were written through its scale: the writer's, where they had an owner at all.</summary>
 internal static class ScaleOwner
 {
-    private static readonly string[] Replicas = ["f:spec", "f:replicas"];
-
-    public static void Take(JsonObject root, JsonObject present, Writer writer)
+    /// <param name="replicas">Where the replicas are: `.spec.replicas`.</param>
+    public static void Take(JsonObject root, JsonObject present, string replicas, Writer writer)
     {
-        if (Fields.Number(Fields.Find(root, "spec"), "replicas") == Fields.Number(Fields.Find(present, "spec"), "replicas"))
+        if (JsonNode.DeepEquals(JsonPaths.Find(root, replicas), JsonPaths.Find(present, replicas)))
             return;
         var wanted = new FieldSet();
-        wanted.Add(Replicas);
+        wanted.Add([.. replicas.Split('.', StringSplitOptions.RemoveEmptyEntries).Select(static step => "f:" + step)]);
         var fields = ManagedFields.Of(root);
         if (!fields.Entries.Any(entry => !entry.Set.Intersect(wanted).IsEmpty))
             return;

@@ -102,6 +102,11 @@ internal abstract class Strategy
     /// <summary>Objects of this kind are told to go before they are gone, even when both are at once.</summary>
     public virtual bool IsGraceful => false;
 
+    /// <summary>It is stored with the mark of its deletion, and stays for its grace or its finalizers.</summary>
+    public virtual void DeletionBegun(JsonObject root)
+    {
+    }
+
     /// <summary>Something beside `metadata.finalizers` keeps the object (a namespace's `spec.finalizers`).</summary>
     public virtual bool HoldsDeletion(JsonObject root) => false;
 

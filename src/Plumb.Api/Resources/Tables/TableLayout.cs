@@ -8,6 +8,12 @@ namespace Plumb.Api.Resources.Tables;
 /// <param name="Priority">1: only with `-o wide`.</param>
 internal sealed record Column(string Name, Func<Row, object> Cell, int Priority = 0, string Type = "string", string Format = "");
 
+/// <summary>A cell of which there is nothing to tell.</summary>
+internal sealed class NoValue
+{
+    public static readonly NoValue Instance = new();
+}
+
 /// <param name="Root">The object.</param>
 internal readonly record struct Row(StoredObject Stored, JsonElement Root, DateTimeOffset Now)
 {

@@ -13,7 +13,7 @@ internal static class TableWriter
     /// <param name="includeObject">Rows carry the whole object rather than its metadata.</param>
     /// <param name="withColumns">In a watch only the first event says the columns.</param>
     public static ReadOnlyMemory<byte> Write(
-        ResourceDefinition definition, IReadOnlyList<StoredObject> objects, string metaVersion, bool includeObject, DateTimeOffset now,
+        ResourceDefinition definition, IReadOnlyList<StoredObject> objects, string metaVersion, bool? includeObject, DateTimeOffset now,
         long version, string? next, long? remaining, bool withColumns)
     {
         var buffer = new ArrayBufferWriter<byte>(objects.Count * 600 + 1024);
@@ -69,7 +69,7 @@ internal static class TableWriter
     }
 
     private static void WriteRow(
-        Utf8JsonWriter json, ResourceDefinition definition, StoredObject stored, string metaVersion, bool includeObject, DateTimeOffset now)
+        Utf8JsonWriter json, ResourceDefinition definition, StoredObject stored, string metaVersion, bool? includeObject, DateTimeOffset now)
     {
         using var document = JsonDocument.Parse(stored.Json);
         var row = new Row(stored, document.RootElement, now);
@@ -84,6 +84,9 @@ internal static class TableWriter
                     break;
                 case long number:
                     json.WriteNumberValue(number);
+                    break;
+                case NoValue:
+                    json.WriteNullValue();
                     break;
                 case bool flag:
                     json.WriteBooleanValue(flag);
@@ -105,7 +108,11 @@ internal static class TableWriter
         }
 
         json.WritePropertyName("object");
-        if (includeObject)
+        if (includeObject is not { } whole)
+        {
+            json.WriteNullValue();
+        }
+        else if (whole)
         {
             json.WriteRawValue(ReadEndpoint.Shown(definition, stored).Span, skipInputValidation: true);
         }

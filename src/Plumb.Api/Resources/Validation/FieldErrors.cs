@@ -19,6 +19,16 @@ internal sealed class FieldErrors
     public void Invalid(string field, string shown, string detail) =>
         _errors.Add(("FieldValueInvalid", $"Invalid value: {shown}{(detail.Length > 0 ? ": " + detail : "")}", field));
 
+    /// <summary>A value of another type than its schema's.</summary>
+    public void WrongType(string field, string shown, string detail) => _errors.Add(("FieldValueTypeInvalid", $"Invalid value: {shown}: {detail}", field));
+
+    /// <summary>Takes what was found wrong with a part, as faults of one field.</summary>
+    public void Take(FieldErrors found, string field)
+    {
+        foreach (var (reason, message, inner) in found._errors)
+            _errors.Add((reason, message, field + inner));
+    }
+
     public void InvalidText(string field, string value, string detail) => Invalid(field, Quote(value), detail);
 
     public void Duplicate(string field, string shown) => _errors.Add(("FieldValueDuplicate", $"Duplicate value: {shown}", field));

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace Plumb.Api.Tests;
+
+/// <summary>A server, and the machine's own kubectl with a kubeconfig that leads to it over TLS.</summary>
+public abstract class KubectlFixture : IAsyncLifetime
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("plumb-api-").FullName;
+
+    private protected TestServer Server { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Server = await TestServer.StartAsync();
+        await FileAsync("kubeconfig", Server.Api.Kubeconfig("test"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        Directory.Delete(_home, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    private protected async Task<string> FileAsync(string name, string text)
+    {
+        var path = Path.Combine(_home, name);
+        await File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
+        return path;
+    }
+
+    private protected Task<string> RunAsync(params string[] arguments) => RunAsync(arguments, fails: false);
+
+    private protected async Task<string> RunAsync(string[] arguments, bool fails)
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(static folder => File.Exists(Path.Combine(folder, "kubectl"))), "there is no kubectl on this machine");
+        var start = new ProcessStartInfo("kubectl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["KUBECONFIG"] = Path.Combine(_home, "kubeconfig");
+        start.Environment["HOME"] = _home;
+        using var kubectl = Process.Start(start)!;
+        var output = kubectl.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = kubectl.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await kubectl.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var said = await output + await errors;
+        Assert.True(kubectl.ExitCode != 0 == fails, $"kubectl {string.Join(' ', arguments)} ended with {kubectl.ExitCode}:\n{said}");
+        return said;
+    }
+}
