@@ -348,7 +348,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         if (_options.CniConfigurationDirectory is { } directory)
         {
             _files.CreateDirectory(directory);
-            var text = CniConfigurationFile.Text(_options.SocketPath);
+            var text = CniConfigurationFile.Text(_options.CniPlugin, _options.SocketPath);
             _files.Replace(Path.Combine(directory, CniConfigurationFile.Name), Encoding.UTF8.GetBytes(text), readableByAll: true);
         }
     }

@@ -28,6 +28,9 @@ public sealed record NodeAgentOptions
     /// <summary>Where the CNI configuration is written, last of all, when pods can be served: <c>/etc/cni/net.d</c>. Null: none is written.</summary>
     public string? CniConfigurationDirectory { get; init; }
 
+    /// <summary>What the configuration names as the plugin. A runtime that knows <c>plumb</c> (a lab's) calls the agent without starting an executable.</summary>
+    public string CniPlugin { get; init; } = "plumb-cni";
+
     /// <summary>Overlay, ranges, MTU: the same on every node.</summary>
     public NetworkOptions Cluster { get; init; } = NetworkOptions.Default;
 

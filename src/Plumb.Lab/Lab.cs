@@ -6,6 +6,7 @@ using Plumb.Api.Controllers;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Agents;
+using Plumb.Lab.Cni;
 using Plumb.Lab.Containers;
 using Plumb.Lab.HostPorts;
 using Plumb.Lab.Manifests;
@@ -252,8 +253,8 @@ public sealed class Lab : IAsyncDisposable
                     Listen = new IPEndPoint(IPAddress.Loopback, _options.ApiPort),
                     Token = RandomNumberGenerator.GetHexString(48, lowercase: true),
                     CertificateAddresses = [.. _addresses.Wire.Select(static own => own.Address.ToIPAddress())],
-                    ServiceNetwork = NetworkOf(_options.ServiceRanges[0]),
-                    ServiceNetworkV6 = SecondOf(_options.ServiceRanges),
+                    ServiceNetwork = _options.ServiceRanges[0].ToNetwork(),
+                    ServiceNetworkV6 = _options.ServiceRanges.SecondNetwork(),
                     Advertised = new IPEndPoint(_addresses.Wire[0].Address.ToIPAddress(), ApiDoor.Port),
                     Time = _time,
                     Random = Random.Shared,
@@ -273,8 +274,8 @@ public sealed class Lab : IAsyncDisposable
         Own(ControllerHost.Start(_api.Registry, new ControllerOptions
         {
             Time = _time,
-            ClusterNetwork = NetworkOf(_options.PodRanges[0]),
-            ClusterNetworkV6 = SecondOf(_options.PodRanges),
+            ClusterNetwork = _options.PodRanges[0].ToNetwork(),
+            ClusterNetworkV6 = _options.PodRanges.SecondNetwork(),
             Loggers = _log,
         }));
         RunDirectory.WriteFile(Paths.Kubeconfig, _api.Kubeconfig($"plumb-{_options.Name}"));
@@ -292,7 +293,7 @@ public sealed class Lab : IAsyncDisposable
         var containers = new ContainerRuntime(Paths.Directory, ThisProgram.CommandLine, _time);
         OwnOnNodes(containers);
         RunDirectory.MakeDirectory(Paths.CniDirectory);
-        var watch = new CniWatch(Paths.CniDirectory);
+        var watch = new CniWatch();
         OwnOnNodes(watch);
         var kernelTurn = new SemaphoreSlim(1);
         OwnOnNodes(kernelTurn);
@@ -308,13 +309,14 @@ public sealed class Lab : IAsyncDisposable
             var name = WirePlan.NodeId(number).Name;
             var paths = new NodePaths(Paths, name);
             paths.Make();
+            NetworkConfiguration.Give(_options.CniConfigurations ?? [], paths.CniConfiguration, _addresses.PodRanges(number)[0]);
             var kubelet = new Kubelet(new NodeContext(
                 new NodeReport(name, WireAddresses.Of(_addresses.Node(number)), _addresses.PodRanges(number)),
                 _machines.Nodes[number - 1],
                 _addresses.DnsServers,
                 api,
                 new EventQueue(name, api, _time),
-                new CniClient(paths.CniConfiguration, paths.CniSocket),
+                CniClient.Of(paths, _machines.Nodes[number - 1], _time),
                 containers,
                 services,
                 new NodeSignals(),
@@ -342,7 +344,8 @@ public sealed class Lab : IAsyncDisposable
             var node = new LabNode(kubelet, agent, WirePlan.NodeId(index + 1), new NodePaths(Paths, kubelet.Name));
             _nodes[node.Name] = node;
             await registered;
-            await kubelet.Ready.WaitAsync(cancel);
+            // Nodes that are to have no network do not become Ready.
+            await (_options.CniConfigurations is { Count: 0 } ? Task.CompletedTask : kubelet.Ready.WaitAsync(cancel));
             Report(Step(LabStep.Nodes) with { Done = Interlocked.Increment(ref ready), Total = _addresses.NodeCount });
         }));
     }
@@ -429,10 +432,6 @@ public sealed class Lab : IAsyncDisposable
 
     private async Task<bool> EndpointsGoneAsync(IReadOnlyList<IpAddress> addresses, CancellationToken cancel) =>
         (await Task.WhenAll(_nodes.Values.Select(node => node.Agent.DepartedAsync([.. addresses], cancel)))).Contains(true);
-
-    private static IPNetwork NetworkOf(IpPrefix range) => new(range.First.ToIPAddress(), range.Length);
-
-    private static IPNetwork? SecondOf(ValueList<IpPrefix> ranges) => ranges.Count > 1 ? NetworkOf(ranges[1]) : null;
 
     private void Own(IDisposable part) => _parts.Push(() => End(part));
 

@@ -44,6 +44,10 @@ internal static class LabJson
         }
         Write(json, "manifests", options.Manifests);
         json.WriteString("from", options.From);
+        if (options.CniConfigurations is { } configurations)
+        {
+            Write(json, "cniConfigurations", configurations);
+        }
         json.WriteStartObject("images");
         foreach (var (image, source) in options.Images)
         {
@@ -81,6 +85,7 @@ internal static class LabJson
             DnsUpstreams = Find(json, "dnsUpstreams") is null ? null : Texts(json, "dnsUpstreams"),
             Manifests = Texts(json, "manifests"),
             From = Find(json, "from")?.GetString(),
+            CniConfigurations = Find(json, "cniConfigurations") is null ? null : Texts(json, "cniConfigurations"),
             Images = images,
             AgentProcesses = json.GetProperty("agentProcesses").GetBoolean(),
             ApiPort = json.GetProperty("apiPort").GetInt32(),

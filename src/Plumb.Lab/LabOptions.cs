@@ -37,6 +37,9 @@ public sealed record LabOptions
     /// <summary>A snapshot whose objects are made anew, before the manifests; null: none.</summary>
     public string? From { get; init; }
 
+    /// <summary>Files with CNI configurations that are every node's; empty: nodes have none and are not Ready; null: that of Plumb's own plugin.</summary>
+    public IReadOnlyList<string>? CniConfigurations { get; init; }
+
     /// <summary>Image name → directory or OCI archive that its containers run from.</summary>
     public IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
 

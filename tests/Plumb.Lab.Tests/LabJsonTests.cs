@@ -47,6 +47,7 @@ public sealed class LabJsonTests
             PodRanges = [IpPrefix.Parse("10.200.0.0/16"), IpPrefix.Parse("fd00:200::/56")],
             ServiceRanges = [IpPrefix.Parse("10.97.0.0/16"), IpPrefix.Parse("fd00:97::/112")],
             DnsUpstreams = ["127.0.0.1:5353"],
+            CniConfigurations = ["10-mynet.conflist"],
             Manifests = ["a.yaml", "-"],
             From = "net.plumb",
             Images = new Dictionary<string, string> { ["web"] = "/images/web" },

@@ -83,7 +83,7 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
     private static string NameOf(JsonElement root)
     {
         var name = Text(root, "name") ?? "";
-        return name.Length == 0 || CniRequest.IsIdentifier(name)
+        return name.Length == 0 || CniIdentifier.IsValid(name)
             ? name
             : throw new CniException(CniErrorCode.InvalidConfiguration, $"the network's name '{name}' is not letters, digits, '_', '.' and '-'");
     }

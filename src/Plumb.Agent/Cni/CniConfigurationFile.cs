@@ -13,7 +13,8 @@ internal static class CniConfigurationFile
     // The plugin, which has no JSON library, takes few escapes in a path.
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Text(string socketPath)
+    /// <param name="type">Name of the plugin, and of its executable where there is one.</param>
+    public static string Text(string type, string socketPath)
     {
         var configuration = new JsonObject
         {
@@ -23,7 +24,7 @@ internal static class CniConfigurationFile
             ["name"] = "plumb",
             ["plugins"] = new JsonArray(new JsonObject
             {
-                ["type"] = "plumb-cni",
+                ["type"] = type,
                 ["socket"] = socketPath,
             }),
         };

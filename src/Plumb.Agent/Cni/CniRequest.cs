@@ -34,20 +34,9 @@ internal sealed record CniRequest(string Command, string ContainerId, string Int
             ? value
             : throw new CniException(CniErrorCode.InvalidEnvironment, $"environment variable {name} is missing or empty");
 
-    /// <summary>What the specification lets a container's id and a network's name be.</summary>
-    public static bool IsIdentifier(string text)
-    {
-        var good = char.IsAsciiLetterOrDigit(text[0]);
-        foreach (var c in text)
-        {
-            good &= char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-';
-        }
-        return good;
-    }
-
     private static void CheckContainerId(string id)
     {
-        if (!IsIdentifier(id))
+        if (!CniIdentifier.IsValid(id))
         {
             throw new CniException(CniErrorCode.InvalidEnvironment, $"CNI_CONTAINERID '{id}' is not letters, digits, '_', '.' and '-'");
         }

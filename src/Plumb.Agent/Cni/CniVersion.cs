@@ -1,14 +1,18 @@
 namespace Plumb.Agent.Cni;
 
 /// <summary>The versions of the CNI specification that the agent speaks, in the order of their making.</summary>
-internal static class CniVersion
+public static class CniVersion
 {
     public const string Newest = "1.1.0";
 
-    public static readonly string[] Supported = ["0.3.1", "0.4.0", "1.0.0", Newest];
+    private static readonly string[] _supported = ["0.3.1", "0.4.0", "1.0.0", Newest];
 
-    public static bool IsSupported(string version) => Array.IndexOf(Supported, version) >= 0;
+    public static IReadOnlyList<string> Supported => _supported;
+
+    public static bool IsSupported(string version) => Place(version) >= 0;
 
     /// <summary>Whether <paramref name="version"/> is <paramref name="since"/> or later; both are supported ones.</summary>
-    public static bool IsAtLeast(string version, string since) => Array.IndexOf(Supported, version) >= Array.IndexOf(Supported, since);
+    public static bool IsAtLeast(string version, string since) => Place(version) >= Place(since);
+
+    private static int Place(string version) => Array.IndexOf(_supported, version);
 }

@@ -45,12 +45,30 @@ internal sealed class Attachments(NodeState state)
 
     public NodeFacts Begin(AgentWork.Delete work, NodeFacts node)
     {
+        if (!state.IsApplied && state.Leases.Find(work.Id) is { } lease)
+        {
+            TakeDown(lease);
+        }
         _deleting.Add(work);
         _changes.Add(new Change(work.Id.Subject));
         return node.Without(work.Id);
     }
 
     public IReadOnlyCollection<Change> Changes => _changes;
+
+    /// <summary>
+    /// Before the first comparison no plan has what an earlier agent made, perhaps by half: of a pair only the pod's end bears a mark then. It goes, and
+    /// takes the node's with it; all else of the attachment the comparison finds.
+    /// </summary>
+    private void TakeDown(Lease lease)
+    {
+        if (state.Enter(lease)
+            && state.Observe(lease.NamespaceName).Entries.GetValueOrDefault(new EntryKey(lease.NamespaceName, EntryKind.Link, lease.Id.Interface)) is { Owner: Owner.Plumb } link)
+        {
+            // What the kernel refuses stays for the comparison, too.
+            _ = state.Apply([new DeltaItem(null, link.Entry)]);
+        }
+    }
 
     /// <summary>Tells each caller, once the plan has been applied.</summary>
     public void Finish(IReadOnlyList<EntryFailure> failures)

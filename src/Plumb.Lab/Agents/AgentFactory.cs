@@ -3,6 +3,7 @@ using Plumb.Agent;
 using Plumb.Api;
 using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
+using Plumb.Lab.Cni;
 using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
@@ -49,7 +50,8 @@ internal sealed class AgentFactory(
                     Network = network,
                     StateDirectory = paths.AgentState,
                     SocketPath = paths.CniSocket,
-                    CniConfigurationDirectory = paths.CniConfiguration,
+                    CniConfigurationDirectory = options.CniConfigurations is null ? paths.CniConfiguration : null,
+                    CniPlugin = AgentPlugin.Type,
                     Cluster = _cluster with { Services = services },
                     NodeAddress = address,
                     Api = client,
@@ -88,7 +90,8 @@ internal sealed class AgentFactory(
                 "--node", node,
                 "--state-dir", paths.AgentState,
                 "--socket", paths.CniSocket,
-                "--cni-conf-dir", paths.CniConfiguration,
+                "--cni-conf-dir", options.CniConfigurations is null ? paths.CniConfiguration : "none",
+                "--cni-plugin", AgentPlugin.Type,
                 "--overlay", options.Overlay.ToString().ToLowerInvariant(),
                 AgentProcess.ServicesOption, options.Services.ToString().ToLowerInvariant(),
                 "--pod-cidr", string.Join(',', options.PodRanges),

@@ -1,36 +1,40 @@
+using Plumb.Linux.Native;
+
 namespace Plumb.Lab.Node;
 
 /// <summary>Tells the nodes when something in their CNI directories changes. One for a lab: the kernel grants a user few of its watchers.</summary>
-internal sealed class CniWatch : IDisposable
+internal sealed class CniWatch : IAsyncDisposable
 {
-    private readonly FileSystemWatcher _watcher;
+    private readonly DirectoryWatch _watch = new();
     private readonly Dictionary<string, Kubelet> _nodes = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stop = new();
+    private Task _watching = Task.CompletedTask;
 
-    /// <param name="root">A directory above the CNI directories of all nodes.</param>
-    public CniWatch(string root)
+    public void Add(string directory, Kubelet node)
     {
-        _watcher = new FileSystemWatcher(root)
-        {
-            IncludeSubdirectories = true,
-            NotifyFilter = NotifyFilters.FileName,
-        };
-        _watcher.Created += (_, change) => Tell(change.FullPath);
-        _watcher.Deleted += (_, change) => Tell(change.FullPath);
-        _watcher.Renamed += (_, change) => Tell(change.FullPath);
+        _nodes.Add(directory, node);
+        _watch.Add(directory);
     }
 
-    public void Add(string directory, Kubelet node) => _nodes.Add(directory, node);
+    /// <summary>When all have been added; whoever was looks for what came before.</summary>
+    public void Start() => _watching = WatchAsync();
 
-    /// <summary>From now on; whoever was added looks for what came before.</summary>
-    public void Start() => _watcher.EnableRaisingEvents = true;
-
-    public void Dispose() => _watcher.Dispose();
-
-    private void Tell(string path)
+    public async ValueTask DisposeAsync()
     {
-        if (_nodes.TryGetValue(Path.GetDirectoryName(path) ?? "", out var node))
+        await _stop.CancelAsync();
+        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _watch.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task WatchAsync()
+    {
+        while (true)
         {
-            _ = node.CheckNetworkAsync();
+            foreach (var directory in await _watch.WaitAsync(_stop.Token))
+            {
+                _ = _nodes[directory].CheckNetworkAsync();
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using Plumb.Kubernetes.Objects;
+using Plumb.Lab.Cni;
 using Plumb.Lab.Containers;
 using Container = Plumb.Kubernetes.Objects.Container;
 
@@ -64,4 +65,21 @@ internal static class ContainerSpecs
         "SCTP" => PortProtocol.Sctp,
         _ => PortProtocol.Tcp,
     };
+
+    /// <summary>Ports of the node that are to lead to the pod's (<c>hostPort</c>).</summary>
+    public static IReadOnlyList<PortMapping> PortMappings(Pod pod)
+    {
+        List<PortMapping>? mappings = null;
+        foreach (var container in pod.Spec.Containers)
+        {
+            foreach (var port in container.Ports)
+            {
+                if (port.HostPort != 0)
+                {
+                    (mappings ??= []).Add(new PortMapping(port.HostPort, port.Number, port.Protocol.ToLowerInvariant(), port.HostIP ?? ""));
+                }
+            }
+        }
+        return mappings ?? [];
+    }
 }

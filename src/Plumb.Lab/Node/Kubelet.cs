@@ -21,6 +21,7 @@ internal sealed class Kubelet : IAsyncDisposable
     private DateTimeOffset _born;
     private DateTimeOffset _readySince;
     private bool _isReady;
+    private string? _notReady = "";
 
     public Kubelet(NodeContext node) => _node = node;
 
@@ -60,13 +61,15 @@ internal sealed class Kubelet : IAsyncDisposable
         await _telling.WaitAsync(_shutdown.Token);
         try
         {
-            var ready = _node.Cni.IsConfigured();
-            if (ready == _isReady)
+            var notReady = _node.Cni.Look();
+            if (notReady == _notReady)
             {
                 return;
             }
-            _readySince = _node.Time.GetUtcNow();
-            await _node.Api.PatchNodeStatusAsync(Name, _node.Report.ToStatusPatch(ready, _readySince, _born, _readySince), _shutdown.Token);
+            var (ready, now) = (notReady is null, _node.Time.GetUtcNow());
+            _readySince = ready == _isReady ? _readySince : now;
+            await _node.Api.PatchNodeStatusAsync(Name, _node.Report.ToStatusPatch(notReady, _readySince, _born, now), _shutdown.Token);
+            _notReady = notReady;
             Volatile.Write(ref _isReady, ready);
             _node.Signals.SetNetworkReady(ready);
             if (ready)
@@ -151,7 +154,7 @@ internal sealed class Kubelet : IAsyncDisposable
             if (now - statusAt >= StatusInterval)
             {
                 statusAt = now;
-                await _node.Api.PatchNodeStatusAsync(Name, _node.Report.ToStatusPatch(IsReady, _readySince, _born, now), _shutdown.Token);
+                await _node.Api.PatchNodeStatusAsync(Name, _node.Report.ToStatusPatch(_notReady, _readySince, _born, now), _shutdown.Token);
             }
         }
         while (await timer.WaitForNextTickAsync(_shutdown.Token));

@@ -1,3 +1,4 @@
+using Plumb.Lab.Cni;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Volumes;
 using Plumb.Linux.Addresses;

@@ -13,7 +13,7 @@ internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresse
 
     /// <summary>Kubelet's word for a node without a CNI configuration.</summary>
     public const string NetworkNotReady =
-        "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized: cni config uninitialized";
+        "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
 
     private static readonly string Kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
     private static readonly string MachineId = ReadOr("/etc/machine-id", "");
@@ -46,14 +46,15 @@ internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresse
         json.WriteEndArray();
         json.WriteString("providerID"u8, $"plumb://{Name}");
         json.WriteEndObject();
-        WriteStatus(json, isPatch: false, ready: false, readySince: now, born: now, now);
+        WriteStatus(json, isPatch: false, notReady: "", readySince: now, born: now, now);
     });
 
     /// <summary>The body of a strategic merge patch of the subresource <c>status</c>.</summary>
+    /// <param name="notReady">Null: the network is ready; else why it is not, where more is known than that nothing is there.</param>
     /// <param name="readySince">When the condition Ready last turned.</param>
     /// <param name="born">When the node registered.</param>
-    public ReadOnlyMemory<byte> ToStatusPatch(bool ready, DateTimeOffset readySince, DateTimeOffset born, DateTimeOffset now) =>
-        Write(json => WriteStatus(json, isPatch: true, ready, readySince, born, now));
+    public ReadOnlyMemory<byte> ToStatusPatch(string? notReady, DateTimeOffset readySince, DateTimeOffset born, DateTimeOffset now) =>
+        Write(json => WriteStatus(json, isPatch: true, notReady, readySince, born, now));
 
     /// <summary>The Lease object (coordination.k8s.io/v1) that says the node lives.</summary>
     public ReadOnlyMemory<byte> ToLease(DateTimeOffset now) => Write(json =>
@@ -89,7 +90,7 @@ internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresse
         json.WriteEndObject();
     }
 
-    private void WriteStatus(Utf8JsonWriter json, bool isPatch, bool ready, DateTimeOffset readySince, DateTimeOffset born, DateTimeOffset now)
+    private void WriteStatus(Utf8JsonWriter json, bool isPatch, string? notReady, DateTimeOffset readySince, DateTimeOffset born, DateTimeOffset now)
     {
         json.WriteStartObject("status"u8);
         json.WriteStartArray("addresses"u8);
@@ -115,9 +116,9 @@ internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresse
         WriteCondition(
             json,
             "Ready",
-            ready,
-            ready ? "KubeletReady" : "KubeletNotReady",
-            ready ? "kubelet is posting ready status" : NetworkNotReady,
+            notReady is null,
+            notReady is null ? "KubeletReady" : "KubeletNotReady",
+            notReady switch { null => "kubelet is posting ready status", "" => NetworkNotReady, _ => $"{NetworkNotReady}: {notReady}" },
             readySince,
             now);
         json.WriteEndArray();

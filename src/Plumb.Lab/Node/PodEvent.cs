@@ -53,7 +53,7 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
             pod,
             true,
             "FailedCreatePodSandBox",
-            $"Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \"{sandbox}\": plugin type=\"plumb\" failed (add): {why}");
+            $"Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \"{sandbox}\": {why}");
 
     /// <param name="what">What was left out of the pod's /etc/resolv.conf.</param>
     public static PodEvent DnsConfigForming(PodName pod, string what) => new(pod, true, "DNSConfigForming", what);
@@ -63,7 +63,7 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
             pod,
             true,
             "FailedKillPod",
-            $"error killing pod: failed to \"KillPodSandbox\" for \"{pod.Uid}\" with KillPodSandboxError: \"rpc error: code = Unknown desc = failed to destroy network for sandbox \\\"{sandbox}\\\": plugin type=\\\"plumb\\\" failed (delete): {why}\"");
+            $"error killing pod: failed to \"KillPodSandbox\" for \"{pod.Uid}\" with KillPodSandboxError: \"rpc error: code = Unknown desc = failed to destroy network for sandbox \\\"{sandbox}\\\": {why.Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
 
     public ReadOnlyMemory<byte> ToJson(string name, string node, int count, DateTimeOffset first, DateTimeOffset last)
     {

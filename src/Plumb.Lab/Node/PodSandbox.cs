@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Plumb.Agent.Cni;
+using Plumb.Lab.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
@@ -11,12 +12,14 @@ internal sealed class PodSandbox
 {
     private readonly NodeContext _node;
     private readonly PodName _pod;
+    private readonly Attachment? _attachment;
 
-    private PodSandbox(NodeContext node, PodName pod, string id, NetworkNamespace network, bool isOfNode)
+    /// <param name="attachment">Null: the pod has its node's network.</param>
+    private PodSandbox(NodeContext node, PodName pod, string id, NetworkNamespace network, Attachment? attachment)
     {
         _node = node;
         _pod = pod;
-        IsOfNode = isOfNode;
+        _attachment = attachment;
         Id = id;
         Network = network;
         Addresses = node.Report.Addresses;
@@ -28,19 +31,19 @@ internal sealed class PodSandbox
     public NetworkNamespace Network { get; }
 
     /// <summary>Whether the pod has its node's network and none of its own.</summary>
-    public bool IsOfNode { get; }
+    public bool IsOfNode => _attachment is null;
 
     /// <summary>At least one, the main one first.</summary>
     public IReadOnlyList<IpAddress> Addresses { get; private set; }
 
     /// <summary>Of a hostNetwork pod: nothing is made.</summary>
-    public static PodSandbox OfNode(NodeContext node, PodName pod) => new(node, pod, NewId(), node.Network, isOfNode: true);
+    public static PodSandbox OfNode(NodeContext node, PodName pod) => new(node, pod, NewId(), node.Network, attachment: null);
 
     /// <summary>Makes a namespace and has the plugin connect it. What fails is undone, said in an event, and tried again until it succeeds.</summary>
     /// <param name="cancel">The pod is not wanted any more: what was made is still taken back.</param>
     /// <param name="shutdown">The node ends, and with it everything.</param>
     public static async Task<PodSandbox> CreateAsync(
-        NodeContext node, PodName pod, Action failed, CancellationToken cancel, CancellationToken shutdown)
+        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, Action failed, CancellationToken cancel, CancellationToken shutdown)
     {
         for (var backOff = new BackOff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); ; backOff.Next())
         {
@@ -54,13 +57,18 @@ internal sealed class PodSandbox
             var id = NewId();
             try
             {
-                return await TryCreateAsync(node, pod, id, cancel, shutdown);
+                return await TryCreateAsync(node, pod, ports, id, Tell, cancel, shutdown);
             }
             catch (Exception refused) when (refused is CniException or SystemCallException)
             {
-                failed();
-                node.Events.Add(PodEvent.FailedCreatePodSandBox(pod, id, refused.Message));
+                // It was told, and what was made is taken back.
             }
+            void Tell(Exception why)
+            {
+                failed();
+                node.Events.Add(PodEvent.FailedCreatePodSandBox(pod, id, why.Message));
+            }
+
             // An address that another pod gives back is worth trying for at once.
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             await Task.WhenAny(freed, Task.Delay(backOff.Delay, node.Time, waiting.Token));
@@ -94,7 +102,7 @@ internal sealed class PodSandbox
             {
                 try
                 {
-                    await _node.Cni.DeleteAsync(Id, _pod, Network, cancel);
+                    await _attachment!.DeleteAsync(cancel);
                     return;
                 }
                 catch (CniException refused)
@@ -111,7 +119,7 @@ internal sealed class PodSandbox
     }
 
     private static async Task<PodSandbox> TryCreateAsync(
-        NodeContext node, PodName pod, string id, CancellationToken cancel, CancellationToken shutdown)
+        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, string id, Action<Exception> tell, CancellationToken cancel, CancellationToken shutdown)
     {
         NetworkNamespace network;
         await node.KernelTurn.WaitAsync(cancel);
@@ -119,14 +127,30 @@ internal sealed class PodSandbox
         {
             network = NetworkNamespace.Create();
         }
+        catch (SystemCallException refused)
+        {
+            tell(refused);
+            throw;
+        }
         finally
         {
             node.KernelTurn.Release();
         }
-        var sandbox = new PodSandbox(node, pod, id, network, isOfNode: false);
+        Attachment attachment;
         try
         {
-            sandbox.Addresses = await node.Cni.AddAsync(id, pod, network, cancel);
+            attachment = node.Cni.Attach(new PodAttachment(id, network.ProcPath, pod, ports));
+        }
+        catch (CniException refused)
+        {
+            network.Dispose();
+            tell(refused);
+            throw;
+        }
+        var sandbox = new PodSandbox(node, pod, id, network, attachment);
+        try
+        {
+            sandbox.Addresses = await attachment.AddAsync(cancel);
             return sandbox;
         }
         catch (OperationCanceledException)
@@ -135,8 +159,10 @@ internal sealed class PodSandbox
             await sandbox.RemoveAsync(shutdown);
             throw;
         }
-        catch (CniException)
+        catch (CniException refused)
         {
+            // Before it is taken back, which a plugin may refuse as well.
+            tell(refused);
             // A plugin that failed, or ended before it could answer, may have done a part of it, and an address is a part.
             await sandbox.TakeBackAsync(shutdown);
             throw;

@@ -193,7 +193,7 @@ internal sealed class PodWorker
         }
         Sandbox = _pod.Spec.HostNetwork
             ? PodSandbox.OfNode(_node, Name)
-            : await PodSandbox.CreateAsync(_node, Name, failed: _status.Changed, cancel, _shutdown);
+            : await PodSandbox.CreateAsync(_node, Name, ContainerSpecs.PortMappings(_pod), failed: _status.Changed, cancel, _shutdown);
         lock (_gate)
         {
             _report.PodAddresses = Sandbox.Addresses;

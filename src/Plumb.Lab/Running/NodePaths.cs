@@ -12,10 +12,14 @@ internal sealed record NodePaths(RunPaths Lab, string Node)
     /// <summary>Those of all nodes are beside one another, and nothing else is there: one watcher watches them all.</summary>
     public string CniConfiguration => Path.Combine(Lab.CniDirectory, Node);
 
+    /// <summary>What plugins that are executed find as <c>/var/lib</c>.</summary>
+    public string PluginState => Path.Combine(Directory, "var-lib");
+
     public void Make()
     {
         RunDirectory.MakeDirectory(Directory);
         RunDirectory.MakeDirectory(AgentState);
+        RunDirectory.MakeDirectory(PluginState);
         RunDirectory.MakeDirectory(CniConfiguration);
     }
 }

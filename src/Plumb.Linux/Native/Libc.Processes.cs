@@ -167,4 +167,8 @@ internal static partial class Libc
 
     [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth);
+
+    /// <param name="process">Negative: all processes of this group.</param>
+    [LibraryImport(Name, EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int process, int signal);
 }

@@ -50,6 +50,9 @@ public sealed class SpawnedProcess : IDisposable
         return Libc.LastErrno == Errno.ESRCH ? false : throw SystemCallException.Last("pidfd_send_signal", $"{signal} to {Pid}");
     }
 
+    /// <summary>Ends the leader of a session of its own (<see cref="SpawnRequest.OwnSession"/>) with all that it started and that did not begin another; also after it has ended itself.</summary>
+    public void KillSession() => _ = Libc.Kill(-Pid, (int)Signal.Kill);
+
     /// <summary>Closes what Plumb holds of the child; the child itself goes on, and is still reaped when it ends.</summary>
     public void Dispose()
     {

@@ -24,7 +24,8 @@ internal sealed class AgentCommand : Verb
     private readonly Option<string?> _node = Text("--node", "NAME", "name of the Node object; this machine's host name if it is left out");
     private readonly Option<string?> _stateDirectory = Text("--state-dir", "DIR", "leases and what must outlive the agent (default /var/lib/plumb)");
     private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default /run/plumb/cni.sock)");
-    private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d)");
+    private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d); none: nowhere");
+    private readonly Option<string?> _cniPlugin = Text("--cni-plugin", "NAME", "the plugin that it names (default plumb-cni)");
     private readonly Option<string?> _kubeconfig = Text("--kubeconfig", "FILE", "how to reach the API; KUBECONFIG says it too, and inside a pod its service account");
     private readonly ListOption _dns = new(
         "--cluster-dns", [], "ADDRESS", "answer DNS on this node itself, at this address of a Service; ADDRESS,ADDRESS for both families; left out: somebody else does",
@@ -35,7 +36,7 @@ internal sealed class AgentCommand : Verb
     public AgentCommand()
         : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
     {
-        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _dns, _cluster.DnsUpstreams])
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cniPlugin, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _dns, _cluster.DnsUpstreams])
         {
             Options.Add(option);
         }
@@ -61,7 +62,8 @@ internal sealed class AgentCommand : Verb
             Network = network,
             StateDirectory = invocation.Parsed.GetValue(_stateDirectory) ?? "/var/lib/plumb",
             SocketPath = invocation.Parsed.GetValue(_socket) ?? "/run/plumb/cni.sock",
-            CniConfigurationDirectory = invocation.Parsed.GetValue(_cniConfiguration) ?? "/etc/cni/net.d",
+            CniConfigurationDirectory = invocation.Parsed.GetValue(_cniConfiguration) switch { null => "/etc/cni/net.d", "none" => null, var written => written },
+            CniPlugin = invocation.Parsed.GetValue(_cniPlugin) ?? "plumb-cni",
             Cluster = new NetworkOptions
             {
                 Overlay = invocation.Value(_cluster.Overlay),

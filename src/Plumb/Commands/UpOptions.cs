@@ -3,6 +3,7 @@ using Plumb.CommandLine;
 using Plumb.Diagnosis.Snapshots;
 using Plumb.Dns.Forwarding;
 using Plumb.Lab;
+using Plumb.Lab.Cni;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
@@ -76,6 +77,9 @@ internal sealed class UpOptions
         "--dns-upstream", [], "ADDRESS[:PORT]", "who is asked for names outside of the cluster, or none; the host's resolv.conf says it if it is left out",
         static text => text == "none" || ForwardOptions.Server(text) is not null ? null : $"'{text}' is no address such as 192.0.2.53 or 192.0.2.53:5353, nor none");
 
+    public ListOption CniConfigurations { get; } = new(
+        "--cni-conf", [], "FILE", "wire pods with other CNI plugins: a configuration that every node gets, with {{.PodCIDR}} for its range; may be given several times; none: nodes stay NotReady", CheckCni);
+
     public ValueOption<int> ApiPort { get; } = new("--api-port", [], "PORT", "where the API listens on 127.0.0.1", Read.Number(0, 65535), 0, "any that is free");
 
     public ListOption Images { get; } = new(
@@ -88,7 +92,7 @@ internal sealed class UpOptions
     public void AddTo(Command command)
     {
         foreach (var option in (Option[])
-            [Manifests, From, Nodes, Name, Overlay, Ipam, Services, IpFamilies, NodeRanges, PodRanges, ServiceRanges, DnsUpstreams, ApiPort, Images, AgentProcesses, Detach])
+            [Manifests, From, Nodes, Name, Overlay, Ipam, Services, IpFamilies, NodeRanges, PodRanges, ServiceRanges, DnsUpstreams, CniConfigurations, ApiPort, Images, AgentProcesses, Detach])
         {
             command.Options.Add(option);
         }
@@ -114,6 +118,7 @@ internal sealed class UpOptions
             DnsUpstreams = UpstreamsOf(invocation),
             Manifests = [.. manifests.Select(static m => m == "-" ? m : Path.GetFullPath(m))],
             From = invocation.Parsed.GetValue(From) is { } snapshot ? Path.GetFullPath(snapshot) : null,
+            CniConfigurations = invocation.Values(CniConfigurations) is { Length: > 0 } files ? [.. files.Where(static file => file != "none").Select(Path.GetFullPath)] : null,
             Images = invocation.Values(Images).Select(static i => i.Split('=', 2)).ToDictionary(static i => i[0], static i => Path.GetFullPath(i[1])),
             AgentProcesses = invocation.IsOn(AgentProcesses),
             WaitForPods = manifests.Length > 0 || invocation.Parsed.GetValue(From) is not null,
@@ -197,6 +202,27 @@ internal sealed class UpOptions
 
     private static ValueOption<ValueList<IpPrefix>> RangeOf(DefaultRanges kind, string[] aliases, string description) =>
         new(kind.Option, aliases, "RANGE[,RANGE]", description, Read.Ranges, [], $"{kind.V4}, and {kind.V6} with IPv6");
+
+    private static string? CheckCni(string path)
+    {
+        if (path == "none")
+        {
+            return null;
+        }
+        if (!NetworkConfiguration.IsName(path))
+        {
+            return $"'{path}' is not the name of a configuration: runtimes read .conf, .conflist and .json";
+        }
+        try
+        {
+            _ = NetworkConfiguration.Load(path);
+            return null;
+        }
+        catch (LabException wrong)
+        {
+            return wrong.Message;
+        }
+    }
 
     private static string? CheckImage(string text)
     {

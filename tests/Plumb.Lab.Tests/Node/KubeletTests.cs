@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
+using Plumb.Lab.Cni;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node;
 using Plumb.Linux.Addresses;
@@ -28,7 +29,7 @@ public sealed class KubeletTests : IAsyncDisposable
             [],
             _api,
             new EventQueue("node-1", _api, TimeProvider.System),
-            new CniClient(_directory, Path.Combine(_directory, "no.sock")),
+            new CniClient(_directory, new AgentPlugin(Path.Combine(_directory, "no.sock")), new PluginRunner(_network, _directory, "", TimeProvider.System)),
             _containers,
             new ServiceVariables(new Informer<Service>(_client, ListOptions.All, Random.Shared)),
             new NodeSignals(),

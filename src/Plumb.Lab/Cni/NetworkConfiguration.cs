@@ -1,0 +1,135 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Plumb.Agent.Cni;
+using Plumb.Lab.Running;
+using Plumb.Linux.Addresses;
+
+namespace Plumb.Lab.Cni;
+
+/// <summary>A network configuration (CNI 1.1.0, section 1): which plugins run for a pod, one after the other.</summary>
+/// <param name="Version">The newest of those that it lists and that are spoken here.</param>
+/// <param name="DisableCheck">CHECK is not to be called.</param>
+public sealed record NetworkConfiguration(string Name, string Version, bool DisableCheck, IReadOnlyList<PluginConfiguration> Plugins)
+{
+    private static readonly string[] Extensions = [".conf", ".conflist", ".json"];
+
+    /// <summary>Whether a runtime reads a file of this name.</summary>
+    public static bool IsName(string path) => Extensions.Contains(Path.GetExtension(path));
+
+    /// <summary>The file that a runtime takes: the first in the order of names; null: there is none.</summary>
+    public static string? FindIn(string directory)
+    {
+        string? first = null;
+        foreach (var path in Directory.EnumerateFiles(directory))
+        {
+            if (IsName(path) && (first is null || string.CompareOrdinal(path, first) < 0))
+            {
+                first = path;
+            }
+        }
+        return first;
+    }
+
+    /// <summary>Copies files to where a node's runtime looks for them. A file is the same for all nodes but for the range that each has: containerd's templates name it so.</summary>
+    internal static void Give(IReadOnlyList<string> files, string directory, IpPrefix range)
+    {
+        foreach (var path in files)
+        {
+            RunDirectory.WriteFile(Path.Combine(directory, Path.GetFileName(path)), File.ReadAllText(path).Replace("{{.PodCIDR}}", range.ToString(), StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>Reads a list of plugins, or the configuration of a single one.</summary>
+    /// <exception cref="LabException">It is none: the message is one line that names the file and the fault.</exception>
+    public static NetworkConfiguration Load(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllBytes(path));
+        }
+        catch (JsonException broken)
+        {
+            var at = broken.LineNumber is { } line ? $", line {line + 1}" : "";
+            throw new LabException($"{path}{at}: no CNI configuration: this is not JSON", broken);
+        }
+        catch (Exception fault) when (fault is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new LabException($"{path}: no CNI configuration: {fault.Message}", fault);
+        }
+    }
+
+    /// <exception cref="FormatException">Something is missing or of another kind.</exception>
+    private static NetworkConfiguration Parse(byte[] text)
+    {
+        var root = JsonNode.Parse(text) as JsonObject ?? throw new FormatException("it is not an object");
+        var name = Text(root, "name") ?? throw new FormatException("name is missing");
+        if (!CniIdentifier.IsValid(name))
+        {
+            throw new FormatException($"the name '{name}' is not letters, digits, '_', '.' and '-'");
+        }
+        if (root["plugins"] is { } list && list is not JsonArray)
+        {
+            throw new FormatException("plugins is not a list");
+        }
+        var plugins = root["plugins"] is JsonArray many ? many.Select(PluginConfiguration.Of).ToList() : [PluginConfiguration.Of(root)];
+        if (plugins.Count == 0)
+        {
+            throw new FormatException("plugins is empty");
+        }
+        return new NetworkConfiguration(name, VersionOf(root), root["disableCheck"] is JsonValue check && check.ToString() == "true", plugins);
+    }
+
+    // "Runtimes MUST select the highest supported version from the set of network configuration versions".
+    private static string VersionOf(JsonObject root)
+    {
+        var listed = (root["cniVersions"] as JsonArray ?? []).Select(static one => one?.ToString() ?? "").Append(Text(root, "cniVersion") ?? "0.1.0").ToList();
+        return CniVersion.Supported.LastOrDefault(listed.Contains)
+            ?? throw new FormatException($"cniVersion {string.Join(", ", listed)} is not spoken here; spoken are {string.Join(", ", CniVersion.Supported)}");
+    }
+
+    internal static string? Text(JsonObject of, string name) => of[name] switch
+    {
+        null => null,
+        JsonValue value when value.TryGetValue<string>(out var text) && text.Length != 0 => text,
+        _ => throw new FormatException($"{name} is not a text"),
+    };
+}
+
+/// <summary>One plugin of a network.</summary>
+/// <param name="Type">Name of its executable.</param>
+/// <param name="Content">As somebody wrote it; belongs to this object and is not changed.</param>
+public sealed record PluginConfiguration(string Type, JsonObject Content)
+{
+    internal static PluginConfiguration Of(JsonNode? item)
+    {
+        var content = item as JsonObject ?? throw new FormatException("a plugin is not an object");
+        var type = NetworkConfiguration.Text(content, "type") ?? throw new FormatException("a plugin has no type");
+        return type.Contains('/', StringComparison.Ordinal) || type is "." or ".."
+            ? throw new FormatException($"type '{type}' cannot be the name of a file")
+            : new PluginConfiguration(type, content);
+    }
+
+    /// <summary>What the plugin reads: its own part with what the specification's section 3 inserts and removes.</summary>
+    /// <param name="previous">What the plugins before it, or all of them, came to; null: nothing, or it is the first of an ADD.</param>
+    internal byte[] Request(NetworkConfiguration network, PodAttachment pod, JsonNode? previous)
+    {
+        var request = new JsonObject { ["cniVersion"] = network.Version, ["name"] = network.Name };
+        foreach (var (name, value) in Content)
+        {
+            if (name is not ("cniVersion" or "cniVersions" or "name" or "plugins" or "capabilities" or "disableCheck" or "disableGC" or "runtimeConfig" or "prevResult")
+                && !name.StartsWith("cni.dev/", StringComparison.Ordinal))
+            {
+                request[name] = value?.DeepClone();
+            }
+        }
+        if (pod.Ports.Count != 0 && Content["capabilities"]?["portMappings"]?.ToString() == "true")
+        {
+            request["runtimeConfig"] = new JsonObject { ["portMappings"] = new JsonArray([.. pod.Ports.Select(static port => (JsonNode)port.ToJson())]) };
+        }
+        if (previous is not null)
+        {
+            request["prevResult"] = previous.DeepClone();
+        }
+        return CniText.Of(request);
+    }
+}

@@ -1,0 +1,166 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Plumb.Agent.Cni;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+
+namespace Plumb.Lab.Cni;
+
+/// <summary>
+/// Runs plugins' executables as the specification says (section 2), in the node's network namespace. What plugins keep in <c>/var/lib</c> is the node's own: its
+/// nodes are machines to them.
+/// </summary>
+/// <param name="stateDirectory">Stands in the place of <c>/var/lib</c>.</param>
+/// <param name="pluginPath">CNI_PATH</param>
+internal sealed class PluginRunner(NetworkNamespace network, string stateDirectory, string pluginPath, TimeProvider time)
+{
+    /// <summary>As long as kubelets give a runtime (<c>runtimeRequestTimeout</c>).</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
+
+    private const int MostErrorText = 1000;
+
+    public string PluginPath => pluginPath;
+
+    /// <summary>CNI_PATH of this process's environment, then where distributions and people put plugins, then this program's own folder.</summary>
+    public static string DefaultPath() =>
+        string.Join(':', new[] { Environment.GetEnvironmentVariable("CNI_PATH"), "/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni", AppContext.BaseDirectory.TrimEnd('/') }.Where(static one => !string.IsNullOrEmpty(one)));
+
+    /// <returns>What the plugin printed.</returns>
+    /// <exception cref="CniException">It failed, took too long, or was ended.</exception>
+    public async Task<byte[]> RunAsync(string program, IReadOnlyDictionary<string, string> environment, byte[] input, CancellationToken cancel)
+    {
+        using var process = Start(program, environment);
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        var (output, error) = (ReadAsync(process.Output!, either.Token), ReadAsync(process.Error!, either.Token));
+        ExitStatus status;
+        try
+        {
+            await WriteAsync(process.Input!, input, either.Token);
+            status = await process.Exited.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new CniException(CniErrorCode.TryAgainLater, $"it did not end within {Patience.TotalSeconds:0} s and was killed");
+        }
+        finally
+        {
+            // With all that it started: whoever holds its output open would hold us.
+            process.KillSession();
+            await either.CancelAsync();
+        }
+        // What it said is in the pipes, whatever else it left behind.
+        var (said, complained) = (await output, await error);
+        return status.Code == 0 ? said : throw Failure(status, said, complained);
+    }
+
+    /// <summary>Path of a plugin's executable.</summary>
+    /// <exception cref="CniException">There is none.</exception>
+    public string Find(string type)
+    {
+        foreach (var directory in pluginPath.Split(':'))
+        {
+            var candidate = Path.Combine(directory, type);
+            if (File.Exists(candidate))
+            {
+                return candidate;
+            }
+        }
+        throw new CniException(CniErrorCode.InvalidConfiguration, $"failed to find plugin \"{type}\" in path [{pluginPath.Replace(':', ' ')}]");
+    }
+
+    private SpawnedProcess Start(string program, IReadOnlyDictionary<string, string> variables)
+    {
+        var environment = new Dictionary<string, string>();
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            environment[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+        // Plugins run iptables, which an ordinary user's PATH may lack, and its lock is in a directory of root's.
+        environment["PATH"] = $"{environment.GetValueOrDefault("PATH")}:/usr/sbin:/sbin:/usr/bin:/bin";
+        environment["XTABLES_LOCKFILE"] = Path.Combine(stateDirectory, "xtables.lock");
+        foreach (var (name, value) in variables)
+        {
+            environment[name] = value;
+        }
+        try
+        {
+            return Spawn.Start(new SpawnRequest(program)
+            {
+                Environment = environment,
+                WorkingDirectory = "/",
+                Input = SpawnStream.Pipe,
+                Output = SpawnStream.Pipe,
+                Error = SpawnStream.Pipe,
+                Namespaces = new SpawnNamespaces { Network = network, Mounts = [new BindMount(stateDirectory, "/var/lib")] },
+            });
+        }
+        catch (SystemCallException refused)
+        {
+            throw new CniException(CniErrorCode.IoFailure, $"it cannot be started: {refused.Message}");
+        }
+    }
+
+    private static async Task WriteAsync(Stream to, byte[] input, CancellationToken cancel)
+    {
+        try
+        {
+            await to.WriteAsync(input, cancel);
+        }
+        catch (Exception unread) when (unread is IOException or SystemCallException)
+        {
+            // It has ended, or does not want to know; its exit and output tell more.
+        }
+        await to.DisposeAsync();
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream from, CancellationToken cancel)
+    {
+        var all = new MemoryStream();
+        var buffer = new byte[4096];
+        try
+        {
+            int length;
+            while ((length = await from.ReadAsync(buffer, cancel)) > 0)
+            {
+                all.Write(buffer, 0, length);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The plugin has ended; what it left running said nothing that counts.
+        }
+        return all.ToArray();
+    }
+
+    /// <summary>"error" of the specification's section 5 if it is one; else what there is.</summary>
+    private static CniException Failure(ExitStatus status, byte[] said, byte[] complained)
+    {
+        if (said.Length == 0)
+        {
+            return new CniException(CniErrorCode.IoFailure, complained.Length == 0 ? $"it failed without a word: {status}" : $"it failed: {status}: {Cut(complained)}");
+        }
+        try
+        {
+            if (JsonNode.Parse(said) is JsonObject error && error["msg"]?.ToString() is { Length: > 0 } message)
+            {
+                var code = int.TryParse(error["code"]?.ToString(), out var number) ? (CniErrorCode)number : CniErrorCode.IoFailure;
+                return new CniException(code, error["details"]?.ToString() is { Length: > 0 } details ? $"{message}; {details}" : message);
+            }
+        }
+        catch (JsonException)
+        {
+            // Told below as it came.
+        }
+        return new CniException(CniErrorCode.CannotDecode, $"it failed: {status}, and what it printed is no error of CNI: {Cut(said)}");
+    }
+
+    /// <summary>For one line of an event.</summary>
+    internal static string Cut(byte[] text)
+    {
+        var line = Encoding.UTF8.GetString(text).Trim().ReplaceLineEndings(" ");
+        return line.Length > MostErrorText ? line[..MostErrorText] + "…" : line;
+    }
+}
