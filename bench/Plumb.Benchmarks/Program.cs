@@ -7,6 +7,7 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
+using Plumb.Benchmarks.Cni;
 using Plumb.Benchmarks.Dns;
 using Plumb.Benchmarks.Pods;
 using Plumb.Benchmarks.Services;
@@ -36,6 +37,11 @@ if (args is ["watch", .. var watched])
 if (args is ["rollout", .. var rolled])
 {
     return await RolloutRun.RunAsync(rolled);
+}
+
+if (args is ["cni", var plugin])
+{
+    return await CniRun.RunAsync(plugin);
 }
 
 if (args is ["dns-server", .. var rest])

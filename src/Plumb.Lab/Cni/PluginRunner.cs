@@ -35,25 +35,21 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         var (output, error) = (ReadAsync(process.Output!, either.Token), ReadAsync(process.Error!, either.Token));
-        ExitStatus status;
         try
         {
             await WriteAsync(process.Input!, input, either.Token);
-            status = await process.Exited.WaitAsync(either.Token);
+            var status = await process.Exited.WaitAsync(either.Token);
+            // What it left running would hold its output open, and us. What it said itself is in the pipes.
+            process.KillSession();
+            var (said, complained) = (await output, await error);
+            return status.Code == 0 ? said : throw Failure(status, said, complained);
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            process.KillSession();
+            cancel.ThrowIfCancellationRequested();
             throw new CniException(CniErrorCode.TryAgainLater, $"it did not end within {Patience.TotalSeconds:0} s and was killed");
         }
-        finally
-        {
-            // With all that it started: whoever holds its output open would hold us.
-            process.KillSession();
-            await either.CancelAsync();
-        }
-        // What it said is in the pipes, whatever else it left behind.
-        var (said, complained) = (await output, await error);
-        return status.Code == 0 ? said : throw Failure(status, said, complained);
     }
 
     /// <summary>Path of a plugin's executable.</summary>
@@ -120,17 +116,10 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
     {
         var all = new MemoryStream();
         var buffer = new byte[4096];
-        try
+        int length;
+        while ((length = await from.ReadAsync(buffer, cancel)) > 0)
         {
-            int length;
-            while ((length = await from.ReadAsync(buffer, cancel)) > 0)
-            {
-                all.Write(buffer, 0, length);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The plugin has ended; what it left running said nothing that counts.
+            all.Write(buffer, 0, length);
         }
         return all.ToArray();
     }

@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using Plumb.Agent;
+using Plumb.Agent.Cni;
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
+using Plumb.Linux.Sockets;
+using Plumb.Network.Cluster;
+
+namespace Plumb.Benchmarks.Cni;
+
+/// <summary>
+/// ADD and DEL as a container runtime calls them: `plumb-cni` in front of an agent, and the reference plugins `bridge` and `host-local`, which take turns. In a network
+/// namespace of its own with a device `eth0`, where /var/lib is empty (bench/run makes one).
+/// </summary>
+internal sealed class CniRun : IAsyncDisposable
+{
+    private const string State = "/var/lib/plumb";
+    private const string Socket = $"{State}/cni.sock";
+    private const string Reference = "/usr/lib/cni";
+    private const string Masquerading = "bridge, ipMasq";
+    private const string InProcess = "in process";
+    private const int Turns = 60;
+    private const int WarmUp = 3;
+    private const int AtOnce = 100;
+
+    private readonly Dictionary<string, List<double>> _milliseconds = [];
+    private readonly NetworkNamespace _home = NetworkNamespace.OpenHome();
+    private readonly NodeAgent _agent;
+    private int _containers;
+
+    private CniRun(NodeAgent agent) => _agent = agent;
+
+    /// <param name="path">Of plumb-cni.</param>
+    public static async Task<int> RunAsync(string path)
+    {
+        using var home = NetworkNamespace.OpenHome();
+        var agent = await NodeAgent.StartAsync(
+            new NodeAgentOptions { NodeName = "node-1", Network = home, StateDirectory = State, SocketPath = Socket, Nodes = [Node(1), Node(2)] },
+            CancellationToken.None);
+        await agent.Ready;
+        await using var run = new CniRun(agent);
+        await run.MeasureAsync(new Plugin("plumb-cni", path, $$"""{"cniVersion":"1.0.0","name":"plumb","type":"plumb-cni","socket":"{{Socket}}"}"""));
+        return 0;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _agent.DisposeAsync();
+        _home.Dispose();
+    }
+
+    private async Task MeasureAsync(Plugin own)
+    {
+        Plugin[] plugins = [own, new("bridge", $"{Reference}/bridge", Bridge("br0", 1, "false")), new(Masquerading, $"{Reference}/bridge", Bridge("br1", 2, "true"))];
+        // The first turns warm caches up and have the agent compiled.
+        for (var turn = -WarmUp; turn < Turns; turn++)
+        {
+            foreach (var plugin in plugins)
+            {
+                await TurnAsync(plugin, turn >= 0);
+            }
+            await InProcessAsync(own, turn >= 0);
+        }
+        Print(plugins);
+        await TogetherAsync(own);
+    }
+
+    private async Task TurnAsync(Plugin plugin, bool counts)
+    {
+        using var network = NetworkNamespace.Create();
+        var container = $"c{_containers++}";
+        await TimeAsync(plugin.Name, "start", counts, () => CallAsync(plugin, "VERSION", container, network, null));
+        var result = await TimeAsync(plugin.Name, "ADD", counts, () => CallAsync(plugin, "ADD", container, network, null));
+        await TimeAsync(plugin.Name, "DEL", counts, () => CallAsync(plugin, "DEL", container, network, result));
+    }
+
+    private async Task InProcessAsync(Plugin plugin, bool counts)
+    {
+        using var network = NetworkNamespace.Create();
+        var container = $"c{_containers++}";
+        await TimeAsync(InProcess, "ADD", counts, () => Task.FromResult(Ask(plugin, "ADD", container, network)));
+        await TimeAsync(InProcess, "DEL", counts, () => Task.FromResult(Ask(plugin, "DEL", container, network)));
+    }
+
+    /// <summary>Many at once: how long for all, and for the one that waited longest.</summary>
+    private async Task TogetherAsync(Plugin plugin)
+    {
+        var networks = Enumerable.Range(0, AtOnce).Select(static _ => NetworkNamespace.Create()).ToList();
+        var began = Stopwatch.GetTimestamp();
+        await Task.WhenAll(networks.Select(async (network, number) =>
+        {
+            await Task.Yield();
+            await CallAsync(plugin, "ADD", $"t{number}", network, null);
+        }));
+        var all = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        Console.WriteLine();
+        Console.WriteLine($"{AtOnce} ADDs through plumb-cni at once: {all:0} ms, {all / AtOnce:0.0} for each; one alone takes {Median(plugin.Name, "ADD"):0.0}.");
+        networks.ForEach(static network => network.Dispose());
+    }
+
+    private static async Task<string> CallAsync(Plugin plugin, string verb, string container, NetworkNamespace network, string? previous)
+    {
+        using var process = Spawn.Start(new SpawnRequest(plugin.Path) { Environment = Variables(verb, container, network), Input = SpawnStream.Pipe, Output = SpawnStream.Pipe, Error = SpawnStream.Null });
+        try
+        {
+            await process.Input!.WriteAsync(Encoding.UTF8.GetBytes(With(plugin.Configuration, previous)));
+        }
+        catch (SystemCallException)
+        {
+            // One that is asked for its versions need not read.
+        }
+        await process.Input!.DisposeAsync();
+        using var reader = new StreamReader(process.Output!);
+        var said = await reader.ReadToEndAsync();
+        var status = await process.Exited;
+        return status.Code == 0 ? said : throw new InvalidOperationException($"{plugin.Name} {verb}: {status}: {said}");
+    }
+
+    /// <summary>The same call on the agent's socket, without a process.</summary>
+    private static string Ask(Plugin plugin, string verb, string container, NetworkNamespace network)
+    {
+        var body = new CniCall(Variables(verb, container, network), Encoding.UTF8.GetBytes(plugin.Configuration)).ToBytes();
+        using var stream = UnixStream.Connect(Socket);
+        stream.Send([.. Encoding.ASCII.GetBytes($"POST /cni HTTP/1.0\r\nHost: plumb\r\nContent-Length: {body.Length}\r\n\r\n"), .. body]);
+        var answer = new byte[8192];
+        int length, all = 0;
+        while ((length = stream.Receive(answer.AsSpan(all))) > 0)
+        {
+            all += length;
+        }
+        var text = Encoding.UTF8.GetString(answer, 0, all);
+        return text.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal) ? text : throw new InvalidOperationException(text);
+    }
+
+    private static Dictionary<string, string> Variables(string verb, string container, NetworkNamespace network) => new()
+    {
+        ["CNI_COMMAND"] = verb,
+        ["CNI_CONTAINERID"] = container,
+        ["CNI_NETNS"] = network.ProcPath,
+        ["CNI_IFNAME"] = "eth0",
+        ["CNI_PATH"] = Reference,
+        ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin",
+    };
+
+    private static string With(string configuration, string? previous)
+    {
+        if (previous is null)
+        {
+            return configuration;
+        }
+        var whole = JsonNode.Parse(configuration)!;
+        whole["prevResult"] = JsonNode.Parse(previous);
+        return whole.ToJsonString();
+    }
+
+    private async Task<string> TimeAsync(string who, string what, bool counts, Func<Task<string>> work)
+    {
+        var since = Stopwatch.GetTimestamp();
+        var said = await work();
+        if (counts)
+        {
+            var key = $"{who} {what}";
+            (_milliseconds.TryGetValue(key, out var list) ? list : _milliseconds[key] = []).Add(Stopwatch.GetElapsedTime(since).TotalMilliseconds);
+        }
+        return said;
+    }
+
+    private double Median(string who, string what) => _milliseconds[$"{who} {what}"].Order().ElementAt(Turns / 2);
+
+    // Turn by turn: a machine that is busy for a while is busy for both.
+    private double Ratio(string who, string what) =>
+        _milliseconds[$"{who} {what}"].Zip(_milliseconds[$"{Masquerading} {what}"], static (own, peer) => own / peer).Order().ElementAt(Turns / 2);
+
+    private void Print(Plugin[] plugins)
+    {
+        Console.WriteLine("| CNI, ms, p50 | start | ADD | work in it | DEL | work in it | ADD over `bridge`'s with ipMasq | DEL |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (var (who, _, _) in plugins)
+        {
+            var (start, add, delete) = (Median(who, "start"), Median(who, "ADD"), Median(who, "DEL"));
+            Console.WriteLine($"| {who} | {start:0.0} | {add:0.0} | {add - start:0.0} | {delete:0.0} | {delete - start:0.0} | {Ratio(who, "ADD"):0.00} | {Ratio(who, "DEL"):0.00} |");
+        }
+        Console.WriteLine($"| {InProcess} | | {Median(InProcess, "ADD"):0.00} | | {Median(InProcess, "DEL"):0.00} | | {Ratio(InProcess, "ADD"):0.00} | {Ratio(InProcess, "DEL"):0.00} |");
+    }
+
+    private static ClusterNode Node(int number) => new($"node-{number}")
+    {
+        Addresses = [IpAddress.V4(192, 168, 1, (byte)(10 + number))],
+        PodRanges = [IpPrefix.Parse($"10.244.{number}.0/24")],
+    };
+
+    private static string Bridge(string device, int net, string masquerade) =>
+        $$$"""
+        {"cniVersion":"1.0.0","name":"{{{device}}}","type":"bridge","bridge":"{{{device}}}","isGateway":true,"ipMasq":{{{masquerade}}},
+         "ipam":{"type":"host-local","ranges":[[{"subnet":"10.{{{net}}}.0.0/16"}]],"routes":[{"dst":"0.0.0.0/0"}]}}
+        """;
+
+    private sealed record Plugin(string Name, string Path, string Configuration);
+}
