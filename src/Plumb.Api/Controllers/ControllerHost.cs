@@ -58,6 +58,8 @@ public sealed class ControllerHost : IAsyncDisposable
             new DeploymentController(context),
             new ReplicaSetController(context),
             new StatefulSetController(context),
+            new DaemonSetController(context),
+            new JobController(context),
             new Scheduler(context),
             new ServiceAddressController(context),
             new EndpointSliceController(context),

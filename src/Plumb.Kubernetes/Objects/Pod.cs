@@ -32,6 +32,7 @@ public sealed record PodSpec
     public PodDnsConfig? DnsConfig { get; init; }
     public IReadOnlyDictionary<string, string> NodeSelector { get => field ?? ObjectMeta.NoEntries; init; }
     public Affinity? Affinity { get; init; }
+    public IReadOnlyList<TopologySpreadConstraint> TopologySpreadConstraints { get => field ?? []; init; }
     public IReadOnlyList<Toleration> Tolerations { get => field ?? []; init; }
     public long? TerminationGracePeriodSeconds { get; init; }
     public long? ActiveDeadlineSeconds { get; init; }
@@ -97,11 +98,57 @@ public sealed record Toleration
 public sealed record Affinity
 {
     public NodeAffinity? NodeAffinity { get; init; }
+    public PodAffinity? PodAffinity { get; init; }
+    public PodAffinity? PodAntiAffinity { get; init; }
+}
+
+public sealed record PodAffinity
+{
+    public IReadOnlyList<PodAffinityTerm> RequiredDuringSchedulingIgnoredDuringExecution { get => field ?? []; init; }
+    public IReadOnlyList<WeightedPodAffinityTerm> PreferredDuringSchedulingIgnoredDuringExecution { get => field ?? []; init; }
+}
+
+public sealed record WeightedPodAffinityTerm
+{
+    public int Weight { get; init; }
+    public PodAffinityTerm PodAffinityTerm { get => field ?? new PodAffinityTerm(); init; }
+}
+
+public sealed record PodAffinityTerm
+{
+    public LabelSelector? LabelSelector { get; init; }
+
+    /// <summary>Empty, and without a selector: the pod's own.</summary>
+    public IReadOnlyList<string> Namespaces { get => field ?? []; init; }
+    public LabelSelector? NamespaceSelector { get; init; }
+
+    /// <summary>The nodes with one value of this label are one place.</summary>
+    public string TopologyKey { get => field ?? ""; init; }
+}
+
+public sealed record TopologySpreadConstraint
+{
+    public int MaxSkew { get; init; }
+    public string TopologyKey { get => field ?? ""; init; }
+
+    /// <summary>`DoNotSchedule` (also when absent) or `ScheduleAnyway`.</summary>
+    public string? WhenUnsatisfiable { get; init; }
+    public LabelSelector? LabelSelector { get; init; }
+    public IReadOnlyList<string> MatchLabelKeys { get => field ?? []; init; }
+    public int? MinDomains { get; init; }
+    public string? NodeAffinityPolicy { get; init; }
 }
 
 public sealed record NodeAffinity
 {
     public NodeSelector? RequiredDuringSchedulingIgnoredDuringExecution { get; init; }
+    public IReadOnlyList<PreferredSchedulingTerm> PreferredDuringSchedulingIgnoredDuringExecution { get => field ?? []; init; }
+}
+
+public sealed record PreferredSchedulingTerm
+{
+    public int Weight { get; init; }
+    public NodeSelectorTerm Preference { get => field ?? new NodeSelectorTerm(); init; }
 }
 
 public sealed record NodeSelector

@@ -6,6 +6,7 @@ internal sealed class FakeTime(DateTimeOffset start) : TimeProvider
     private readonly Lock gate = new();
     private readonly List<Timer> timers = [];
     private DateTimeOffset now = start;
+    private TimeSpan set;
 
     public override DateTimeOffset GetUtcNow()
     {
@@ -15,7 +16,23 @@ internal sealed class FakeTime(DateTimeOffset start) : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
+    public override long GetTimestamp()
+    {
+        lock (gate)
+            return (now - set).UtcTicks;
+    }
+
+    /// <summary>Somebody sets the date: no time goes by.</summary>
+    public void SetDate(TimeSpan forward)
+    {
+        lock (gate)
+        {
+            now += forward;
+            set += forward;
+            foreach (var timer in timers)
+                timer.Postpone(forward);
+        }
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -57,6 +74,8 @@ internal sealed class FakeTime(DateTimeOffset start) : TimeProvider
         public DateTimeOffset Due { get; private set; }
 
         public Action Call => call;
+
+        public void Postpone(TimeSpan by) => Due += by;
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {

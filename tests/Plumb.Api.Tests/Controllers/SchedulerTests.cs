@@ -85,4 +85,66 @@ public sealed class SchedulerTests
         await cluster.UntilAsync(() => cluster.Pods("p")[0].NodeName.Length > 0);
         Assert.Equal(expected, cluster.Pods("p")[0].NodeName);
     }
+
+    [Fact]
+    public async Task Pods_that_keep_apart_are_on_nodes_of_their_own_and_who_wants_company_finds_it()
+    {
+        await using var cluster = new Cluster(nodes: 0).Start();
+        foreach (string name in (string[])["node-1", "node-2", "node-3"])
+            cluster.AddNode(name, new JsonObject { ["kubernetes.io/hostname"] = name });
+        const string apart = ""","affinity":{"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"labelSelector":{"matchExpressions":[{"key":"app","operator":"In","values":["a","b"]}]},"topologyKey":"kubernetes.io/hostname"}]}}""";
+        cluster.Pod("a", apart);
+        cluster.Pod("b", apart);
+        await cluster.UntilAsync(() => cluster.Pods("a")[0].NodeName.Length > 0 && cluster.Pods("b")[0].NodeName.Length > 0);
+        Assert.NotEqual(cluster.Pods("a")[0].NodeName, cluster.Pods("b")[0].NodeName);
+        cluster.Pod("friend", ""","affinity":{"podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"labelSelector":{"matchLabels":{"app":"b"}},"topologyKey":"kubernetes.io/hostname"}]}}""");
+        await cluster.UntilAsync(() => cluster.Pods("friend")[0].NodeName == cluster.Pods("b")[0].NodeName);
+        cluster.Pod("lonely", ""","affinity":{"podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"labelSelector":{"matchLabels":{"app":"late"}},"topologyKey":"kubernetes.io/hostname"}]}}""");
+        await cluster.UntilAsync(() => cluster.Events("FailedScheduling").Contains("0/3 nodes are available: 3 node(s) didn't match pod affinity rules."));
+        cluster.Pod("late");
+        await cluster.UntilAsync(() => cluster.Pods("lonely")[0].NodeName.Length > 0 && cluster.Pods("lonely")[0].NodeName == cluster.Pods("late")[0].NodeName);
+    }
+
+    [Fact]
+    public async Task Pods_are_spread_over_zones_within_the_skew()
+    {
+        await using var cluster = new Cluster(nodes: 0).Start();
+        foreach (var (name, zone) in ((string, string)[])[("node-1", "a"), ("node-2", "a"), ("node-3", "b")])
+            cluster.AddNode(name, new JsonObject { ["zone"] = zone });
+        for (int i = 0; i < 6; i++)
+        {
+            cluster.Create(GroupResource.Pods, $$$"""
+                {"metadata":{"name":"s-{{{i}}}","labels":{"app":"s"}},"spec":{"containers":[{"name":"c","image":"a"}],
+                 "topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchLabels":{"app":"s"} } } ]}}
+                """);
+        }
+        await cluster.UntilAsync(() => cluster.Pods("s").All(static pod => pod.NodeName.Length > 0));
+        Assert.Equal(3, cluster.Pods("s").Count(static pod => pod.NodeName == "node-3"));
+    }
+
+    [Fact]
+    public async Task A_preferred_node_is_taken_as_long_as_there_is_one_and_resources_are_said_not_to_count()
+    {
+        await using var cluster = new Cluster(nodes: 2).Start();
+        cluster.AddNode("node-9", new JsonObject { ["disk"] = "fast" });
+        cluster.Create(GroupResource.Pods, """
+            {"metadata":{"name":"fond","labels":{"app":"fond"}},"spec":{"containers":[{"name":"c","image":"a","resources":{"requests":{"cpu":"1000"}}}],
+             "affinity":{"nodeAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":10,"preference":{"matchExpressions":[{"key":"disk","operator":"In","values":["fast"]}]}}]}}}}
+            """);
+        await cluster.UntilAsync(() => cluster.Pods("fond")[0].NodeName == "node-9" && cluster.Events("ResourcesIgnored").Count == 1);
+    }
+
+    [Fact]
+    public async Task A_change_of_the_date_loses_no_node()
+    {
+        await using var cluster = new Cluster(nodes: 1).Start();
+        cluster.Create(GroupResource.ConfigMaps, """{"metadata":{"name":"x"}}""");
+        cluster.Registry.Create(GroupResource.Leases, "kube-node-lease", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "node-1" }, ["spec"] = new JsonObject { ["renewTime"] = "2026-11-21T08:00:00.000000Z" } });
+        cluster.Pod("a");
+        await cluster.UntilAsync(() => cluster.Pods("a")[0].NodeName == "node-1");
+        cluster.Time.SetDate(TimeSpan.FromHours(5));
+        cluster.Pod("b");
+        await cluster.UntilAsync(() => cluster.Pods("b")[0].NodeName == "node-1");
+        Assert.Equal("True", cluster.Find<Node>(GroupResource.Nodes, "node-1", "")!.Status.Conditions.Find("Ready")!.Status);
+    }
 }

@@ -18,7 +18,8 @@ internal sealed class NodeLifecycleController(ControllerContext context, TimeSpa
     private const string Cordoned = "node.kubernetes.io/unschedulable";
     private const string LeaseNamespace = "kube-node-lease";
 
-    private readonly Dictionary<string, DateTimeOffset> lastSeen = [];
+    /// <summary>When each node was last heard of, on a clock that no change of the date moves, and by which version of its lease.</summary>
+    private readonly Dictionary<string, (long At, long Lease)> lastSeen = [];
 
     public override void Observe(in ObservedChange change)
     {
@@ -26,7 +27,7 @@ internal sealed class NodeLifecycleController(ControllerContext context, TimeSpa
         if (key.Resource == GroupResource.Leases && key.Namespace == LeaseNamespace && change.New is not null)
         {
             // A renewal needs no work; unless the node was given up.
-            lastSeen[key.Name] = Context.Time.GetUtcNow();
+            lastSeen[key.Name] = (Context.Time.GetTimestamp(), change.New.ResourceVersion);
             if (change.Old is null)
                 Queue.Add(key.Name);
         }
@@ -36,7 +37,7 @@ internal sealed class NodeLifecycleController(ControllerContext context, TimeSpa
                 lastSeen.Remove(key.Name);
             else if (Ready(change.New) is var now && now != Ready(change.Old) && now?.Status != "Unknown")
                 // A kubelet that reports its status lives, lease or not.
-                lastSeen[key.Name] = Context.Time.GetUtcNow();
+                lastSeen[key.Name] = (Context.Time.GetTimestamp(), lastSeen.GetValueOrDefault(key.Name).Lease);
             Queue.Add(key.Name);
         }
         else if (change.NewPod is { NodeName.Length: > 0 } pod && change.OldPod?.NodeName != pod.NodeName)
@@ -56,12 +57,13 @@ internal sealed class NodeLifecycleController(ControllerContext context, TimeSpa
         var ready = node.Status.Conditions.Find("Ready");
         if (ready is { Status: "True" or "False" } && lastSeen.TryGetValue(key, out var seen))
         {
-            // The time is taken before the lease is read: between the two a busy machine may lose any number of renewals.
-            var now = Context.Time.GetUtcNow();
-            var left = seen + grace - now;
+            var left = grace - Context.Time.GetElapsedTime(seen.At);
             // A loop that is busy learns of renewals late: the store has the last word before a node is given up.
-            if (left <= TimeSpan.Zero && Renewal(key) is { } renewed && renewed > seen)
-                left = (lastSeen[key] = renewed) + grace - now;
+            if (left <= TimeSpan.Zero && Lease(key) is { } lease && lease.ResourceVersion > seen.Lease)
+            {
+                lastSeen[key] = (Context.Time.GetTimestamp(), lease.ResourceVersion);
+                left = grace;
+            }
             if (left > TimeSpan.Zero)
             {
                 Queue.AddAfter(key, left);
@@ -77,8 +79,7 @@ internal sealed class NodeLifecycleController(ControllerContext context, TimeSpa
         Evict(key, node);
     }
 
-    private DateTimeOffset? Renewal(string node) =>
-        Context.Store.Find(new StoreKey(GroupResource.Leases, LeaseNamespace, node))?.As(KubernetesJson.TypeInfo<Lease>()).Spec.RenewTime;
+    private StoredObject? Lease(string node) => Context.Store.Find(new StoreKey(GroupResource.Leases, LeaseNamespace, node));
 
     private static Condition? Ready(StoredObject? stored) => stored?.As(KubernetesJson.TypeInfo<Node>()).Status.Conditions.Find("Ready");
 

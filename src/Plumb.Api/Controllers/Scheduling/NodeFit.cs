@@ -71,12 +71,7 @@ internal static class NodeFit
     {
         if (node.Unschedulable && !IsTolerated(pod.Spec.Tolerations, CordonTaint))
             return "node(s) were unschedulable";
-        foreach (var (key, value) in pod.Spec.NodeSelector)
-        {
-            if (!node.Labels.TryGetValue(key, out string? label) || label != value)
-                return "node(s) didn't match Pod's node affinity/selector";
-        }
-        if (pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is { } required && !Matches(required, node))
+        if (!IsSelected(pod, node))
             return "node(s) didn't match Pod's node affinity/selector";
         foreach (var taint in node.Taints)
         {
@@ -91,6 +86,17 @@ internal static class NodeFit
         return null;
     }
 
+    /// <summary>Whether the pod's selector and node affinity allow the node.</summary>
+    public static bool IsSelected(Pod pod, NodeState node)
+    {
+        foreach (var (key, value) in pod.Spec.NodeSelector)
+        {
+            if (!node.Labels.TryGetValue(key, out string? label) || label != value)
+                return false;
+        }
+        return pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is not { } required || Matches(required, node);
+    }
+
     public static bool IsTolerated(IReadOnlyList<Toleration> tolerations, Taint taint)
     {
         foreach (var toleration in tolerations)
@@ -101,20 +107,36 @@ internal static class NodeFit
         return false;
     }
 
+    /// <summary>How many of the node's PreferNoSchedule taints the pod does not tolerate, against how much its preferences weigh there.</summary>
+    public static int Score(Pod pod, NodeState node)
+    {
+        int score = 0;
+        foreach (var taint in node.Taints)
+            score -= taint.Effect == "PreferNoSchedule" && !IsTolerated(pod.Spec.Tolerations, taint) ? 100 : 0;
+        foreach (var preferred in pod.Spec.Affinity?.NodeAffinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? [])
+            score += Matches(preferred.Preference, node) ? preferred.Weight : 0;
+        return score;
+    }
+
     /// <summary>Any of the terms must hold, and of a term all parts; a term without parts holds nowhere.</summary>
     private static bool Matches(NodeSelector selector, NodeState node)
     {
         foreach (var term in selector.NodeSelectorTerms)
         {
-            bool holds = term.MatchExpressions.Count + term.MatchFields.Count > 0;
-            foreach (var expression in term.MatchExpressions)
-                holds &= Holds(expression, node.Labels.GetValueOrDefault(expression.Key));
-            foreach (var expression in term.MatchFields)
-                holds &= Holds(expression, expression.Key == "metadata.name" ? node.Name : null);
-            if (holds)
+            if (Matches(term, node))
                 return true;
         }
         return false;
+    }
+
+    private static bool Matches(NodeSelectorTerm term, NodeState node)
+    {
+        bool holds = term.MatchExpressions.Count + term.MatchFields.Count > 0;
+        foreach (var expression in term.MatchExpressions)
+            holds &= Holds(expression, node.Labels.GetValueOrDefault(expression.Key));
+        foreach (var expression in term.MatchFields)
+            holds &= Holds(expression, expression.Key == "metadata.name" ? node.Name : null);
+        return holds;
     }
 
     private static bool Holds(LabelSelectorRequirement expression, string? value) => expression.Operator switch

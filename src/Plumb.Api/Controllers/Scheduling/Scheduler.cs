@@ -8,8 +8,8 @@ using Plumb.Kubernetes.Objects;
 namespace Plumb.Api.Controllers.Scheduling;
 
 /// <summary>
-/// Gives each pod a node: one that its selectors, taints and host ports allow, and of these the one with the fewest pods of the same owner, then the fewest
-/// pods. Resources are not counted. One pass over the nodes for each pod.
+/// Gives each pod a node: one that its selectors, taints, host ports and the pods around allow, and of these the one that it prefers, then the one with the fewest
+/// pods of the same owner, then the fewest pods. Resources are not counted; an event says so. One pass over the nodes for each pod.
 /// </summary>
 internal sealed class Scheduler(ControllerContext context) : KeyedController<StoreKey>(context)
 {
@@ -19,6 +19,12 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
 
     /// <summary>They fit nowhere: tried again when something changes that could make room.</summary>
     private readonly HashSet<StoreKey> stranded = [];
+
+    /// <summary>Pods that keep others away from where they are.</summary>
+    private readonly HashSet<StoreKey> keepers = [];
+
+    /// <summary>Owners who were told that resources are not counted: once is enough.</summary>
+    private readonly HashSet<string> told = [];
 
     public override void Observe(in ObservedChange change)
     {
@@ -42,6 +48,8 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
         {
             Count(change.OldPod, -1);
             Count(change.NewPod, 1);
+            if (change.NewPod is null)
+                keepers.Remove(change.Latest.Key);
             if (change.NewPod is { } waiting && IsMine(waiting))
             {
                 // What it says of a stranded pod itself must not make it look again at once.
@@ -50,7 +58,8 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
             }
             else
                 stranded.Remove(change.Latest.Key);
-            if (change.OldPod is { HostPorts: not null } && (change.NewPod is null || change.NewPod.IsOver))
+            // Somebody has gone, or come, whom others may have waited for.
+            if (stranded.Count > 0 && ((change.OldPod is not null && (change.NewPod is null || change.NewPod.IsOver)) || (change.OldPod is { NodeName: "" } && change.NewPod is { NodeName: not "" })))
                 Retry();
         }
     }
@@ -62,20 +71,23 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
         var pod = facts.Stored.As(KubernetesJson.TypeInfo<Pod>());
         if (pod.Spec.SchedulerName is not (null or "" or Component) || pod.Spec.SchedulingGates.Count > 0)
             return;
+        if (PodAffinityFit.KeepsOthersAway(pod))
+            keepers.Add(key);
+        var around = keepers.Count == 0 && !PodAffinityFit.IsAsked(pod) ? null : PodAffinityFit.Of(pod, facts, nodes, View, keepers.Select(keeper => View.Pods.GetValueOrDefault(keeper)).OfType<PodFacts>().Where(keeper => keeper != facts));
         NodeState? best = null;
-        int bestOfOwner = 0;
+        var bestRank = default((int, int, int));
         Dictionary<string, int>? reasons = null;
         foreach (var node in nodes.Values)
         {
-            if (NodeFit.Refusal(pod, facts, node) is { } refusal)
+            if ((NodeFit.Refusal(pod, facts, node) ?? around?.Refusal(node)) is { } refusal)
             {
                 reasons ??= [];
                 reasons[refusal] = reasons.GetValueOrDefault(refusal) + 1;
                 continue;
             }
-            int ofOwner = node.PodsOf(facts.OwnerUid);
-            if (best is null || ofOwner < bestOfOwner || (ofOwner == bestOfOwner && node.PodCount < best.PodCount))
-                (best, bestOfOwner) = (node, ofOwner);
+            var rank = (-NodeFit.Score(pod, node) - (around?.Score(node) ?? 0), node.PodsOf(facts.OwnerUid), node.PodCount);
+            if (best is null || rank.CompareTo(bestRank) < 0)
+                (best, bestRank) = (node, rank);
         }
         if (best is null)
         {
@@ -92,8 +104,12 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
             return;
         }
         stranded.Remove(key);
+        if (AsksForResources(pod) && told.Add(facts.OwnerUid.Length > 0 ? facts.OwnerUid : facts.Stored.Uid))
+            Context.Events.Normal(facts.Stored, Component, "ResourcesIgnored", "This cluster counts no resources: requests and limits have no effect on where a pod is placed");
         Context.Events.Normal(facts.Stored, Component, "Scheduled", $"Successfully assigned {key.Namespace}/{key.Name} to {best.Name}");
     }
+
+    private static bool AsksForResources(Pod pod) => pod.Spec.Containers.Any(static container => container.Resources is { } asked && asked.Requests.Count + asked.Limits.Count > 0);
 
     private static bool IsMine(PodFacts pod) => pod.NodeName.Length == 0 && pod.IsActive;
 

@@ -17,9 +17,9 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
     private const string Component = "statefulset-controller";
 
     private readonly Dictionary<StoreKey, Parsed> parsed = [];
-    private readonly StatefulSetRevisions revisions;
+    private readonly RevisionHistory revisions;
 
-    public StatefulSetController(ControllerContext context) : base(context) => revisions = new StatefulSetRevisions(context);
+    public StatefulSetController(ControllerContext context) : base(context) => revisions = new RevisionHistory(context, "StatefulSet");
 
     public override void Observe(in ObservedChange change)
     {
@@ -57,11 +57,6 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         WriteStatus(stored, set.Record, current, update);
     }
 
-    internal static JsonObject OwnerReference(StoredObject set) => new()
-    {
-        ["apiVersion"] = "apps/v1", ["kind"] = "StatefulSet", ["name"] = set.Name, ["uid"] = set.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
-    };
-
     private Parsed Parse(StoredObject stored)
     {
         if (parsed.TryGetValue(stored.Key, out var known) && known.Version == stored.ResourceVersion)
@@ -74,7 +69,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         return parsed[stored.Key] = new Parsed(stored.ResourceVersion, record, template);
     }
 
-    private void Drive(StoredObject stored, StatefulSet set, StatefulSetRevisions.Revision current, StatefulSetRevisions.Revision update)
+    private void Drive(StoredObject stored, StatefulSet set, RevisionHistory.Revision current, RevisionHistory.Revision update)
     {
         bool ordered = set.Spec.PodManagementPolicy != "Parallel";
         int start = set.Spec.Ordinals?.Start ?? 0;
@@ -141,7 +136,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         }
     }
 
-    private void Create(StoredObject stored, StatefulSet set, int ordinal, StatefulSetRevisions.Revision revision)
+    private void Create(StoredObject stored, StatefulSet set, int ordinal, RevisionHistory.Revision revision)
     {
         string name = $"{stored.Name}-{ordinal}";
         try
@@ -170,7 +165,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         }
     }
 
-    private static JsonObject PodOf(StoredObject stored, StatefulSet set, int ordinal, string name, StatefulSetRevisions.Revision revision)
+    private static JsonObject PodOf(StoredObject stored, StatefulSet set, int ordinal, string name, RevisionHistory.Revision revision)
     {
         var template = (JsonObject)revision.Template.DeepClone();
         var spec = Fields.Object(template, "spec");
@@ -188,7 +183,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         labels[StatefulSet.PodNameLabel] = name;
         labels[StatefulSet.PodIndexLabel] = ordinal.ToString(CultureInfo.InvariantCulture);
         labels[StatefulSet.RevisionLabel] = revision.Name;
-        metadata["ownerReferences"] = new JsonArray(OwnerReference(stored));
+        metadata["ownerReferences"] = new JsonArray(RevisionHistory.OwnerReference(stored, "StatefulSet"));
         template.Remove("spec");
         return new JsonObject { ["metadata"] = metadata, ["spec"] = spec };
     }
@@ -201,7 +196,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         Context.Events.Warning(stored, Component, "VolumeClaimsIgnored", $"volumeClaimTemplates ({names}) are ignored: this cluster has no volumes; each pod gets an empty directory instead");
     }
 
-    private void WriteStatus(StoredObject stored, StatefulSet set, StatefulSetRevisions.Revision current, StatefulSetRevisions.Revision update)
+    private void WriteStatus(StoredObject stored, StatefulSet set, RevisionHistory.Revision current, RevisionHistory.Revision update)
     {
         int replicas = 0, ready = 0, available = 0, ofCurrent = 0, ofUpdate = 0;
         foreach (var pod in View.PodsOf(stored.Uid).Pods)

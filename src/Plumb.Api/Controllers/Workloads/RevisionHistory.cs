@@ -5,8 +5,9 @@ using Plumb.Kubernetes.Objects;
 
 namespace Plumb.Api.Controllers.Workloads;
 
-/// <summary>The templates that StatefulSets have had, kept as ControllerRevisions: a pod below the partition is made from an old one, `kubectl rollout undo` goes back to one.</summary>
-internal sealed class StatefulSetRevisions(ControllerContext context)
+/// <summary>The templates that StatefulSets and DaemonSets have had, kept as ControllerRevisions: a pod below the partition is made from an old one, `kubectl rollout undo` goes back to one.</summary>
+/// <param name="kind">Whose they are.</param>
+internal sealed class RevisionHistory(ControllerContext context, string kind)
 {
     private readonly Dictionary<string, Dictionary<string, Revision>> byOwner = [];
 
@@ -14,11 +15,14 @@ internal sealed class StatefulSetRevisions(ControllerContext context)
     internal sealed record Revision(StoreKey Key, long Number, JsonObject Template)
     {
         public string Name => Key.Name;
+
+        /// <summary>What the name has behind its owner's.</summary>
+        public string Hash => Key.Name[(Key.Name.LastIndexOf('-') + 1)..];
     }
 
     public void Observe(in ObservedChange change)
     {
-        if (change.Latest.Controller is not { Kind: "StatefulSet" } owner)
+        if (change.Latest.Controller is not { } owner || owner.Kind != kind)
             return;
         if (!byOwner.TryGetValue(owner.Uid, out var revisions))
             byOwner[owner.Uid] = revisions = [];
@@ -34,6 +38,11 @@ internal sealed class StatefulSetRevisions(ControllerContext context)
         if (revisions.Count == 0)
             byOwner.Remove(owner.Uid);
     }
+
+    public static JsonObject OwnerReference(StoredObject set, string kind) => new()
+    {
+        ["apiVersion"] = "apps/v1", ["kind"] = kind, ["name"] = set.Name, ["uid"] = set.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
+    };
 
     public Revision? Find(StoredObject set, string? name) =>
         name is not null && byOwner.TryGetValue(set.Uid, out var revisions) ? revisions.GetValueOrDefault(name) : null;
@@ -92,7 +101,7 @@ internal sealed class StatefulSetRevisions(ControllerContext context)
         data["$patch"] = "replace";
         var stored = context.Registry.Create(GroupResource.ControllerRevisions, set.Namespace, new JsonObject
         {
-            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels, ["ownerReferences"] = new JsonArray(StatefulSetController.OwnerReference(set)) },
+            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels, ["ownerReferences"] = new JsonArray(OwnerReference(set, kind)) },
             ["data"] = new JsonObject { ["spec"] = new JsonObject { ["template"] = data } },
             ["revision"] = number,
         });

@@ -1,0 +1,56 @@
+using System.Text.Json.Serialization;
+using Plumb.Kubernetes.Json;
+
+namespace Plumb.Kubernetes.Objects;
+
+public sealed record Job : IResource<Job>
+{
+    /// <summary>On pods of an `Indexed` job, as annotation and as label: the pod's index.</summary>
+    public const string IndexKey = "batch.kubernetes.io/job-completion-index";
+
+    public static ResourceType Type { get; } = ResourceType.Of("batch/v1", "Job", "jobs");
+    public string? ApiVersion { get; init; }
+    public string? Kind { get; init; }
+    public ObjectMeta Metadata { get => field ?? ObjectMeta.Empty; init; }
+    public JobSpec Spec { get => field ?? JobSpec.Empty; init; }
+    public JobStatus Status { get => field ?? JobStatus.Empty; init; }
+}
+
+public sealed record JobSpec
+{
+    internal static readonly JobSpec Empty = new();
+
+    /// <summary>Null means 1.</summary>
+    public int? Parallelism { get; init; }
+
+    /// <summary>Null: the job is done when one pod has succeeded and none is left.</summary>
+    public int? Completions { get; init; }
+    public int? BackoffLimit { get; init; }
+    public long? ActiveDeadlineSeconds { get; init; }
+    public int? TtlSecondsAfterFinished { get; init; }
+
+    /// <summary>`NonIndexed` (also when absent) or `Indexed`.</summary>
+    public string? CompletionMode { get; init; }
+    public bool Suspend { get; init; }
+
+    /// <summary>`TerminatingOrFailed` (also when absent) or `Failed`: whether a pod that is being deleted is replaced at once.</summary>
+    public string? PodReplacementPolicy { get; init; }
+    public PodTemplate Template { get => field ?? PodTemplate.Empty; init; }
+}
+
+public sealed record JobStatus
+{
+    internal static readonly JobStatus Empty = new();
+
+    public IReadOnlyList<Condition> Conditions { get => field ?? []; init; }
+    [JsonConverter(typeof(TimeConverter))] public DateTimeOffset? StartTime { get; init; }
+    [JsonConverter(typeof(TimeConverter))] public DateTimeOffset? CompletionTime { get; init; }
+    public int Active { get; init; }
+    public int Ready { get; init; }
+    public int Succeeded { get; init; }
+    public int Failed { get; init; }
+    public int Terminating { get; init; }
+
+    /// <summary>`1,3-5`</summary>
+    public string? CompletedIndexes { get; init; }
+}
