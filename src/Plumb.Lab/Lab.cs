@@ -290,7 +290,7 @@ public sealed class Lab : IAsyncDisposable
         Report(Step(LabStep.Wire));
         var door = new ApiDoor(_machines.Wire, _addresses.Wire[0].Address, _apiStarted.Task, _time);
         OwnOnNodes(door);
-        var containers = new ContainerRuntime(Paths.Directory, ThisProgram.CommandLine, _time);
+        var containers = new ContainerRuntime(Paths.Directory, ThisProgram.CommandLine, _time, _options.Images);
         OwnOnNodes(containers);
         RunDirectory.MakeDirectory(Paths.CniDirectory);
         var watch = new CniWatch();

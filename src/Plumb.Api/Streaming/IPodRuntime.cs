@@ -27,7 +27,7 @@ public interface IPodRuntime
 
 /// <summary>A pod as the API server resolved it from the object in its store.</summary>
 /// <param name="Node">`spec.nodeName`; empty while the pod is not scheduled.</param>
-/// <param name="Containers">The names in `spec.containers` and then those in `spec.initContainers`, in order.</param>
+/// <param name="Containers">The names in `spec.containers` and then those in `spec.initContainers` and `spec.ephemeralContainers`, in order.</param>
 public sealed record PodIdentity(string Namespace, string Name, string Uid, string Node, IReadOnlyList<string> Containers)
 {
     /// <summary>How many of <see cref="Containers"/>, from the first, are main containers: a request that names none means the only one of these.</summary>

@@ -44,6 +44,10 @@ internal sealed class Container : IContainer
 
     public string Substitution => _kind.Substitution;
 
+    public string ImageId => _kind.ImageId;
+
+    public string Remark => _kind.Remark;
+
     public Task Ended => _ended.Task;
 
     public void Start()

@@ -16,9 +16,15 @@ internal static class ContainerEnvironment
         {
             ["PATH"] = SearchPath,
             ["HOSTNAME"] = pod.HostName,
-            // The one directory that is the container's own.
-            ["HOME"] = "/tmp",
+            ["HOME"] = container.Home,
         };
+        foreach (var variable in container.ImageEnvironment)
+        {
+            if (variable.IndexOf('=', StringComparison.Ordinal) is var end and > 0)
+            {
+                environment[variable[..end]] = variable[(end + 1)..];
+            }
+        }
         if (container.Terminal)
         {
             environment["TERM"] = "xterm";

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Plumb.Api.Streaming;
 using Plumb.Lab.Containers.Runs;
+using Plumb.Lab.Images;
 using Plumb.Lab.Workloads;
 using Plumb.Linux.Namespaces;
 
@@ -10,9 +11,11 @@ namespace Plumb.Lab.Containers;
 /// <summary>What a node's kubelet part makes containers with. One for a whole lab: its built-in workloads share one server.</summary>
 /// <param name="directory">Of the lab; each pod has a folder `pods/UID` in it.</param>
 /// <param name="launcher">This program, which enters the roots of containers that have their own.</param>
-public sealed class ContainerRuntime(string directory, IReadOnlyList<string> launcher, TimeProvider time) : IAsyncDisposable
+/// <param name="images">Name → directory of an image that is at hand (<see cref="ImageStore.Take"/>).</param>
+public sealed class ContainerRuntime(string directory, IReadOnlyList<string> launcher, TimeProvider time, IReadOnlyDictionary<string, string>? images = null) : IAsyncDisposable
 {
     private readonly WorkloadServer _workloads = new(time);
+    private readonly LabImages _images = LabImages.Load(images ?? new Dictionary<string, string>());
 
     /// <summary>A pod's own directory: its volumes and its containers' files.</summary>
     internal string DirectoryOf(string podUid) => Path.Combine(directory, "pods", podUid);
@@ -25,9 +28,11 @@ public sealed class ContainerRuntime(string directory, IReadOnlyList<string> lau
         ArgumentNullException.ThrowIfNull(pod);
         ArgumentNullException.ThrowIfNull(container);
         ArgumentNullException.ThrowIfNull(changed);
-        var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image: null, launcher);
-        IContainerKind kind = container.Command.Count > 0
-            ? new ProcessKind(pod, container, files, time)
+        var image = _images.Find(container.Image);
+        container = image is null ? container : ImageSpecs.Of(container, image);
+        var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image?.Root, launcher);
+        IContainerKind kind = image is not null || container.Command.Count > 0
+            ? new ProcessKind(pod, container, files, image, time)
             : new WorkloadKind(pod, container, files, _workloads, time);
         return new Container(pod, container, files, kind, time, changed);
     }

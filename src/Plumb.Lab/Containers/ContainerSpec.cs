@@ -21,6 +21,18 @@ public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<stri
     /// <summary>A container's own (sidecars) or its pod's.</summary>
     public RestartPolicy RestartPolicy { get; init; }
 
+    /// <summary>`NAME=value`, as the image has them.</summary>
+    public IReadOnlyList<string> ImageEnvironment { get; init; } = [];
+
+    /// <summary>HOME, unless somebody says otherwise. Of a container with the machine's files: the one directory that is its own.</summary>
+    public string Home { get; init; } = "/tmp";
+
+    /// <summary>`runAsUser[:runAsGroup]`; empty: as the image has it.</summary>
+    public string User { get; init; } = "";
+
+    /// <summary>`runAsNonRoot`</summary>
+    public bool NotRoot { get; init; }
+
     /// <summary>Where the command may leave its last words; null: `/dev/termination-log`.</summary>
     public string? MessagePath { get; init; }
 

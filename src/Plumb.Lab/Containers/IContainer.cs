@@ -16,6 +16,12 @@ public interface IContainer : IAsyncDisposable
     /// <summary>What an `ImageSubstituted` event says: which program stands in for the image.</summary>
     string Substitution { get; }
 
+    /// <summary>`imageID` of the container's status: the image's digest, or what stands in for it.</summary>
+    string ImageId { get; }
+
+    /// <summary>What is otherwise than the container asks for; empty: nothing. Known when it runs.</summary>
+    string Remark { get; }
+
     /// <summary>Starts the first run. Restarts follow by the pod's restart policy, with its back-off. Failures to start are states, not exceptions.</summary>
     void Start();
 

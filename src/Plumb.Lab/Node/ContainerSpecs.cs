@@ -19,13 +19,14 @@ internal static class ContainerSpecs
     /// <param name="mounts">The container's volumes, at their places on the machine.</param>
     public static ContainerSpec Main(
         Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts) =>
-        Of(container, RestartPolicyOf(pod), environment, mounts);
+        Of(pod, container, RestartPolicyOf(pod), environment, mounts);
 
     /// <inheritdoc cref="Main"/>
     /// <remarks>An init container that fails is tried again unless the pod says `Never`; one that succeeds has done its work.</remarks>
     public static ContainerSpec Init(
         Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts) =>
         Of(
+            pod,
             container,
             IsSidecar(container) ? RestartPolicy.Always : RestartPolicyOf(pod) == RestartPolicy.Never ? RestartPolicy.Never : RestartPolicy.OnFailure,
             environment,
@@ -36,7 +37,7 @@ internal static class ContainerSpecs
     public static ContainerSpec Ephemeral(
         Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts)
     {
-        var spec = Of(container, RestartPolicy.Never, environment, mounts);
+        var spec = Of(pod, container, RestartPolicy.Never, environment, mounts);
         return spec.Command.Count > 0 ? spec : spec with { Command = ["/bin/sh"] };
     }
 
@@ -44,7 +45,7 @@ internal static class ContainerSpecs
     public static bool IsSidecar(Container container) => container.RestartPolicy == "Always";
 
     private static ContainerSpec Of(
-        Container container, RestartPolicy restart, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts) =>
+        Pod pod, Container container, RestartPolicy restart, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts) =>
         new(container.Name, container.Image ?? "", container.Command, container.Args)
         {
             Environment = environment,
@@ -52,12 +53,21 @@ internal static class ContainerSpecs
             Mounts = mounts,
             WorkingDirectory = container.WorkingDir,
             RestartPolicy = restart,
+            User = UserOf(pod.Spec.SecurityContext, container.SecurityContext),
+            NotRoot = container.SecurityContext?.RunAsNonRoot ?? pod.Spec.SecurityContext?.RunAsNonRoot ?? false,
             MessagePath = container.TerminationMessagePath,
             MessageFromLog = container.TerminationMessagePolicy == "FallbackToLogsOnError",
             Terminal = container.Tty,
             Stdin = container.Stdin,
             StdinOnce = container.StdinOnce,
         };
+
+    /// <summary>What the container says counts before what the pod says.</summary>
+    private static string UserOf(SecurityContext? pod, SecurityContext? container)
+    {
+        var (user, group) = (container?.RunAsUser ?? pod?.RunAsUser, container?.RunAsGroup ?? pod?.RunAsGroup);
+        return user is null ? "" : group is null ? $"{user}" : $"{user}:{group}";
+    }
 
     private static PortProtocol ProtocolOf(Kubernetes.Objects.ContainerPort port) => port.Protocol switch
     {

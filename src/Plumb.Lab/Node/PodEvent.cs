@@ -20,6 +20,9 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
     public static PodEvent ImageSubstituted(PodName pod, string container, string image, string substitution) =>
         new(pod, false, "ImageSubstituted", $"Image \"{image}\" is not at hand; in its place runs {substitution}", container);
 
+    /// <param name="remark">Who was asked for, and who it is.</param>
+    public static PodEvent UserSubstituted(PodName pod, string container, string remark) => new(pod, true, "UserSubstituted", remark, container);
+
     public static PodEvent BackOff(PodName pod, string container) =>
         new(pod, true, "BackOff", $"Back-off restarting failed container {container} in pod {pod.Name}_{pod.Namespace}({pod.Uid})", container);
 

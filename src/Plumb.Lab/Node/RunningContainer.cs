@@ -40,7 +40,7 @@ internal sealed class RunningContainer(
         _facts = facts;
         report.BeginRun(wanted);
         _container = node.Containers.Create(facts, spec, (_, status) => OnChanged(status));
-        report.ImageId = _container.Substitution;
+        report.ImageId = _container.ImageId;
         node.Events.Add(
             _container.Substitution.Length == 0
                 ? PodEvent.Pulled(pod, report.Name, spec.Image)
@@ -154,6 +154,10 @@ internal sealed class RunningContainer(
         {
             node.Events.Add(PodEvent.Created(pod, report.Name));
             node.Events.Add(PodEvent.Started(pod, report.Name));
+            if (_container is { Remark.Length: > 0 } container && status.RestartCount == 0)
+            {
+                node.Events.Add(PodEvent.UserSubstituted(pod, report.Name, container.Remark));
+            }
             Begin();
         }
         else if (status.Phase != ContainerPhase.Running)

@@ -12,7 +12,7 @@ internal static class CommonPages
     {
         "/hostname" => Answer.SendAsync(http, 200, "text/plain", workload.HostName),
         "/clientip" => Answer.SendAsync(http, 200, "text/plain", ClientAddress.Of(http).ToString()),
-        "/echo" => Answer.SendAsync(http, 200, "text/plain", http.Request.Query["msg"].ToString()),
+        "/echo" => Answer.SendAsync(http, int.TryParse(http.Request.Query["code"], out var code) && code is >= 200 and < 600 ? code : 200, "text/plain", http.Request.Query["msg"].ToString()),
         "/healthz" => Answer.SendAsync(http, 200, "text/plain", "ok"),
         _ => null,
     };

@@ -50,6 +50,7 @@ internal static class DatagramAnswers
 
         return command switch
         {
+            _ when workload.Program is ServeHostname => Encoding.UTF8.GetBytes(workload.HostName),
             "hostname" or "hostName" => Encoding.UTF8.GetBytes(workload.HostName),
             "clientip" => Encoding.UTF8.GetBytes(client.ToString()),
             _ => ReadOnlyMemory<byte>.Empty,

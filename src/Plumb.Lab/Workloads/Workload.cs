@@ -49,7 +49,7 @@ internal sealed class Workload
             foreach (var port in plan.UdpPorts)
             {
                 var socket = Open(port, "UDP", address => OpenUdp(address, port));
-                _ = DatagramAnswers.RunAsync(socket, this, echoAll: Program is not Netexec);
+                _ = DatagramAnswers.RunAsync(socket, this, echoAll: Program is not (Netexec or ServeHostname));
             }
         }
         catch
@@ -60,6 +60,8 @@ internal sealed class Workload
     }
 
     public WorkloadProgram Program { get; }
+
+    public NetworkNamespace Network => _pod.Network;
 
     public string HostName => _pod.HostName;
 

@@ -12,10 +12,19 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
     private static readonly Nginx NginxProgram = new();
     private static readonly Echo EchoProgram = new();
     private static readonly Netexec NetexecProgram = new();
+    private static readonly ServeHostname ServeHostnameProgram = new();
+
+    /// <summary>Runs once and ends; there is no program then.</summary>
+    public Errand? Errand { get; init; }
 
     /// <summary>For a person: what stands in, and where it listens.</summary>
     public string Describe()
     {
+        if (Errand is not null)
+        {
+            return $"Plumb's built-in {Errand.Name}, which runs once and ends";
+        }
+
         if (Program is null)
         {
             return "Plumb's built-in pause: it waits, and listens nowhere";
@@ -33,12 +42,29 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
             return new WorkloadPlan(null, [], [], PortsAreNamed: true);
         }
 
+        if (name == "agnhost" && Errand.Of(container.Args) is { } errand)
+        {
+            return new WorkloadPlan(null, [], [], PortsAreNamed: true) { Errand = errand };
+        }
+
         var tcp = Ports(container, PortProtocol.Tcp);
         var udp = Ports(container, PortProtocol.Udp);
         if (name == "agnhost" && container.Args is ["netexec", ..])
         {
             // netexec listens where its options say, whatever the container's ports are; they are documentation.
             return new WorkloadPlan(NetexecProgram, [Option(container.Args, "http-port") ?? 8080], [Option(container.Args, "udp-port") ?? 8081], PortsAreNamed: true);
+        }
+
+        if (name == "agnhost" && container.Args is ["serve-hostname", ..])
+        {
+            var port = Option(container.Args, "port") ?? 9376;
+            return new WorkloadPlan(ServeHostnameProgram, [port], container.Args.Contains("--udp") || container.Args.Contains("--udp=true") ? [port] : [], PortsAreNamed: true);
+        }
+
+        if (name == "agnhost" && container.Args is ["porter", ..])
+        {
+            var words = PortWords(container);
+            return new WorkloadPlan(new Porter(words), [.. words.Keys], [], PortsAreNamed: true);
         }
 
         WorkloadProgram program = name switch
@@ -79,17 +105,37 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
         return ports;
     }
 
+    /// <summary>`SERVE_PORT_80=words`</summary>
+    private static SortedDictionary<ushort, string> PortWords(ContainerSpec container)
+    {
+        const string prefix = "SERVE_PORT_";
+        var words = new SortedDictionary<ushort, string>();
+        foreach (var variable in container.Environment)
+        {
+            if (variable.Name.StartsWith(prefix, StringComparison.Ordinal) && ushort.TryParse(variable.Name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            {
+                words[port] = variable.Value;
+            }
+        }
+
+        return words;
+    }
+
+    private static ushort? Option(IReadOnlyList<string> args, string name) =>
+        ushort.TryParse(OptionText(args, name), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
+
     /// <summary>`--name=8080` or `--name 8080`.</summary>
-    private static ushort? Option(IReadOnlyList<string> args, string name)
+    internal static string? OptionText(IReadOnlyList<string> args, string name)
     {
         for (var i = 0; i < args.Count; i++)
         {
-            var text = args[i].StartsWith($"--{name}=", StringComparison.Ordinal) ? args[i][(name.Length + 3)..]
-                : args[i] == $"--{name}" && i + 1 < args.Count ? args[i + 1]
-                : null;
-            if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+            if (args[i].StartsWith($"--{name}=", StringComparison.Ordinal))
             {
-                return port;
+                return args[i][(name.Length + 3)..];
+            }
+            if (args[i] == $"--{name}" && i + 1 < args.Count)
+            {
+                return args[i + 1];
             }
         }
 

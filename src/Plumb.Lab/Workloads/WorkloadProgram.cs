@@ -8,6 +8,9 @@ internal abstract class WorkloadProgram
     /// <summary>As the `ImageSubstituted` event and the first line of the log call it.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Also the paths of <see cref="CommonPages"/> are the program's own.</summary>
+    public virtual bool AnswersAll => false;
+
     /// <summary>Answers what <see cref="CommonPages"/> does not.</summary>
     public abstract Task AnswerAsync(HttpContext http, Workload workload);
 
@@ -105,30 +108,4 @@ internal sealed class Echo : WorkloadProgram
     }
 
     public override string LogLine(HttpContext http, DateTimeOffset startedAt) => CommonLogLine(http, startedAt);
-}
-
-/// <summary>The test server of Kubernetes' own e2e tests (image agnhost, command netexec).</summary>
-internal sealed class Netexec : WorkloadProgram
-{
-    public override string Name => "netexec";
-
-    public override Task AnswerAsync(HttpContext http, Workload workload)
-    {
-        switch (http.Request.Path.Value)
-        {
-            case "/hostName":
-                return PageAsync(http, 200, "text/plain", workload.HostName);
-            case "/header":
-                return PageAsync(http, 200, "text/plain", http.Request.Headers[http.Request.Query["key"].ToString()].ToString());
-            case "/exit":
-                workload.Exit(int.TryParse(http.Request.Query["code"], out var code) ? code & 0xff : 0);
-                return PageAsync(http, 200, "text/plain", "");
-            default:
-                return PageAsync(http, 200, "text/plain", $"NOW: {workload.Now.UtcDateTime:yyyy-MM-dd HH:mm:ss.fffffff} +0000 UTC");
-        }
-    }
-
-    /// <summary>klog's header: severity and date, time, process id, source.</summary>
-    public override string LogLine(HttpContext http, DateTimeOffset startedAt) =>
-        $"I{startedAt.UtcDateTime:MMdd HH:mm:ss.ffffff}       1 netexec] {http.Request.Method} {Printable(http.Request.Path.ToUriComponent() + http.Request.QueryString.ToUriComponent())} from {ClientAddress.Of(http)}";
 }

@@ -54,7 +54,7 @@ internal sealed class WorkloadServer : IAsyncDisposable
             var startedAt = time.GetUtcNow();
             try
             {
-                await (CommonPages.TryAnswer(context, workload) ?? workload.Program.AnswerAsync(context, workload));
+                await ((workload.Program.AnswersAll ? null : CommonPages.TryAnswer(context, workload)) ?? workload.Program.AnswerAsync(context, workload));
             }
             finally
             {

@@ -10,7 +10,7 @@ namespace Plumb.Linux.Containers;
 /// <remarks>For a process in a mount and pid namespace of its own whose <c>/proc</c> is mounted already (<see cref="SpawnNamespaces.OwnPids"/>).</remarks>
 public sealed class ContainerRoot
 {
-    private static readonly string[] Devices = ["null", "zero", "full", "random", "urandom", "tty"];
+    private static readonly string[] Devices = ["null", "zero", "full", "random", "urandom", "tty", "ptmx"];
 
     /// <param name="lower">An image's root directory, or <c>/</c>: the machine's own, with its devices and what else is mounted there.</param>
     /// <param name="stage">An empty directory in which it is put together.</param>
@@ -123,13 +123,15 @@ public sealed class ContainerRoot
             File.WriteAllBytes(Path.Combine(devices, name), []);
             new BindMount("/dev/" + name, "/dev/" + name).Make(Path.Combine(devices, name));
         }
-        foreach (var (name, kind, options) in ((string, string, string)[])[("pts", "devpts", "newinstance,ptmxmode=0666,mode=0620"), ("shm", "tmpfs", "mode=1777"), ("mqueue", "mqueue", "")])
+        foreach (var (name, kind, options) in ((string, string, string)[])[("shm", "tmpfs", "mode=1777"), ("mqueue", "mqueue", "")])
         {
             var place = Directory.CreateDirectory(Path.Combine(devices, name)).FullName;
             // A kernel may lack one of them; a program that needs it says so.
             _ = Libc.Mount(kind, place, kind, Libc.MS_NOSUID | Libc.MS_NOEXEC, options);
         }
-        foreach (var (name, target) in ((string, string)[])[("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")])
+        // The machine's: terminals of `kubectl exec -it` are made outside, and have a name only there.
+        new BindMount("/dev/pts", "/dev/pts").Make(Directory.CreateDirectory(Path.Combine(devices, "pts")).FullName);
+        foreach (var (name, target) in ((string, string)[])[("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")])
         {
             File.CreateSymbolicLink(Path.Combine(devices, name), target);
         }

@@ -122,6 +122,9 @@ internal static partial class Libc
     [LibraryImport(Name, EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string from, string to);
 
+    [LibraryImport(Name, EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Link(string file, string name);
+
     public static int OpenProcessDescriptor(int pid) => (int)SystemCall(SYS_pidfd_open, pid, 0, 0, 0);
 
     public static int SendSignal(int processDescriptor, int signal) => (int)SystemCall(SYS_pidfd_send_signal, processDescriptor, signal, 0, 0);

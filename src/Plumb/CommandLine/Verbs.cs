@@ -21,6 +21,7 @@ internal static class Verbs
         ("mirror", static () => new MirrorCommand()),
         ("snapshot", static () => new SnapshotCommand()),
         ("whatif", static () => new WhatifCommand()),
+        ("image", static () => new ImageCommand()),
         ("agent", static () => new AgentCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];

@@ -3,6 +3,7 @@ using Plumb.CommandLine;
 using Plumb.Diagnosis.Snapshots;
 using Plumb.Dns.Forwarding;
 using Plumb.Lab;
+using Plumb.Lab.Images;
 using Plumb.Lab.Cni;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
@@ -83,7 +84,7 @@ internal sealed class UpOptions
     public ValueOption<int> ApiPort { get; } = new("--api-port", [], "PORT", "where the API listens on 127.0.0.1", Read.Number(0, 65535), 0, "any that is free");
 
     public ListOption Images { get; } = new(
-        "--image", [], "NAME=DIR|TAR", "run containers of an image from a folder or an OCI archive; may be given several times", CheckImage);
+        "--image", [], "NAME=PATH", "run containers of an image from a root file system, an OCI layout, or an archive of one or of `docker save`; may be given several times", CheckImage);
 
     public Flag AgentProcesses { get; } = new("--agent-processes", "each node's agent is a process of its own that speaks HTTPS to the API");
 
@@ -119,7 +120,7 @@ internal sealed class UpOptions
             Manifests = [.. manifests.Select(static m => m == "-" ? m : Path.GetFullPath(m))],
             From = invocation.Parsed.GetValue(From) is { } snapshot ? Path.GetFullPath(snapshot) : null,
             CniConfigurations = invocation.Values(CniConfigurations) is { Length: > 0 } files ? [.. files.Where(static file => file != "none").Select(Path.GetFullPath)] : null,
-            Images = invocation.Values(Images).Select(static i => i.Split('=', 2)).ToDictionary(static i => i[0], static i => Path.GetFullPath(i[1])),
+            Images = ImagesOf(invocation),
             AgentProcesses = invocation.IsOn(AgentProcesses),
             WaitForPods = manifests.Length > 0 || invocation.Parsed.GetValue(From) is not null,
             Command = command,
@@ -222,6 +223,19 @@ internal sealed class UpOptions
         {
             return wrong.Message;
         }
+    }
+
+    /// <summary>Those that are kept and those that were named, unpacked: the lab's own process cannot refuse them in a line of its own as early as this.</summary>
+    private Dictionary<string, string> ImagesOf(Invocation invocation)
+    {
+        var store = ImageStore.OfUser();
+        var images = store.Named().ToDictionary(static one => one.Name, static one => one.Path);
+        foreach (var written in invocation.Values(Images))
+        {
+            var parts = written.Split('=', 2);
+            images[parts[0]] = store.Take(parts[1], out _);
+        }
+        return images;
     }
 
     private static string? CheckImage(string text)

@@ -16,13 +16,15 @@ public sealed class OneNode : IAsyncLifetime
     private readonly string _root = Directory.CreateTempSubdirectory("p-").FullName;
     private Lab? _lab;
 
+    internal IReadOnlyDictionary<string, string> Images { get; init; } = new Dictionary<string, string>();
+
     internal KubernetesClient Api { get; private set; } = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _lab = await Lab.StartAsync(new LabOptions { Nodes = 1, RuntimeRoot = Path.Combine(_root, "plumb"), DnsUpstreams = [] }, new Silence(), commands: null, TimeProvider.System, Cancel);
+        _lab = await Lab.StartAsync(new LabOptions { Nodes = 1, Images = Images, RuntimeRoot = Path.Combine(_root, "plumb"), DnsUpstreams = [] }, new Silence(), commands: null, TimeProvider.System, Cancel);
         Api = new KubernetesClient(new ClusterConnection { Server = new Uri("http://in-process"), Connect = _ => new(_lab.Api.Connect()) }, TimeProvider.System, "test");
     }
 

@@ -54,4 +54,19 @@ public sealed class WorkloadPlanTests
         Assert.Null(plan.Program);
         Assert.Empty(plan.TcpPorts);
     }
+
+    [Theory]
+    [InlineData("serve-hostname", "Plumb's built-in serve-hostname, listening on 9376/TCP")]
+    [InlineData("serve-hostname --http --udp --port=80", "Plumb's built-in serve-hostname, listening on 80/TCP, 80/UDP")]
+    [InlineData("porter", "Plumb's built-in porter, listening on 80/TCP, 8080/TCP")]
+    [InlineData("connect 10.0.0.1:80 --timeout=2s", "Plumb's built-in connect, which runs once and ends")]
+    [InlineData("etc-hosts", "Plumb's built-in etc-hosts, which runs once and ends")]
+    public void Agnhost_is_what_its_arguments_say(string args, string words)
+    {
+        var plan = WorkloadPlan.Of(new ContainerSpec("c", "registry.k8s.io/e2e-test-images/agnhost:2.47", [], args.Split(' '))
+        {
+            Environment = [new("SERVE_PORT_8080", "b"), new("SERVE_PORT_80", "a"), new("SERVE_SCTP_PORT_81", "c")],
+        });
+        Assert.Equal(words, plan.Describe());
+    }
 }

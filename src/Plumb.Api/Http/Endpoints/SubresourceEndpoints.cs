@@ -54,8 +54,12 @@ internal sealed class SubresourceEndpoints(Registry registry, PodStreams? stream
         foreach (var container in Fields.Objects(spec, "containers"))
             names.Add(Fields.Text(container, "name"));
         var main = names.Count;
-        foreach (var container in Fields.Objects(spec, "initContainers"))
-            names.Add(Fields.Text(container, "name"));
+        foreach (var member in (ReadOnlySpan<string>)["initContainers", "ephemeralContainers"])
+        {
+            foreach (var container in Fields.Objects(spec, member))
+                names.Add(Fields.Text(container, "name"));
+        }
+
         return new PodIdentity(stored.Namespace, stored.Name, stored.Uid, stored.NodeName, names) { MainContainers = main };
     }
 

@@ -20,10 +20,15 @@ internal interface IContainerRun : IDisposable
 /// <param name="Signal">0 when it ended by itself.</param>
 internal readonly record struct RunEnd(int ExitCode, int Signal, string Message);
 
-/// <summary>What runs in a container: a process of the host's or a built-in workload. An image's own root file system would be a third.</summary>
+/// <summary>What runs in a container: a process, with an image's files or the host's, or a built-in workload.</summary>
 internal interface IContainerKind
 {
     string Substitution { get; }
+
+    string ImageId => Substitution;
+
+    /// <summary>What is otherwise than the container asks for.</summary>
+    string Remark => "";
 
     /// <exception cref="ContainerStartException">It could not be started.</exception>
     Task<IContainerRun> StartAsync(ContainerLog log);

@@ -1,26 +1,41 @@
 using System.Globalization;
 using Plumb.Api.Streaming;
 using Plumb.Lab.Containers.Roots;
+using Plumb.Lab.Images;
 using Plumb.Linux.Containers;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 
 namespace Plumb.Lab.Containers.Runs;
 
-/// <summary>Containers with a command: a process of the host's in the pod's namespaces, with the host's file system.</summary>
-internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, ContainerFiles files, TimeProvider time) : IContainerKind
+/// <summary>Containers with an image or a command: a process in the pod's namespaces, with the image's files or, where it is not at hand, the host's.</summary>
+internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, ContainerFiles files, Image? image, TimeProvider time) : IContainerKind
 {
-    public string Substitution => "the host's file system, in which the container's command runs";
+    public string Substitution => image is null ? "the host's file system, in which the container's command runs" : "";
+
+    public string ImageId => image is null ? Substitution : image.Digest.Length > 0 ? image.Digest : image.Root;
+
+    public string Remark { get; private set; } = "";
 
     public async Task<IContainerRun> StartAsync(ContainerLog log)
     {
-        var environment = ContainerEnvironment.Build(pod, container);
+        var user = ContainerUser.Root;
+        if (image is not null)
+        {
+            (user, Remark) = ImageSpecs.UserOf(container, image);
+        }
+        var spec = image is null ? container : container with { Home = ImageUser.Home(image.Root, user.User) };
+        var environment = ContainerEnvironment.Build(pod, spec);
         var words = container.Command.Concat(container.Args).Select(word => ContainerEnvironment.Expand(word, environment)).ToList();
+        if (words.Count == 0)
+        {
+            throw new ContainerStartException("StartError", "failed to start container: no command specified");
+        }
         var console = container.Terminal ? PseudoTerminal.Open() : null;
         SpawnedProcess? process = null;
         try
         {
-            using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", ContainerUser.Root);
+            using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", user);
             process = command.Start(request => request with
             {
                 Input = container.Stdin ? SpawnStream.Pipe : SpawnStream.Null,

@@ -16,12 +16,12 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
     {
         if (_plan.Program is null)
         {
-            return new WorkloadRun(pod, container, files, log, workload: null, time);
+            return new WorkloadRun(pod, container, files, log, workload: null, _plan.Errand, time);
         }
 
         try
         {
-            return new WorkloadRun(pod, container, files, log, await server.StartAsync(pod, _plan, log), time);
+            return new WorkloadRun(pod, container, files, log, await server.StartAsync(pod, _plan, log), errand: null, time);
         }
         catch (WorkloadException refused)
         {
@@ -30,20 +30,23 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
     }
 }
 
-/// <param name="workload">Null for `pause`, which does nothing until it is stopped.</param>
-internal sealed class WorkloadRun(PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, TimeProvider time)
-    : IContainerRun
+/// <param name="workload">Null for what serves nobody.</param>
+/// <param name="errand">What it does instead; null for `pause`, which does nothing until it is stopped.</param>
+internal sealed class WorkloadRun(
+    PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, Errand? errand, TimeProvider time) : IContainerRun
 {
+    private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<int> _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task<RunEnd>? _ended;
 
-    public Task<RunEnd> Ended => _ended ??= EndAsync(workload?.Ended ?? _paused.Task);
+    public Task<RunEnd> Ended => _ended ??= EndAsync(workload?.Ended ?? errand?.RunAsync(pod, Say, time, _stop.Token) ?? _paused.Task);
 
     public Task SettleAsync(CancellationToken cancel) => workload?.SettleAsync(cancel) ?? Task.CompletedTask;
 
     public async Task StopAsync(TimeSpan grace)
     {
         _paused.TrySetResult(0);
+        await _stop.CancelAsync();
         if (workload is not null)
         {
             await workload.StopAsync(grace);
@@ -63,9 +66,9 @@ internal sealed class WorkloadRun(PodFacts pod, ContainerSpec container, Contain
         return new CommandOutcome((await Ended.WaitAsync(cancel)).ExitCode);
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _stop.Dispose();
+
+    private void Say(LogStream stream, string line) => log.Append(stream, System.Text.Encoding.UTF8.GetBytes(line), partial: false);
 
     private static async Task<RunEnd> EndAsync(Task<int> exit) => new(await exit, 0, "");
 }

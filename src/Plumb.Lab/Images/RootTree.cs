@@ -1,0 +1,178 @@
+using System.Formats.Tar;
+using Plumb.Linux.Native;
+
+namespace Plumb.Lab.Images;
+
+/// <summary>
+/// A root file system that layers are unpacked into, one upon the other. Whatever an archive says, nothing is made, changed or removed outside of the directory:
+/// names are cleaned, links on the way are followed as a process whose root it is would follow them, and the last part of a name is never followed.
+/// </summary>
+internal sealed class RootTree(string root)
+{
+    private const int MostLinks = 40;
+    private const string Whiteout = ".wh.";
+    private const string Opaque = ".wh..wh..opq";
+    private const int Permissions = 0xfff;
+
+    // Set at the end: what may not be written to must not be in the way while it is filled.
+    private readonly Dictionary<string, UnixFileMode> _directories = new(StringComparer.Ordinal);
+    private HashSet<string> _ofThisLayer = [];
+
+    /// <summary>Device files and pipes: nothing that an ordinary user could make, and nothing that a container gets from its image.</summary>
+    public int Skipped { get; private set; }
+
+    /// <summary>A new layer begins.</summary>
+    public void BeginLayer() => _ofThisLayer = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <exception cref="ImageException">The entry's name leads out of the image.</exception>
+    public void Add(TarEntry entry)
+    {
+        var names = Names(entry.Name);
+        if (names.Count == 0)
+        {
+            return;
+        }
+        var last = names[^1];
+        names.RemoveAt(names.Count - 1);
+        var parent = Directory(names);
+        if (last == Opaque)
+        {
+            Clear(parent);
+            return;
+        }
+        if (last.StartsWith(Whiteout, StringComparison.Ordinal))
+        {
+            Remove(Path.Combine(parent, last[Whiteout.Length..]));
+            return;
+        }
+        var place = Path.Combine(parent, last);
+        _ofThisLayer.Add(place);
+        var mode = (UnixFileMode)((int)entry.Mode & Permissions);
+        switch (entry.EntryType)
+        {
+            case TarEntryType.Directory:
+                if (!IsDirectory(place))
+                {
+                    Remove(place);
+                    System.IO.Directory.CreateDirectory(place);
+                }
+                _directories[place] = mode;
+                break;
+            case TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile:
+                Remove(place);
+                using (var file = new FileStream(place, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode | UnixFileMode.UserWrite }))
+                {
+                    entry.DataStream?.CopyTo(file);
+                }
+                File.SetUnixFileMode(place, mode);
+                break;
+            case TarEntryType.SymbolicLink:
+                Remove(place);
+                File.CreateSymbolicLink(place, entry.LinkName);
+                break;
+            case TarEntryType.HardLink:
+                var target = Names(entry.LinkName);
+                if (target.Count == 0)
+                {
+                    throw new ImageException($"the entry '{entry.Name}' is a link to nothing");
+                }
+                var source = Path.Combine(Directory(target[..^1]), target[^1]);
+                if (source != place)
+                {
+                    Remove(place);
+                    HardLink.Create(source, place);
+                }
+                break;
+            case TarEntryType.CharacterDevice or TarEntryType.BlockDevice or TarEntryType.Fifo:
+                Remove(place);
+                Skipped++;
+                break;
+        }
+    }
+
+    /// <summary>All layers are in.</summary>
+    public void Finish()
+    {
+        foreach (var (directory, mode) in _directories.OrderByDescending(static one => one.Key.Length))
+        {
+            if (IsDirectory(directory))
+            {
+                // Who unpacked it can always look into it and remove it.
+                File.SetUnixFileMode(directory, mode | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+    }
+
+    /// <summary>Absolute names are names below the root.</summary>
+    private static List<string> Names(string path)
+    {
+        var names = path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(static name => name != ".").ToList();
+        return names.Contains("..")
+            ? throw new ImageException($"the entry '{path}' leads out of the image; such an archive is not unpacked")
+            : names;
+    }
+
+    private string Directory(IEnumerable<string> names)
+    {
+        var left = new Stack<string>(names.Reverse());
+        var at = root;
+        for (var links = 0; left.TryPop(out var name);)
+        {
+            if (name == "..")
+            {
+                at = at == root ? root : Path.GetDirectoryName(at)!;
+                continue;
+            }
+            var next = Path.Combine(at, name);
+            if (new FileInfo(next).LinkTarget is { } link)
+            {
+                if (++links > MostLinks)
+                {
+                    throw new ImageException($"the links at '{next[root.Length..]}' lead in a circle");
+                }
+                foreach (var part in link.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(static part => part != ".").Reverse())
+                {
+                    left.Push(part);
+                }
+                at = link.StartsWith('/') ? root : at;
+                continue;
+            }
+            at = next;
+            if (!IsDirectory(at))
+            {
+                Remove(at);
+                System.IO.Directory.CreateDirectory(at);
+            }
+        }
+        return at;
+    }
+
+    private static bool IsDirectory(string place) => FileStatus.TryOfLink(place)?.Type == FileType.Directory;
+
+    /// <summary>An opaque directory hides what lower layers have in it.</summary>
+    private void Clear(string directory)
+    {
+        foreach (var entry in System.IO.Directory.GetFileSystemEntries(directory))
+        {
+            if (!_ofThisLayer.Contains(entry))
+            {
+                Remove(entry);
+            }
+        }
+    }
+
+    private static void Remove(string place)
+    {
+        switch (FileStatus.TryOfLink(place)?.Type)
+        {
+            case null:
+                break;
+            case FileType.Directory:
+                System.IO.Directory.Delete(place, recursive: true);
+                break;
+            default:
+                File.Delete(place);
+                break;
+        }
+    }
+}

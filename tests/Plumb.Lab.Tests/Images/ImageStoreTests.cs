@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using Plumb.Lab.Images;
+using static Plumb.Lab.Tests.Images.HandMade;
+
+namespace Plumb.Lab.Tests.Images;
+
+public sealed class ImageStoreTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("plumb-images-").FullName;
+    private readonly ImageStore _store;
+
+    public ImageStoreTests() => _store = new ImageStore(Path.Combine(_directory, "cache"));
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void Layouts_and_archives_of_other_tools_are_the_same_image()
+    {
+        var layout = BusyBox(_directory);
+        Run("skopeo", "copy", "-q", $"oci:{layout}:test", $"docker-archive:{_directory}/docker.tar:busybox:test");
+        Run("skopeo", "copy", "-q", $"oci:{layout}:test", $"oci-archive:{_directory}/oci.tar:busybox:test");
+        var paths = new[] { layout, $"{_directory}/docker.tar", $"{_directory}/oci.tar" }.Select(path => _store.Take(path, out _)).ToArray();
+        Assert.Equal(paths[0], paths[2]);
+        foreach (var path in paths)
+        {
+            var image = ImageStore.Load(path);
+            Assert.Equal(["/bin/sh", "-c"], image.Configuration.Entrypoint);
+            Assert.Equal(["echo $GREETING from $(pwd)"], image.Configuration.Command);
+            Assert.Contains("GREETING=hello", image.Configuration.Environment);
+            Assert.Equal("/srv", image.Configuration.WorkingDirectory);
+            Assert.True(File.Exists(image.Root + "/bin/busybox"));
+            Assert.Equal("busybox", new FileInfo(image.Root + "/bin/sh").LinkTarget);
+            // Removed by the second layer.
+            Assert.False(File.Exists(image.Root + "/gone"));
+        }
+        _store.Name("busybox", paths[0]);
+        _store.Name("other", paths[0]);
+        Assert.Equal(["busybox", "other"], _store.Named().Select(static one => one.Name));
+        Assert.True(_store.Forget("busybox"));
+        Assert.True(Directory.Exists(paths[0]));
+        Assert.True(_store.Forget("other"));
+        Assert.False(Directory.Exists(paths[0]));
+        Assert.False(_store.Forget("other"));
+    }
+
+    [Fact]
+    public void Whiteouts_take_away_what_lower_layers_have_and_nothing_of_their_own()
+    {
+        var root = Root(
+            null,
+            Layer(Folder("d"), Text("d/a", "1"), Text("d/b", "1"), Folder("e"), Text("e/x", "1"), Text("f", "1")),
+            Layer(Text("d/.wh.a", ""), Text("e/y", "2"), Text("e/.wh..wh..opq", ""), Text(".wh.f", ""), Text("d/c", "2")));
+        Assert.Equal(["b", "c"], Directory.GetFileSystemEntries(root + "/d").Select(static path => Path.GetFileName(path)).Order());
+        Assert.Equal(["y"], Directory.GetFileSystemEntries(root + "/e").Select(static path => Path.GetFileName(path)));
+        Assert.False(File.Exists(root + "/f"));
+    }
+
+    [Fact]
+    public void A_layer_may_be_zipped_and_has_modes_and_hard_links()
+    {
+        var root = Root(Zip, Layer(Folder("bin"), Text("bin/a", "text", (UnixFileMode)0x1ed), Link("bin/b", "bin/a", TarEntryType.HardLink)));
+        Assert.Equal((UnixFileMode)0x1ed, File.GetUnixFileMode(root + "/bin/b"));
+        Assert.Equal(Linux.Native.FileStatus.TryOfLink(root + "/bin/a")!.Value.Identity, Linux.Native.FileStatus.TryOfLink(root + "/bin/b")!.Value.Identity);
+    }
+
+    [Fact]
+    public void Absolute_names_and_links_stay_within_the_image()
+    {
+        var outside = Directory.CreateDirectory(Path.Combine(_directory, "outside")).FullName;
+        var root = Root(
+            null,
+            Layer(Text("/etc/passwd", "ours"), Link("out", outside), Text("out/written", "x"), Link("up", "../../../../.."), Text("up/high", "x"), Link("etc/shadow", "/etc/passwd")),
+            // The last part of a name is replaced, not followed.
+            Layer(Text("etc/shadow", "own"), Link("hard", "/etc/passwd", TarEntryType.HardLink)));
+        Assert.Empty(Directory.GetFileSystemEntries(outside));
+        Assert.Equal("x", File.ReadAllText(root + outside + "/written"));
+        Assert.Equal("x", File.ReadAllText(root + "/high"));
+        Assert.Equal(("ours", "own", "ours"), (File.ReadAllText(root + "/etc/passwd"), File.ReadAllText(root + "/etc/shadow"), File.ReadAllText(root + "/hard")));
+    }
+
+    [Fact]
+    public void Device_files_are_left_out_and_counted()
+    {
+        var image = _store.Take(Docker(_directory + "/d.tar", null, Layer(Device("dev/null"), Text("a", "1"))), out var skipped);
+        Assert.Equal(1, skipped);
+        Assert.False(Path.Exists(ImageStore.Load(image).Root + "/dev/null"));
+    }
+
+    [Theory]
+    [InlineData("../evil", "leads out of the image")]
+    [InlineData("a/../../evil", "leads out of the image")]
+    public void A_name_that_climbs_is_refused(string name, string words)
+    {
+        var refusal = Assert.Throws<ImageException>(() => Root(null, Layer(Text("a/b", "1")), Layer(Text(name, "x"))));
+        Assert.Contains(words, refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_directory + "/cache"));
+    }
+
+    [Fact]
+    public void What_is_cut_off_changed_or_packed_otherwise_is_refused_and_nothing_is_left()
+    {
+        var layer = Layer(Text("a", new string('x', 100_000)));
+        foreach (var (change, words) in ((Func<byte[], byte[]>, string)[])
+            [
+                (static bytes => bytes[..50_000], "is cut off or damaged"),
+                (static bytes => Zip(bytes)[..^20], "damaged"),
+                (static bytes => [.. bytes[..600], (byte)(bytes[600] ^ 1), .. bytes[601..]], "is damaged: its digest is"),
+                (static _ => [0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0], "zstd"),
+                (static _ => [1, 2, 3], "damaged"),
+            ])
+        {
+            var refusal = Assert.Throws<ImageException>(() => Root(change, layer));
+            Assert.Contains(words, refusal.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', refusal.Message);
+            Assert.Empty(Directory.GetFileSystemEntries(_directory + "/cache"));
+        }
+        var whole = File.ReadAllBytes(Docker(_directory + "/whole.tar", null, layer));
+        for (var length = 0; length < whole.Length - 2000; length += 9_973)
+        {
+            File.WriteAllBytes(_directory + "/cut.tar", whole[..length]);
+            Assert.Throws<ImageException>(() => _store.Take(_directory + "/cut.tar", out _));
+        }
+    }
+
+    [Theory]
+    [InlineData("busybox", "busybox", true)]
+    [InlineData("busybox", "docker.io/library/busybox:1.36", true)]
+    [InlineData("agnhost", "registry.k8s.io/e2e-test-images/agnhost:2.47", true)]
+    [InlineData("busybox:1.36", "busybox", false)]
+    [InlineData("busybox:latest", "busybox", true)]
+    [InlineData("docker.io/library/busybox", "busybox:3", true)]
+    [InlineData("localhost:5000/busybox", "busybox", false)]
+    [InlineData("other/busybox", "busybox", false)]
+    [InlineData("box", "busybox", false)]
+    public void A_name_means_what_it_says_and_leaves_the_rest_open(string name, string wanted, bool expected) =>
+        Assert.Equal(expected, ImageName.Parse(name).Matches(ImageName.Parse(wanted)));
+
+    /// <summary>An OCI layout that umoci makes of busybox, with a second layer that removes a file.</summary>
+    internal static string BusyBox(string directory)
+    {
+        var (layout, bundle) = (Path.Combine(directory, "layout"), Path.Combine(directory, "bundle"));
+        Run("umoci", "init", "--layout", layout);
+        Run("umoci", "new", "--image", layout + ":test");
+        Run("umoci", "unpack", "--rootless", "--image", layout + ":test", bundle);
+        foreach (var folder in (string[])["bin", "etc", "srv", "tmp"])
+        {
+            Directory.CreateDirectory($"{bundle}/rootfs/{folder}");
+        }
+        File.Copy("/bin/busybox", bundle + "/rootfs/bin/busybox");
+        foreach (var applet in (string[])["sh", "cat", "ls", "sleep", "id", "ps", "hostname", "wget", "touch", "tar", "tty", "stty"])
+        {
+            File.CreateSymbolicLink($"{bundle}/rootfs/bin/{applet}", "busybox");
+        }
+        File.WriteAllText(bundle + "/rootfs/etc/passwd", "root:x:0:0:root:/home-of-root:/bin/sh\nweb:x:1234:1234::/srv:/bin/sh\n");
+        File.WriteAllText(bundle + "/rootfs/gone", "");
+        Run("umoci", "repack", "--image", layout + ":test", "--refresh-bundle", bundle);
+        File.Delete(bundle + "/rootfs/gone");
+        Run("umoci", "repack", "--image", layout + ":test", bundle);
+        Run("umoci", "config", "--image", layout + ":test", "--config.entrypoint", "/bin/sh", "--config.entrypoint", "-c",
+            "--config.cmd", "echo $GREETING from $(pwd)", "--config.env", "GREETING=hello", "--config.workingdir", "/srv");
+        Run("umoci", "gc", "--layout", layout);
+        return layout;
+    }
+
+    private string Root(Func<byte[], byte[]>? change, params byte[][] layers) =>
+        ImageStore.Load(_store.Take(Docker(Path.Combine(_directory, $"{Guid.NewGuid():N}.tar"), change, layers), out _)).Root;
+
+    private static void Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {said}");
+    }
+}
