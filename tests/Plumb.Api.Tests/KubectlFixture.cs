@@ -7,6 +7,8 @@ public abstract class KubectlFixture : IAsyncLifetime
 {
     private readonly string _home = Directory.CreateTempSubdirectory("plumb-api-").FullName;
 
+    private protected string Kubeconfig => Path.Combine(_home, "kubeconfig");
+
     private protected TestServer Server { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
@@ -35,7 +37,7 @@ public abstract class KubectlFixture : IAsyncLifetime
     {
         Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(static folder => File.Exists(Path.Combine(folder, "kubectl"))), "there is no kubectl on this machine");
         var start = new ProcessStartInfo("kubectl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["KUBECONFIG"] = Path.Combine(_home, "kubeconfig");
+        start.Environment["KUBECONFIG"] = Kubeconfig;
         start.Environment["HOME"] = _home;
         using var kubectl = Process.Start(start)!;
         var output = kubectl.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Plumb.Api.Access;
 using Plumb.Api.Discovery;
 using Plumb.Api.Http.Endpoints;
 using Plumb.Api.Resources;
@@ -13,25 +14,25 @@ namespace Plumb.Api.Http;
 
 /// <summary>
 /// From a request to its answer:
-/// 1. who asks (a bearer token; probes and the version are open), 2. which document or resource the path means, 3. the endpoint for the verb,
-/// 4. refusals as Status objects.
+/// 1. who asks (a bearer token; probes and the version are open), 2. which document or resource the path means, 3. whether they may,
+/// 4. the endpoint for the verb, 5. refusals as Status objects.
 /// </summary>
 internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
 {
-    private readonly Authentication _authentication;
+    private readonly Gate _gate;
     private readonly Documents _documents;
     private readonly Catalog _catalog;
     private volatile Router _known;
     private readonly ResourceEndpoints _resources;
     private readonly ILogger _log;
 
-    public ApiApplication(Registry registry, Authentication authentication, Documents documents, PodStreams? streams, TimeProvider time, ILogger log, CancellationToken stopping)
+    public ApiApplication(Registry registry, Gate gate, ServiceAccountTokens tokens, Documents documents, PodStreams? streams, TimeProvider time, ILogger log, CancellationToken stopping)
     {
-        _authentication = authentication;
+        _gate = gate;
         _documents = documents;
         _catalog = registry.Catalog;
         _known = new Router(_catalog);
-        _resources = new ResourceEndpoints(registry, streams, time, stopping);
+        _resources = new ResourceEndpoints(registry, gate.Authorizer, tokens, streams, time, stopping);
         _log = log;
     }
 
@@ -76,12 +77,7 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
         var path = context.Request.Path.Value!;
         if (Documents.IsOpen(path))
             return _documents.ServeOpenAsync(context, path);
-        if (!_authentication.Accepts(context.Request))
-        {
-            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"plumb\"";
-            throw new ApiException(401, "Unauthorized", "Unauthorized");
-        }
-
+        var user = _gate.Identify(context);
         var steps = Split(path);
         var isCore = steps is ["api", ..];
         if (isCore || steps is ["apis", ..])
@@ -95,15 +91,26 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
             if (version.Length > 0 && !router.HasVersion(group, version))
                 return isCore ? throw NoSuchResource() : Answer.NoSuchPathAsync(context);
             if (steps.Length <= prefix)
+            {
+                RequirePath(context, user, path);
                 return _documents.ServeDiscoveryAsync(context, isCore, group, version);
+            }
+
             var rest = steps.AsSpan(prefix);
             var legacyWatch = rest[0] == "watch" && rest.Length > 1;
             var target = router.Find(group, version, legacyWatch ? rest[1..] : rest) ?? throw NoSuchResource();
+            if (!user.IsMaster)
+                _gate.Require(user, Gate.Of(context.Request, target, legacyWatch));
             return _resources.ServeAsync(context, target, legacyWatch);
         }
 
+        RequirePath(context, user, path);
+
         return steps is ["openapi", ..] ? _documents.ServeOpenApiAsync(context, steps) : steps.Length == 0 ? _documents.ServeRootAsync(context) : Answer.NoSuchPathAsync(context);
     }
+
+    private void RequirePath(HttpContext context, UserInfo user, string path) =>
+        _gate.Require(user, new AccessAttributes(context.Request.Method.ToLowerInvariant(), "", "", "", "", "", path));
 
     /// <summary>Made anew when resources come or go.</summary>
     private Router Router() => _known.Revision == _catalog.Revision ? _known : _known = new Router(_catalog);

@@ -121,6 +121,30 @@ internal static class KnownResources
             },
             new()
             {
+                Resource = new("authentication.k8s.io", "selfsubjectreviews"), Version = "v1", Kind = "SelfSubjectReview", Singular = "selfsubjectreview", Namespaced = false, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
+                Resource = new("authentication.k8s.io", "tokenreviews"), Version = "v1", Kind = "TokenReview", Singular = "tokenreview", Namespaced = false, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
+                Resource = new("authorization.k8s.io", "localsubjectaccessreviews"), Version = "v1", Kind = "LocalSubjectAccessReview", Singular = "localsubjectaccessreview", Namespaced = true, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
+                Resource = new("authorization.k8s.io", "selfsubjectaccessreviews"), Version = "v1", Kind = "SelfSubjectAccessReview", Singular = "selfsubjectaccessreview", Namespaced = false, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
+                Resource = new("authorization.k8s.io", "selfsubjectrulesreviews"), Version = "v1", Kind = "SelfSubjectRulesReview", Singular = "selfsubjectrulesreview", Namespaced = false, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
+                Resource = new("authorization.k8s.io", "subjectaccessreviews"), Version = "v1", Kind = "SubjectAccessReview", Singular = "subjectaccessreview", Namespaced = false, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
                 Resource = GroupResource.Jobs, Version = "v1", Kind = "Job", Strategy = new JobStrategy(), Table = WorkloadTables.Jobs,
                 Singular = "job", Namespaced = true, Categories = All, HasGeneration = true,
                 Subresources = [Status],

@@ -61,6 +61,9 @@ public sealed class ResourceDefinition
     /// <summary>The schema of a custom resource; null: the kind is one of the server's own.</summary>
     internal StructuralSchema? Custom { get; init; }
 
+    /// <summary>Objects of this kind are questions: they are answered, and not kept.</summary>
+    internal bool IsReview { get; init; }
+
     internal ScalePaths Scale { get; init; } = ScalePaths.Workload;
 
     public string ListKind

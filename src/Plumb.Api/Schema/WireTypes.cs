@@ -2,7 +2,8 @@ namespace Plumb.Api.Schema;
 
 /// <summary>
 /// The protobuf field numbers (k8s.io/api generated.proto, 1.34) of what a new kubectl sends in that form: the objects of `kubectl create …`.
-/// A line is a type: `number:name:type`, the types as in <see cref="CoreTypes"/>; `!` after a type: a zero counts (a pointer in Go, sent only when set).
+/// A line is a type: `number:name:type`, the types as in <see cref="CoreTypes"/>; `!` after a type: a zero counts (a pointer in Go, sent only when set). The name `-`: its members are
+/// those of the message that it is in.
 /// </summary>
 internal static class WireTypes
 {
@@ -35,6 +36,38 @@ internal static class WireTypes
         ObjectReference 1:kind:string 2:namespace:string 3:name:string 4:uid:string 5:apiVersion:string
         Scale 1:metadata:ObjectMeta 2:spec:ScaleSpec
         ScaleSpec 1:replicas:int32!
-        DeleteOptions 1:gracePeriodSeconds:int64! 4:propagationPolicy:string!
+        DeleteOptions 1:gracePeriodSeconds:int64! 2:preconditions:Preconditions 3:orphanDependents:bool! 4:propagationPolicy:string! 5:dryRun:[]string
+        Preconditions 1:uid:string! 2:resourceVersion:string!
+        Eviction 1:metadata:ObjectMeta 2:deleteOptions:DeleteOptions
+        Role 1:metadata:ObjectMeta 2:rules:[]PolicyRule
+        ClusterRole 1:metadata:ObjectMeta 2:rules:[]PolicyRule 3:aggregationRule:AggregationRule
+        AggregationRule 1:clusterRoleSelectors:[]LabelSelector
+        PolicyRule 1:verbs:[]string 2:apiGroups:[]string 3:resources:[]string 4:resourceNames:[]string 5:nonResourceURLs:[]string
+        RoleBinding 1:metadata:ObjectMeta 2:subjects:[]Subject 3:roleRef:RoleRef
+        ClusterRoleBinding 1:metadata:ObjectMeta 2:subjects:[]Subject 3:roleRef:RoleRef
+        Subject 1:kind:string 2:apiGroup:string 3:name:string 4:namespace:string
+        RoleRef 1:apiGroup:string 2:kind:string 3:name:string
+        PodDisruptionBudget 1:metadata:ObjectMeta 2:spec:PodDisruptionBudgetSpec
+        PodDisruptionBudgetSpec 1:minAvailable:intstr 2:selector:LabelSelector 3:maxUnavailable:intstr 4:unhealthyPodEvictionPolicy:string
+        PriorityClass 1:metadata:ObjectMeta 2:value:int32 3:globalDefault:bool 4:description:string 5:preemptionPolicy:string!
+        Ingress 1:metadata:ObjectMeta 2:spec:IngressSpec
+        IngressSpec 1:defaultBackend:IngressBackend 2:tls:[]IngressTLS 3:rules:[]IngressRule 4:ingressClassName:string!
+        IngressBackend 4:service:IngressServiceBackend
+        IngressServiceBackend 1:name:string 2:port:ServiceBackendPort
+        ServiceBackendPort 1:name:string 2:number:int32
+        IngressTLS 1:hosts:[]string 2:secretName:string
+        IngressRule 1:host:string 2:-:IngressRuleValue
+        IngressRuleValue 1:http:HTTPIngressRuleValue
+        HTTPIngressRuleValue 1:paths:[]HTTPIngressPath
+        HTTPIngressPath 1:path:string 2:backend:IngressBackend 3:pathType:string!
+        TokenReview 1:metadata:ObjectMeta 2:spec:TokenReviewSpec
+        TokenReviewSpec 1:token:string 2:audiences:[]string
+        SelfSubjectReview 1:metadata:ObjectMeta
+        SelfSubjectAccessReview 1:metadata:ObjectMeta 2:spec:SelfSubjectAccessReviewSpec
+        SelfSubjectAccessReviewSpec 1:resourceAttributes:ResourceAttributes 2:nonResourceAttributes:NonResourceAttributes
+        SelfSubjectRulesReview 1:metadata:ObjectMeta 2:spec:SelfSubjectRulesReviewSpec
+        SelfSubjectRulesReviewSpec 1:namespace:string
+        ResourceAttributes 1:namespace:string 2:verb:string 3:group:string 4:version:string 5:resource:string 6:subresource:string 7:name:string
+        NonResourceAttributes 1:path:string 2:verb:string
         """;
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Access;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
@@ -7,18 +8,21 @@ using Plumb.Api.Streaming;
 namespace Plumb.Api.Http.Endpoints;
 
 /// <summary>Chooses, for a resource path, the endpoint of the request's verb.</summary>
-internal sealed class ResourceEndpoints(Registry registry, PodStreams? streams, TimeProvider time, CancellationToken stopping)
+internal sealed class ResourceEndpoints(Registry registry, Authorizer authorizer, ServiceAccountTokens tokens, PodStreams? streams, TimeProvider time, CancellationToken stopping)
 {
     private readonly ReadEndpoint _read = new(registry);
     private readonly WatchEndpoint _watch = new(registry, time, stopping);
     private readonly WriteEndpoint _write = new(registry);
     private readonly PatchEndpoint _patch = new(registry);
-    private readonly SubresourceEndpoints _subresources = new(registry, streams, time);
+    private readonly SubresourceEndpoints _subresources = new(registry, tokens, streams, time);
+    private readonly ReviewEndpoint _reviews = new(authorizer, tokens, time);
 
     /// <param name="legacyWatch">The path was of the old kind, `/api/v1/watch/…`.</param>
     public Task ServeAsync(HttpContext context, Target target, bool legacyWatch)
     {
         var method = context.Request.Method;
+        if (target.Definition.IsReview)
+            return HttpMethods.IsPost(method) && target.IsCollection ? _reviews.ServeAsync(context, target) : throw NotAllowed();
         if (target.Subresource.Length > 0 && target.Subresource is not ("status" or "finalize" or "ephemeralcontainers"))
             return _subresources.ServeAsync(context, target);
         if (!Allows(target, method))

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Access;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
@@ -9,7 +10,7 @@ using Plumb.Api.Streaming;
 namespace Plumb.Api.Http.Endpoints;
 
 /// <summary>Subresources that are not a part of their object: pods' binding, eviction and conversations, service accounts' token, scale.</summary>
-internal sealed class SubresourceEndpoints(Registry registry, PodStreams? streams, TimeProvider time)
+internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountTokens tokens, PodStreams? streams, TimeProvider time)
 {
     private readonly ScaleEndpoint _scale = new(registry);
 
@@ -97,7 +98,6 @@ internal sealed class SubresourceEndpoints(Registry registry, PodStreams? stream
         });
     }
 
-    /// <summary>Tokens of the lab name their service account and are signed by nobody: the API server takes no other token than its own.</summary>
     private async Task TokenAsync(HttpContext context, Target target)
     {
         var account = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
@@ -111,14 +111,9 @@ internal sealed class SubresourceEndpoints(Registry registry, PodStreams? stream
             throw errors.ToException("authentication.k8s.io", "TokenRequest", "");
         spec["expirationSeconds"] = seconds;
         spec["boundObjectRef"] ??= null;
-        spec["audiences"] ??= new JsonArray("https://kubernetes.default.svc");
+        if (Fields.Array(spec, "audiences") is not { Count: > 0 })
+            spec["audiences"] = new JsonArray(ServiceAccountTokens.Audience);
         var now = time.GetUtcNow();
-        var claims = new JsonObject
-        {
-            ["sub"] = $"system:serviceaccount:{account.Namespace}:{account.Name}",
-            ["iat"] = now.ToUnixTimeSeconds(),
-            ["exp"] = now.AddSeconds(seconds).ToUnixTimeSeconds(),
-        };
         await Answer.JsonAsync(context, 201, new JsonObject
         {
             ["kind"] = "TokenRequest",
@@ -127,11 +122,9 @@ internal sealed class SubresourceEndpoints(Registry registry, PodStreams? stream
             ["spec"] = spec.DeepClone(),
             ["status"] = new JsonObject
             {
-                ["token"] = $"{Segment(new JsonObject { ["alg"] = "none" })}.{Segment(claims)}.",
+                ["token"] = tokens.Issue(account, spec["audiences"]!.AsArray(), now.AddSeconds(seconds)),
                 ["expirationTimestamp"] = Registry.FormatTime(now.AddSeconds(seconds)),
             },
         });
     }
-
-    private static string Segment(JsonObject part) => Convert.ToBase64String(Answer.Bytes(part)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 }

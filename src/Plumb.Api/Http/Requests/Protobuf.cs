@@ -103,6 +103,11 @@ internal static class Protobuf
 
             map[key] = value;
         }
+        else if (name == "-")
+        {
+            foreach (var (member, inner) in Message(type, reader.Bytes).ToArray())
+                message[member] = inner?.DeepClone();
+        }
         else if (Value(type, ref reader) is { } value)
         {
             message[name] = value;

@@ -50,6 +50,14 @@ internal sealed class PodStrategy : Strategy
             var spec = Fields.Object(root, "spec");
             Tolerate(spec, "node.kubernetes.io/not-ready");
             Tolerate(spec, "node.kubernetes.io/unreachable");
+
+            // What admission chose stays, whether the writer repeats it or not.
+            foreach (var member in (ReadOnlySpan<string>)["priority", "preemptionPolicy", "priorityClassName"])
+            {
+                if (spec[member] is null && Fields.Find(old, "spec")?[member] is { } chosen)
+                    spec[member] = chosen.DeepClone();
+            }
+
             RequireUnchanged(root, old, admission.Definition);
         }
 

@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Plumb.Api.Http;
+using Plumb.Api.Http.Requests;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Access;
+
+/// <summary>Questions that are asked by creating an object: who am I, whose token is this, who may do what. Nothing is stored.</summary>
+internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens tokens, TimeProvider time)
+{
+    public async Task ServeAsync(HttpContext context, Target target)
+    {
+        var query = WriteQuery.Parse(context, "CreateOptions");
+        var review = RequestBody.Parse(await RequestBody.ReadAsync(context), target.Definition.Kind, []);
+        var spec = Fields.Object(review, "spec");
+        var user = Gate.UserOf(context);
+        var answer = new JsonObject { ["kind"] = target.Definition.Kind, ["apiVersion"] = target.Definition.ApiVersion, ["metadata"] = Metadata(review, query, target) };
+        switch (target.Definition.Kind)
+        {
+            case "SelfSubjectReview":
+                answer["metadata"]!["creationTimestamp"] = Registry.FormatTime(time.GetUtcNow());
+                answer["status"] = new JsonObject { ["userInfo"] = Shown(user) };
+                break;
+            case "SelfSubjectAccessReview":
+                answer["spec"] = spec.DeepClone();
+                answer["status"] = Access(user, spec);
+                break;
+            case "SubjectAccessReview" or "LocalSubjectAccessReview":
+                answer["spec"] = spec.DeepClone();
+                answer["status"] = Access(Subject(spec, target), spec);
+                break;
+            case "SelfSubjectRulesReview":
+                answer["spec"] = new JsonObject();
+                answer["status"] = Rules(user, Fields.Text(spec, "namespace"));
+                break;
+            default:
+                answer["spec"] = spec.DeepClone();
+                answer["status"] = Token(spec);
+                break;
+        }
+
+        await Answer.JsonAsync(context, 201, answer);
+    }
+
+    private JsonObject Metadata(JsonObject review, WriteQuery query, Target target)
+    {
+        var metadata = new JsonObject();
+        if (target.Namespace.Length > 0)
+            metadata["namespace"] = target.Namespace;
+        if (query.Options.Manager is not { } manager || target.Definition.Kind == "SelfSubjectReview")
+            return metadata;
+        var root = new JsonObject { ["spec"] = Fields.Find(review, "spec")?.DeepClone(), ["metadata"] = metadata };
+        var fields = new Resources.Apply.ManagedFields();
+        fields.Update(Resources.Apply.FieldChanges.Between(Resources.Apply.ManagedFields.Zero(root, isTyped: true), root, target.Definition.Shape),
+            new Resources.Apply.Writer(manager, Applies: false, target.Definition.ApiVersion, ""), Registry.FormatTime(time.GetUtcNow()));
+        fields.Write(root);
+        root.Remove("metadata");
+        return metadata;
+    }
+
+    private JsonObject Access(UserInfo user, JsonObject spec)
+    {
+        var asked = Asked(spec);
+        var reason = authorizer.Allows(user, asked);
+        var status = new JsonObject { ["allowed"] = reason is not null };
+        if (reason is { Length: > 0 })
+            status["reason"] = reason;
+        return status;
+    }
+
+    private static AccessAttributes Asked(JsonObject spec)
+    {
+        if (Fields.Find(spec, "nonResourceAttributes") is { } path)
+            return new AccessAttributes(Fields.Text(path, "verb"), "", "", "", "", "", Fields.Text(path, "path"));
+        var asked = Fields.Find(spec, "resourceAttributes") ?? throw Missing();
+        return new AccessAttributes(Fields.Text(asked, "verb"), Fields.Text(asked, "group"), Fields.Text(asked, "resource"), Fields.Text(asked, "subresource"), Fields.Text(asked, "namespace"), Fields.Text(asked, "name"));
+    }
+
+    private static ApiException Missing()
+    {
+        var errors = new FieldErrors();
+        errors.Invalid("spec.resourceAttributes", "null", "exactly one of nonResourceAttributes or resourceAttributes must be specified");
+        return errors.ToException("authorization.k8s.io", "SubjectAccessReview", "");
+    }
+
+    private static UserInfo Subject(JsonObject spec, Target target)
+    {
+        var groups = MetadataValidation.Texts(spec, "groups");
+        var name = Fields.Text(spec, "user");
+        if (name.Length == 0 && groups.Count == 0)
+        {
+            var errors = new FieldErrors();
+            errors.InvalidText("spec.user", "", "at least one of user or group must be specified");
+            throw errors.ToException(target.Definition.Resource.Group, target.Definition.Kind, "");
+        }
+
+        return new UserInfo(name, Fields.Text(spec, "uid"), groups);
+    }
+
+    private JsonObject Rules(UserInfo user, string @namespace)
+    {
+        var resources = new JsonArray();
+        var paths = new JsonArray();
+        if (user.IsMaster)
+        {
+            resources.Add(new JsonObject { ["verbs"] = new JsonArray("*"), ["apiGroups"] = new JsonArray("*"), ["resources"] = new JsonArray("*") });
+            paths.Add(new JsonObject { ["verbs"] = new JsonArray("*"), ["nonResourceURLs"] = new JsonArray("*") });
+        }
+
+        foreach (var rule in authorizer.RulesOf(user, @namespace))
+            (rule["nonResourceURLs"] is JsonArray { Count: > 0 } ? paths : resources).Add(rule.DeepClone());
+        return new JsonObject { ["resourceRules"] = resources, ["nonResourceRules"] = paths, ["incomplete"] = false };
+    }
+
+    private JsonObject Token(JsonObject spec)
+    {
+        var wanted = MetadataValidation.Texts(spec, "audiences");
+        if (tokens.Verify(Fields.Text(spec, "token"), wanted) is not var (user, audiences))
+            return new JsonObject { ["user"] = new JsonObject(), ["error"] = "[invalid bearer token]" };
+        return new JsonObject { ["authenticated"] = true, ["user"] = Shown(user), ["audiences"] = new JsonArray([.. audiences.Select(static audience => (JsonNode)audience)]) };
+    }
+
+    private static JsonObject Shown(UserInfo user)
+    {
+        var shown = new JsonObject { ["username"] = user.Name };
+        if (user.Uid.Length > 0)
+            shown["uid"] = user.Uid;
+        shown["groups"] = new JsonArray([.. user.Groups.Select(static group => (JsonNode)group)]);
+        return shown;
+    }
+}

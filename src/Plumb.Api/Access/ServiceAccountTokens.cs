@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Plumb.Api.Http;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Access;
+
+/// <summary>Tokens of service accounts: JSON web tokens (RFC 7519) with a key that only this server has (HS256).</summary>
+internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time, string secret)
+{
+    public const string Audience = "https://kubernetes.default.svc.cluster.local";
+
+    private readonly byte[] _key = SHA256.HashData(Encoding.UTF8.GetBytes("service accounts " + secret));
+
+    public string Issue(StoredObject account, JsonArray audiences, DateTimeOffset until)
+    {
+        var now = time.GetUtcNow().ToUnixTimeSeconds();
+        var claims = new JsonObject
+        {
+            ["aud"] = audiences.DeepClone(),
+            ["exp"] = until.ToUnixTimeSeconds(),
+            ["iat"] = now,
+            ["iss"] = Audience,
+            ["kubernetes.io"] = new JsonObject { ["namespace"] = account.Namespace, ["serviceaccount"] = new JsonObject { ["name"] = account.Name, ["uid"] = account.Uid } },
+            ["nbf"] = now,
+            ["sub"] = $"system:serviceaccount:{account.Namespace}:{account.Name}",
+        };
+        var signed = $"{Segment(new JsonObject { ["alg"] = "HS256", ["typ"] = "JWT" })}.{Segment(claims)}";
+        return $"{signed}.{Encode(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(signed)))}";
+    }
+
+    /// <param name="audiences">One of them must be the token's; empty: the server's own.</param>
+    /// <returns>Null: it is no token of ours, or too old, or its account is gone.</returns>
+    public (UserInfo User, List<string> Audiences)? Verify(string token, IReadOnlyList<string> audiences)
+    {
+        var parts = token.Split('.');
+        if (parts.Length != 3 || Decode(parts[2]) is not { } signature || Decode(parts[1]) is not { } payload
+            || !CryptographicOperations.FixedTimeEquals(signature, HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{parts[0]}.{parts[1]}"))))
+        {
+            return null;
+        }
+
+        var claims = JsonNode.Parse(payload) as JsonObject;
+        var bound = Fields.Find(claims, "kubernetes.io");
+        var account = Fields.Find(bound, "serviceaccount");
+        if (Fields.Number(claims, "exp") is not { } until || until <= time.GetUtcNow().ToUnixTimeSeconds())
+            return null;
+        var accepted = MetadataValidation.Texts(claims, "aud").Where(audience => audiences.Count == 0 ? audience == Audience : audiences.Contains(audience)).ToList();
+        var found = store.Find(new StoreKey(GroupResource.ServiceAccounts, Fields.Text(bound, "namespace"), Fields.Text(account, "name")));
+        return accepted.Count > 0 && found is { IsDeleting: false } && found.Uid == Fields.Text(account, "uid") ? (UserInfo.ServiceAccount(found.Namespace, found.Name, found.Uid), accepted) : null;
+    }
+
+    private static string Segment(JsonObject part) => Encode(Answer.Bytes(part));
+
+    private static string Encode(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+
+    private static byte[]? Decode(string text)
+    {
+        var base64 = text.Replace('-', '+').Replace('_', '/');
+        var buffer = new byte[base64.Length];
+        return Convert.TryFromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='), buffer, out var length) ? buffer[..length] : null;
+    }
+}
