@@ -16,7 +16,7 @@ internal static class Repository
     public static IEnumerable<string> Pages() =>
         from file in Directory.EnumerateFiles(Root, "*.md", new EnumerationOptions { RecurseSubdirectories = true })
         let relative = Path.GetRelativePath(Root, file)
-        where !relative.StartsWith("artifacts/", StringComparison.Ordinal)
+        where !relative.StartsWith("artifacts/", StringComparison.Ordinal) && !relative.Contains("/node_modules/", StringComparison.Ordinal)
         orderby relative
         select relative;
 
