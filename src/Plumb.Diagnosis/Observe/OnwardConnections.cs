@@ -30,7 +30,8 @@ internal sealed class OnwardConnections
     /// <summary>One to each port of an address, at most a few.</summary>
     public IReadOnlyList<OnwardConnection> After(IReadOnlyList<Sighting> probe)
     {
-        if (probe.LastOrDefault(static one => one is { Leg: Leg.There, IsOutgoing: false }) is not { } arrival)
+        // Where it came last for the first time: what is sent again passes everywhere again.
+        if (probe.Where(static one => one is { Leg: Leg.There, IsOutgoing: false }).DistinctBy(static one => one.Space).LastOrDefault() is not { } arrival)
         {
             return [];
         }

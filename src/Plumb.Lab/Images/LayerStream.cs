@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Plumb.Linux.Containers;
 
 namespace Plumb.Lab.Images;
 
@@ -16,7 +17,7 @@ internal static class LayerStream
     {
         try
         {
-            using var plain = Open(layer, where);
+            using var plain = Open(layer);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             using var counted = new Hashed(plain, hash);
             into.BeginLayer();
@@ -35,20 +36,23 @@ internal static class LayerStream
                 throw new ImageException($"{where} is damaged: its digest is {found}, and should be {digest}");
             }
         }
+        catch (NotSupportedException lacking)
+        {
+            throw new ImageException($"{where}: {lacking.Message}", lacking);
+        }
         catch (Exception broken) when (broken is EndOfStreamException or InvalidDataException or FormatException or ArgumentException)
         {
             throw new ImageException($"{where} is cut off or damaged: {broken.Message}", broken);
         }
     }
 
-    private static Stream Open(Stream layer, string where)
+    private static Stream Open(Stream layer)
     {
         Span<byte> head = stackalloc byte[4];
         var read = layer.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         layer.Seek(0, SeekOrigin.Begin);
         return read >= 2 && head[0] == 0x1f && head[1] == 0x8b ? new GZipStream(layer, CompressionMode.Decompress)
-            : read == 4 && BinaryPrimitives.ReadUInt32LittleEndian(head) == Zstandard
-                ? throw new ImageException($"{where} is compressed with zstd, which is not supported; convert it: skopeo copy --dest-compress-format gzip …")
+            : read == 4 && BinaryPrimitives.ReadUInt32LittleEndian(head) == Zstandard ? new ZstdStream(layer)
             : layer;
     }
 
