@@ -1,6 +1,6 @@
 using System.IO.Compression;
 
-namespace Plumb.EndToEnd;
+namespace Plumb.EndToEnd.Diagnosis;
 
 /// <summary>What is said of a snapshot is what was said of the lab: under both back ends and both overlays.</summary>
 public sealed class SnapshotTests

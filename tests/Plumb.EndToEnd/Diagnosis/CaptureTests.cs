@@ -1,4 +1,4 @@
-namespace Plumb.EndToEnd;
+namespace Plumb.EndToEnd.Diagnosis;
 
 /// <summary>One request seen at every place that it passes, as tshark reads it from the file.</summary>
 public sealed class CaptureTests

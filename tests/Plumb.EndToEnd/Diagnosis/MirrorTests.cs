@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
-namespace Plumb.EndToEnd;
+namespace Plumb.EndToEnd.Diagnosis;
 
 /// <summary>`plumb mirror`: what a pod sends and gets, as tshark sees it on another node; and nothing of it left behind.</summary>
 public sealed class MirrorTests

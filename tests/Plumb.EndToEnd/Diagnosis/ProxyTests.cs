@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
-namespace Plumb.EndToEnd;
+namespace Plumb.EndToEnd.Diagnosis;
 
 /// <summary>What is wrong with and behind a proxy is explained from in front of it, in one command.</summary>
 public sealed class ProxyTests

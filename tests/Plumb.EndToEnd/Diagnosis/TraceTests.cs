@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 
-namespace Plumb.EndToEnd;
+namespace Plumb.EndToEnd.Diagnosis;
 
 /// <summary>What `plumb trace` predicts, beside what curl then does: under both back ends and both overlays.</summary>
 public sealed class TraceTests

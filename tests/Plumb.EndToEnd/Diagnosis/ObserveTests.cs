@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Plumb.EndToEnd;
+namespace Plumb.EndToEnd.Diagnosis;
 
 /// <summary>`plumb trace --observe`: what is really sent goes as predicted, in both overlays and both back ends; and a fault made behind Plumb's back is shown where it kills.</summary>
 public sealed class ObserveTests
