@@ -7,6 +7,8 @@ internal sealed class WorkQueue<TKey>(TimeProvider time, Action wake) : IDisposa
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(1);
+
     private readonly Queue<TKey> order = new();
     private readonly HashSet<TKey> waiting = [];
     private readonly Dictionary<TKey, int> failures = [];
@@ -25,6 +27,8 @@ internal sealed class WorkQueue<TKey>(TimeProvider time, Action wake) : IDisposa
     /// <summary>Of several delays of one key the shortest counts.</summary>
     public void AddAfter(TKey key, TimeSpan delay)
     {
+        // A timer counts to 49 days at most; a key that comes too early is looked at and waits again.
+        delay = delay < LongestDelay ? delay : LongestDelay;
         long due = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
         lock (gate)
         {

@@ -142,7 +142,8 @@ internal sealed class CustomResources
         if (!match.Success)
             return (-1, 0, 0);
         var stability = match.Groups[2].Value switch { "" => 2, "beta" => 1, _ => 0 };
-        return (stability, int.Parse(match.Groups[1].Value), match.Groups[3].Success ? int.Parse(match.Groups[3].Value) : 0);
+        var minor = 0;
+        return int.TryParse(match.Groups[1].Value, out var major) && (!match.Groups[3].Success || int.TryParse(match.Groups[3].Value, out minor)) ? (stability, major, minor) : (-1, 0, 0);
     }
 
     /// <summary>A name that another definition of the group has already: of several the last one, as the real controller tells it.</summary>

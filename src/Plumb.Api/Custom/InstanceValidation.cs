@@ -145,7 +145,7 @@ internal static class InstanceValidation
             errors.TooLong(path, (int)most);
         if (Fields.Number(schema, "minLength") is { } least && length < least)
             errors.InvalidText(path, text, $"{path} in body should be at least {least} chars long");
-        if (Fields.Text(schema, "pattern") is { Length: > 0 } pattern && !Regex.IsMatch(text, pattern, RegexOptions.None, MostMatching))
+        if (Fields.Text(schema, "pattern") is { Length: > 0 } pattern && !Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking, MostMatching))
             errors.InvalidText(path, text, $"{path} in body should match '{pattern}'");
         if (Fields.Text(schema, "format") is { Length: > 0 } format && !IsOf(text, format))
             errors.InvalidText(path, text, $"{path} in body must be of type {format}: {FieldErrors.Quote(text)}");

@@ -53,8 +53,12 @@ internal static class SchemaRules
     {
         try
         {
-            _ = new Regex(pattern);
+            _ = new Regex(pattern, RegexOptions.NonBacktracking);
             return null;
+        }
+        catch (NotSupportedException broken)
+        {
+            return "error parsing regexp: " + broken.Message;
         }
         catch (ArgumentException broken)
         {

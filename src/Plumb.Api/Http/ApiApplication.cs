@@ -32,7 +32,7 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
         _documents = documents;
         _catalog = registry.Catalog;
         _known = new Router(_catalog);
-        _resources = new ResourceEndpoints(registry, gate.Authorizer, tokens, streams, time, stopping);
+        _resources = new ResourceEndpoints(registry, gate, tokens, streams, time, stopping);
         _log = log;
     }
 

@@ -91,14 +91,14 @@ internal sealed class Attachment(NetworkConfiguration network, PodAttachment pod
     // Those of interfaces inside of the pod: a plugin may tell of others, on the node.
     private static List<IpAddress> Addresses(JsonNode result)
     {
-        var interfaces = result["interfaces"] as JsonArray ?? [];
+        var interfaces = (result as JsonObject)?["interfaces"] as JsonArray ?? [];
         var addresses = new List<IpAddress>();
-        foreach (var item in result["ips"] as JsonArray ?? [])
+        foreach (var item in ((result as JsonObject)?["ips"] as JsonArray ?? []).OfType<JsonObject>())
         {
-            var isInside = item?["interface"] is not JsonValue index
+            var isInside = item["interface"] is not JsonValue index
                 || !index.TryGetValue<int>(out var number)
-                || (number >= 0 && number < interfaces.Count && interfaces[number]?["sandbox"]?.ToString() is { Length: > 0 });
-            if (isInside && IpPrefix.TryParse(item?["address"]?.ToString(), out var prefix))
+                || (number >= 0 && number < interfaces.Count && (interfaces[number] as JsonObject)?["sandbox"]?.ToString() is { Length: > 0 });
+            if (isInside && IpPrefix.TryParse(item["address"]?.ToString(), out var prefix))
             {
                 addresses.Add(prefix.Address);
             }

@@ -20,6 +20,7 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
     public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
 
     private const int MostErrorText = 1000;
+    private const int MostOutputBytes = 1 << 20;
 
     public string PluginPath => pluginPath;
 
@@ -119,9 +120,10 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
         int length;
         while ((length = await from.ReadAsync(buffer, cancel)) > 0)
         {
-            all.Write(buffer, 0, length);
+            // What is read no more would hold it up; what is kept without end would end us.
+            all.Write(buffer, 0, all.Length <= MostOutputBytes ? length : 0);
         }
-        return all.ToArray();
+        return all.Length <= MostOutputBytes ? all.ToArray() : throw new CniException(CniErrorCode.CannotDecode, $"it printed more than {MostOutputBytes >> 20} MiB, which is no result");
     }
 
     /// <summary>"error" of the specification's section 5 if it is one; else what there is.</summary>

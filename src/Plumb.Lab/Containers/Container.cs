@@ -205,8 +205,7 @@ internal sealed class Container : IContainer
         var words = "";
         if (_files.MessageFile is { } file && File.Exists(file))
         {
-            words = await File.ReadAllTextAsync(file);
-            await File.WriteAllBytesAsync(file, []);
+            words = FirstWords(file);
         }
         if (words.Length == 0 && failed && Spec.MessageFromLog)
         {
@@ -216,6 +215,23 @@ internal sealed class Container : IContainer
             return words.Length > MostLastBytes / 2 ? words[^(MostLastBytes / 2)..] : words;
         }
         return words.Length > MostLastBytes ? words[..MostLastBytes] : words;
+    }
+
+    // The container's own to write: it may be of any length, and unreadable.
+    private static string FirstWords(string file)
+    {
+        try
+        {
+            using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            var bytes = new byte[MostLastBytes];
+            var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            stream.SetLength(0);
+            return Encoding.UTF8.GetString(bytes, 0, length);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     private ContainerLog BeginLog(int restarts)

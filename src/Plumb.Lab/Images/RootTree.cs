@@ -42,7 +42,8 @@ internal sealed class RootTree(string root)
         }
         if (last.StartsWith(Whiteout, StringComparison.Ordinal))
         {
-            Remove(Path.Combine(parent, last[Whiteout.Length..]));
+            var hidden = last[Whiteout.Length..];
+            Remove(hidden is "" or "." or ".." ? throw new ImageException($"the entry '{entry.Name}' hides nothing that a layer can hold") : Path.Combine(parent, hidden));
             return;
         }
         var place = Path.Combine(parent, last);
@@ -95,7 +96,8 @@ internal sealed class RootTree(string root)
     {
         foreach (var (directory, mode) in _directories.OrderByDescending(static one => one.Key.Length))
         {
-            if (IsDirectory(directory))
+            // A link may have come in the place of one of those that it is in: what is behind it is not the image's.
+            if (IsReal(directory))
             {
                 // Who unpacked it can always look into it and remove it.
                 File.SetUnixFileMode(directory, mode | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -145,6 +147,18 @@ internal sealed class RootTree(string root)
             }
         }
         return at;
+    }
+
+    private bool IsReal(string directory)
+    {
+        for (var at = directory; at != root; at = Path.GetDirectoryName(at)!)
+        {
+            if (!IsDirectory(at))
+            {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static bool IsDirectory(string place) => FileStatus.TryOfLink(place)?.Type == FileType.Directory;

@@ -49,6 +49,8 @@ internal static class SnapshotManifests
             ("Namespace", _, _) => !Namespaces.Contains(name),
             ("Service", "default", "kubernetes") or ("Service", "kube-system", "kube-dns") => false,
             ("EndpointSlice" or "Endpoints", "default", "kubernetes") => false,
+            ("ClusterRole" or "ClusterRoleBinding", _, _) => Text(json.At("metadata", "labels"), "kubernetes.io/bootstrapping").Length == 0,
+            ("PriorityClass", _, _) => !name.StartsWith("system-", StringComparison.Ordinal),
             ("ServiceAccount", _, "default") or ("ConfigMap", _, "kube-root-ca.crt") => false,
             // Slices of Services with a selector are the controller's; a hand-written one names nobody, or somebody else.
             ("EndpointSlice", _, _) => !Text(json.At("metadata", "labels"), "endpointslice.kubernetes.io/managed-by").EndsWith(".k8s.io", StringComparison.Ordinal),

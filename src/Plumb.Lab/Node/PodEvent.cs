@@ -45,6 +45,8 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
     public static PodEvent VolumeSubstituted(PodName pod, string volume) =>
         new(pod, true, "VolumeSubstituted", $"Volume \"{volume}\" is of a kind that this cluster does not have; in its place is an empty directory");
 
+    public static PodEvent FailedSync(PodName pod, string why) => new(pod, true, "FailedSync", $"error syncing pod, it is given up: {why}");
+
     public static PodEvent DeadlineExceeded(PodName pod) =>
         new(pod, false, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
 

@@ -15,6 +15,9 @@ namespace Plumb.Lab.Node;
 internal sealed class PodWorker
 {
     // A pod that has not started after so long shows its state; one that has, shows it with its first status.
+    // A timer counts to 49 days; no lab lives that long.
+    private const long MostSeconds = 4_000_000;
+
     private static readonly TimeSpan SilentStart = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(30);
 
@@ -140,7 +143,7 @@ internal sealed class PodWorker
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(_delete.Token, _deadline.Token, _shutdown);
         using var deadline = _pod.Spec.ActiveDeadlineSeconds is { } seconds
-            ? _node.Time.CreateTimer(_ => Expire(), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan)
+            ? _node.Time.CreateTimer(_ => Expire(), null, TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MostSeconds)), Timeout.InfiniteTimeSpan)
             : null;
         try
         {
@@ -152,6 +155,17 @@ internal sealed class PodWorker
             catch (OperationCanceledException) when (_deadline.IsCancellationRequested && !_delete.IsCancellationRequested && !_shutdown.IsCancellationRequested)
             {
                 await _exit.LeaveAsync(_containers, Sandbox, GraceOf(_pod));
+            }
+#pragma warning disable CA1031 // Whatever it is: the pod says so, and can still be deleted.
+            catch (Exception broken) when (broken is not OperationCanceledException)
+#pragma warning restore CA1031
+            {
+                lock (_gate)
+                {
+                    _report.Failure = ("FailedSync", broken.Message);
+                }
+                _node.Events.Add(PodEvent.FailedSync(Name, broken.Message));
+                await _exit.LeaveAsync(_containers, Sandbox, TimeSpan.Zero);
             }
             // Everything has ended: the object stays until somebody deletes it, without a sandbox.
             await RemoveSandboxAsync();

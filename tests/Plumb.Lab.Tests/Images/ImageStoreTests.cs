@@ -80,6 +80,22 @@ public sealed class ImageStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_directory_that_becomes_a_link_takes_its_modes_with_it()
+    {
+        const UnixFileMode closed = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        var outside = Directory.CreateDirectory(Path.Combine(_directory, "outside", "keys"), closed).FullName;
+        _ = Root(null, Layer(Folder("a"), Folder("a/keys"), Link("a", Path.GetDirectoryName(outside)!)));
+        Assert.Equal(closed, File.GetUnixFileMode(outside));
+    }
+
+    [Theory]
+    [InlineData("a/.wh.")]
+    [InlineData(".wh..")]
+    [InlineData(".wh...")]
+    public void A_whiteout_hides_a_name_and_nothing_else(string name) =>
+        Assert.Contains("hides nothing", Assert.Throws<ImageException>(() => Root(null, Layer(Text("a/b", "1")), Layer(Text(name, "")))).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void Device_files_are_left_out_and_counted()
     {
         var image = _store.Take(Docker(_directory + "/d.tar", null, Layer(Device("dev/null"), Text("a", "1"))), out var skipped);

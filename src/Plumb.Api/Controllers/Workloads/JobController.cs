@@ -33,7 +33,8 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         {
             var key = new StoreKey(GroupResource.Jobs, change.Latest.Namespace, owner.Name);
             // It may be gone before the job is looked at.
-            if ((change.NewPod ?? change.OldPod) is { } pod)
+            // Of a job of the same name that was before, nothing counts.
+            if ((change.NewPod ?? change.OldPod) is { } pod && !(View.TryFind(key, out var present) && present.Uid != owner.Uid))
                 TallyOf(key, owner.Uid).Count(pod, gone: change.NewPod is null, Context.Time.GetUtcNow());
             Queue.Add(key);
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Access;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Apply;
@@ -10,7 +11,7 @@ using Plumb.Kubernetes.Patches;
 namespace Plumb.Api.Http.Endpoints;
 
 /// <summary>patch: JSON, merge, strategic merge, and server-side apply.</summary>
-internal sealed class PatchEndpoint(Registry registry)
+internal sealed class PatchEndpoint(Registry registry, Gate gate)
 {
     private readonly ReadEndpoint _read = new(registry);
 
@@ -56,6 +57,7 @@ internal sealed class PatchEndpoint(Registry registry)
             if (Fields.Text(Fields.Object(applied, "metadata"), "uid") is { Length: > 0 } uid)
                 throw ApiException.Conflict(target.Key, $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
             WriteEndpoint.RequireName(target, Fields.Object(applied, "metadata"));
+            gate.Require(Gate.UserOf(context), Gate.Of(context.Request, target, legacyWatch: false) with { Verb = "create", Name = "" });
             try
             {
                 var created = registry.Create(definition, target.Namespace, configuration.Create(registry.Now()), query.Options with { Applies = true });

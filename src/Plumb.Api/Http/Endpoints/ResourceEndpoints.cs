@@ -8,14 +8,14 @@ using Plumb.Api.Streaming;
 namespace Plumb.Api.Http.Endpoints;
 
 /// <summary>Chooses, for a resource path, the endpoint of the request's verb.</summary>
-internal sealed class ResourceEndpoints(Registry registry, Authorizer authorizer, ServiceAccountTokens tokens, PodStreams? streams, TimeProvider time, CancellationToken stopping)
+internal sealed class ResourceEndpoints(Registry registry, Gate gate, ServiceAccountTokens tokens, PodStreams? streams, TimeProvider time, CancellationToken stopping)
 {
     private readonly ReadEndpoint _read = new(registry);
     private readonly WatchEndpoint _watch = new(registry, time, stopping);
     private readonly WriteEndpoint _write = new(registry);
-    private readonly PatchEndpoint _patch = new(registry);
+    private readonly PatchEndpoint _patch = new(registry, gate);
     private readonly SubresourceEndpoints _subresources = new(registry, tokens, streams, time);
-    private readonly ReviewEndpoint _reviews = new(authorizer, tokens, time);
+    private readonly ReviewEndpoint _reviews = new(gate.Authorizer, tokens, time);
 
     /// <param name="legacyWatch">The path was of the old kind, `/api/v1/watch/…`.</param>
     public Task ServeAsync(HttpContext context, Target target, bool legacyWatch)

@@ -25,6 +25,10 @@ internal sealed class PayloadDirectory(string path)
         var version = string.Create(CultureInfo.InvariantCulture, $"..{now.UtcDateTime:yyyy_MM_dd_HH_mm_ss}.{++_version:D9}");
         foreach (var file in files)
         {
+            if (Path.IsPathRooted(file.Path) || file.Path.Split('/').Any(static name => name is ".." or ""))
+            {
+                throw new MissingSourceException($"invalid path \"{file.Path}\": it must be relative, without '..'");
+            }
             var place = Path.Combine(path, version, file.Path);
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
             File.WriteAllBytes(place, file.Content.Span);

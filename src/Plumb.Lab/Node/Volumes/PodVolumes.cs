@@ -163,23 +163,43 @@ internal sealed class PodVolumes : IDisposable
     /// <summary>A part of a volume, made if it is not there; no link in it leads out of the volume.</summary>
     private static string PartOf(string place, string part, string volume)
     {
+        const int mostLinks = 40; // MAXSYMLINKS of linux/namei.h
         var root = Path.GetFullPath(place);
         var at = root;
-        foreach (var name in part.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        var names = new Stack<string>(part.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
+        for (var links = 0; names.TryPop(out var name);)
         {
-            at = Path.GetFullPath(Path.Combine(at, name));
-            for (var links = 0; new FileInfo(at).LinkTarget is { } target && links < 40; links++)
+            if (name == ".")
             {
-                at = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(at)!, target));
+                continue;
             }
-            if (at != root && !at.StartsWith(root + "/", StringComparison.Ordinal))
+            var next = name == ".." ? at : Path.Combine(at, name);
+            var target = name == ".." ? null : new FileInfo(next).LinkTarget;
+            if ((name == ".." && at == root) || target is ['/', ..] || links > mostLinks)
             {
                 throw new ContainerStartException("CreateContainerConfigError", $"failed to prepare subPath for volumeMount \"{volume}\": {part} leads out of the volume");
             }
+            if (target is not null)
+            {
+                links++;
+                foreach (var word in target.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
+                {
+                    names.Push(word);
+                }
+                continue;
+            }
+            at = name == ".." ? Path.GetDirectoryName(at)! : next;
         }
-        if (!File.Exists(at) && !Directory.Exists(at))
+        try
         {
-            Directory.CreateDirectory(at);
+            if (!File.Exists(at) && !Directory.Exists(at))
+            {
+                Directory.CreateDirectory(at);
+            }
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new ContainerStartException("CreateContainerConfigError", $"failed to prepare subPath for volumeMount \"{volume}\": {refused.Message}");
         }
         return at;
     }
