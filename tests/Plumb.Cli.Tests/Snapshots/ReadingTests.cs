@@ -28,7 +28,7 @@ public sealed class ReadingTests
     }
 
     [Fact]
-    public void A_file_with_a_byte_that_is_another_is_refused() => Prop.ForAll(
+    public void A_file_with_a_byte_that_is_another_is_refused_or_says_the_same() => Prop.ForAll(
         ArbMap.Default.GeneratorFor<(int At, byte Other)>().ToArbitrary(),
         static change =>
         {
@@ -37,7 +37,8 @@ public sealed class ReadingTests
             var at = 10 + (int)((uint)change.At % (bytes.Length - 10));
             var was = bytes[at];
             bytes[at] = change.Other;
-            return change.Other == was || Refusal(bytes) is { Length: > 0 };
+            // A few bits fill up the last byte of a block, and say nothing.
+            return change.Other == was || Refusal(bytes) is { Length: > 0 } || Unpacked(bytes).AsSpan().SequenceEqual(Text);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
