@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Plumb.Agent.Cni;
@@ -5,6 +6,7 @@ using Plumb.Agent.Health;
 using Plumb.Agent.Http;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Agent.Metrics;
 using Plumb.Agent.Names;
 using Plumb.Agent.Repair;
 using Plumb.Agent.Running;
@@ -30,6 +32,7 @@ namespace Plumb.Agent;
 public sealed partial class NodeAgent : IAsyncDisposable
 {
     private const int KernelsOwnPauses = 12;
+    private const string PluginProgram = "plumb-cni"; // beside this one in every build
 
     private readonly NodeAgentOptions _options;
     private readonly ILogger _log;
@@ -52,6 +55,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private HashSet<Refusal> _toldRefusals = [];
     private readonly Departures _departures = new();
     private readonly Mirrors _mirrors;
+    private readonly AgentWatch? _watch;
 
     private NodeAgent(NodeAgentOptions options, INodeKernel kernel, AgentFiles files, FileStream held)
     {
@@ -61,16 +65,18 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _kernel = kernel;
         _files = files;
         _lock = held;
-        var bootId = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-        var leases = LeaseStore.Open(Path.Combine(options.StateDirectory, "leases"), bootId, _files);
+        var bootId = AgentFiles.BootId();
+        var leases = LeaseStore.Open(Path.Combine(options.StateDirectory, LeaseStore.DirectoryName), bootId, _files);
         var node = NodeFacts.Create(options.NodeName, new NamespaceId(options.NodeName), options.Cluster);
         var planner = Planner.FromScratch(Layers.For(options.Cluster), new NetworkView(ClusterView.Empty, node));
-        _state = new NodeState(options, leases, kernel, planner);
+        _state = new NodeState(options, leases, FormerParameters.Open(options.StateDirectory, bootId, _files), kernel, planner);
         var repairer = new Repairer(_state, options.Time, Repaired);
         _trim = options.OwnsProcess ? new HeapTrim(options.Time) : null;
-        _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone, Trim = _trim };
+        _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone, Trim = _trim, Metrics = options.Metrics };
         _healthChecks = new HealthCheckServer(options.Network, _log, options.Time);
-        Cni = new CniEndpoint(new CniVerbs(_loop));
+        var verbs = new CniVerbs(_loop);
+        Cni = new CniEndpoint(verbs, options.Metrics);
+        _watch = AgentWatch.Of(options, _loop, verbs);
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
         _mirrors = new Mirrors(_loop);
         _server = new AgentServer(
@@ -103,6 +109,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         try
         {
             await agent._server.StartAsync(cancel);
+            await (agent._watch?.StartAsync(cancel) ?? Task.CompletedTask);
             agent.Run();
             return agent;
         }
@@ -171,6 +178,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
     internal CniEndpoint Cni { get; }
 
+    /// <summary>Where its health and its metrics are; null: nowhere.</summary>
+    internal IPEndPoint? HealthEndPoint => _watch?.EndPoint;
+
     internal static INodeKernel OpenKernel(NodeAgentOptions options, IWriteSeam writes) =>
         new NodeKernel(new NamespaceId(options.NodeName), NetworkNamespace.Open(options.Network.ProcPath), writes);
 
@@ -201,6 +211,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         }
         await _ending.CancelAsync();
         await _server.DisposeAsync();
+        await (_watch?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Ended.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _names?.Dispose();
         _trim?.Dispose();
@@ -210,9 +221,13 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _ending.Dispose();
     }
 
-    private static FileStream Lock(string directory)
+    internal const string LockFile = "lock";
+    internal const string NodesFile = "nodes.json";
+
+    /// <exception cref="AgentException">An agent has it.</exception>
+    internal static FileStream Lock(string directory)
     {
-        var path = Path.Combine(directory, "lock");
+        var path = Path.Combine(directory, LockFile);
         try
         {
             return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
@@ -229,6 +244,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _tasks.Add(_loop.RunAsync(_ending.Token));
         _tasks.Add(WatchKernelAsync(_ending.Token));
         _tasks.Add(_events.RunAsync(_ending.Token));
+        _ = _watch?.RunAsync(_ending.Token);
         StartNodes(known);
         Ended = EndAsync();
     }
@@ -286,7 +302,13 @@ public sealed partial class NodeAgent : IAsyncDisposable
     }
 
     private Informer<T> Informer<T>(KubernetesClient api, Func<T, T>? keep = null) where T : class, Kubernetes.Objects.IResource<T> =>
-        new(api, ListOptions.All, _options.Random) { Keep = keep, OnTrouble = trouble => Log.ApiTrouble(_log, trouble.Message) };
+        new(api, ListOptions.All, _options.Random) { Keep = keep, OnTrouble = ApiFailed };
+
+    private void ApiFailed(Exception trouble)
+    {
+        _options.Metrics?.ApiFailed();
+        Log.ApiTrouble(_log, trouble.Message);
+    }
 
     // With an API that does not answer, what was known last is the best there is; but its list, if it comes soon, is better.
     private async Task RememberAsync(Task synced, AgentWork.Nodes work, CancellationToken cancel)
@@ -345,6 +367,11 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
     private void WriteConfiguration()
     {
+        if (_options.PluginDirectory is { } plugins)
+        {
+            _files.CreateDirectory(plugins);
+            _files.Install(Path.Combine(AppContext.BaseDirectory, PluginProgram), Path.Combine(plugins, _options.CniPlugin), AgentFiles.Program);
+        }
         if (_options.CniConfigurationDirectory is { } directory)
         {
             _files.CreateDirectory(directory);
@@ -355,6 +382,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
     private void Repaired(RepairReport report)
     {
+        _options.Metrics?.Repaired(report.GaveWay);
         Log.Repaired(_log, report.Text);
         _events.Write(report.GaveWay ? "NetworkRepairGaveWay" : "NetworkRepaired", report.Text, isWarning: true);
     }
@@ -378,7 +406,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         return json.ToArray();
     }
 
-    private string KnownNodesPath => Path.Combine(_options.StateDirectory, "nodes.json");
+    private string KnownNodesPath => Path.Combine(_options.StateDirectory, NodesFile);
 
     private static partial class Log
     {

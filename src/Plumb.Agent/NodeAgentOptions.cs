@@ -1,5 +1,7 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Plumb.Agent.Metrics;
 using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Addresses;
@@ -28,6 +30,9 @@ public sealed record NodeAgentOptions
     /// <summary>Where the CNI configuration is written, last of all, when pods can be served: <c>/etc/cni/net.d</c>. Null: none is written.</summary>
     public string? CniConfigurationDirectory { get; init; }
 
+    /// <summary>Where the plugin's executable is put before the configuration names it: <c>/opt/cni/bin</c>. Null: it is there, or needs none.</summary>
+    public string? PluginDirectory { get; init; }
+
     /// <summary>What the configuration names as the plugin. A runtime that knows <c>plumb</c> (a lab's) calls the agent without starting an executable.</summary>
     public string CniPlugin { get; init; } = "plumb-cni";
 
@@ -54,6 +59,12 @@ public sealed record NodeAgentOptions
 
     /// <summary>How long an agent that starts waits for the API before it goes by the nodes that were seen last.</summary>
     public TimeSpan ApiPatience { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>What is measured; the caller's to dispose. Null: nothing is.</summary>
+    public AgentMetrics? Metrics { get; init; }
+
+    /// <summary>Where <c>/healthz</c>, <c>/readyz</c> and <c>/metrics</c> are answered, in the process's own network namespace. Null: nowhere.</summary>
+    public IPEndPoint? HealthAddress { get; init; }
 
     /// <summary>The process is the agent's alone: it gives back memory that it needs no more.</summary>
     public bool OwnsProcess { get; init; }

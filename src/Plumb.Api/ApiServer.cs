@@ -49,7 +49,7 @@ public sealed class ApiServer : IAsyncDisposable
         var ranges = new ServiceRanges(options.ServiceNetwork, options.ServiceNetworkV6);
         // A process's first key loads OpenSSL: meanwhile the store is filled.
         var making = Task.Run(() => new ServerCertificate(ranges.FirstAddress, options.CertificateAddresses, options.ClusterDomain, options.Time.GetUtcNow()), CancellationToken.None);
-        var registry = new Registry(new ObjectStore(), options.Time, options.Random, ranges);
+        var registry = new Registry(new ObjectStore(), options.Time, options.Random, ranges) { AdmitsServiceAccounts = options.AdmitServiceAccounts };
         Bootstrap.Namespaces(registry);
         Bootstrap.ServiceRanges(registry);
         Bootstrap.PriorityClasses(registry);

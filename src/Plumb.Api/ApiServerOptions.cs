@@ -35,5 +35,8 @@ public sealed record ApiServerOptions
     /// <summary>The nodes' container runtimes, for logs, exec, attach and port-forward. Null: such requests are refused.</summary>
     public IPodRuntime? Runtime { get; init; }
 
+    /// <summary>Pods get the service account `default` where they name none, and in their containers a token of it.</summary>
+    public bool AdmitServiceAccounts { get; init; }
+
     public ILoggerFactory? Loggers { get; init; }
 }

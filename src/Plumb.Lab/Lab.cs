@@ -259,6 +259,7 @@ public sealed class Lab : IAsyncDisposable
                     Time = _time,
                     Random = Random.Shared,
                     Runtime = Runtime,
+                    AdmitServiceAccounts = true,
                     Loggers = _log,
                 },
                 _ending.Token);
@@ -293,7 +294,7 @@ public sealed class Lab : IAsyncDisposable
         var containers = new ContainerRuntime(Paths.Directory, ThisProgram.CommandLine, _time, _options.Images);
         OwnOnNodes(containers);
         RunDirectory.MakeDirectory(Paths.CniDirectory);
-        var watch = new CniWatch();
+        var watch = new CniWatch(Paths.CniDirectory, (who, fault) => _log?.Write(who, fault.Message));
         OwnOnNodes(watch);
         var kernelTurn = new SemaphoreSlim(1);
         OwnOnNodes(kernelTurn);

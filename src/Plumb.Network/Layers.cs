@@ -1,4 +1,5 @@
 using Plumb.Network.Dns;
+using Plumb.Network.Exposure;
 using Plumb.Network.Facts;
 using Plumb.Network.Masquerade;
 using Plumb.Network.Mirroring;
@@ -30,6 +31,7 @@ public static class Layers
         {
             layers.Add(new DnsLayer());
         }
+        layers.Add(new HostPortsLayer());
         layers.Add(new MasqueradeLayer());
         layers.Add(new MirrorLayer());
         return layers;

@@ -16,6 +16,15 @@ public static class Stages
     /// <summary>The same for connections that begin on the node.</summary>
     public static Stage ServicesOut { get; } = new("nat-output", ChainType.Nat, ChainHook.Output, ChainPriority.DestinationNat);
 
+    /// <summary>Ports of the node that lead to a pod on it. After Services: an address or port that one has is not a pod's.</summary>
+    public static Stage HostPortsIn { get; } = new("hostport-prerouting", ChainType.Nat, ChainHook.Prerouting, ChainPriority.DestinationNat + 5);
+
+    /// <summary>The same for connections that begin on the node.</summary>
+    public static Stage HostPortsOut { get; } = new("hostport-output", ChainType.Nat, ChainHook.Output, ChainPriority.DestinationNat + 5);
+
+    /// <summary>Where pods may be reached from 127.0.0.1, their answers are led back there; nobody else's packets are.</summary>
+    public static Stage GuardLoopback { get; } = new("guard-loopback", ChainType.Filter, ChainHook.Prerouting, ChainPriority.Raw);
+
     /// <summary>What still has a Service's address behind <see cref="ServicesIn"/> has nowhere to go.</summary>
     public static Stage RefuseIn { get; } = new("refuse-prerouting", ChainType.Filter, ChainHook.Prerouting, ChainPriority.DestinationNat + 10);
 
@@ -28,13 +37,16 @@ public static class Stages
     /// <summary>Before <see cref="Masquerade"/>: it knows the connection, the other only the addresses.</summary>
     public static Stage ServicesBack { get; } = new("nat-postrouting", ChainType.Nat, ChainHook.Postrouting, ChainPriority.SourceNat);
 
+    /// <summary>Of connections to a pod by a port of its node, those that come from the pod itself or from 127.0.0.1.</summary>
+    public static Stage HostPortsBack { get; } = new("hostport-postrouting", ChainType.Nat, ChainHook.Postrouting, ChainPriority.SourceNat + 5);
+
     // Not plain `masquerade`: that is a word of nft's language, and `nft` could neither load nor delete a chain of that name.
     /// <summary>After Services (<c>srcnat</c>): of several source translations the first that matches is the one that is done.</summary>
     public static Stage Masquerade { get; } = new("masquerade-pods", ChainType.Nat, ChainHook.Postrouting, ChainPriority.SourceNat + 10);
 
     /// <summary>Every stage, in the order in which packets meet them within a hook.</summary>
     public static IReadOnlyList<Stage> All { get; } =
-        [ServicesIn, RefuseIn, ServicesOut, RefuseOut, DropInvalid, ServicesBack, Masquerade];
+        [GuardLoopback, ServicesIn, HostPortsIn, RefuseIn, ServicesOut, HostPortsOut, RefuseOut, DropInvalid, ServicesBack, HostPortsBack, Masquerade];
 
     /// <summary>
     /// The bits of a connection's mark (<c>ct mark</c>) and who sets them. A connection to a Service has all of them: see <see cref="Facts.PoolMark"/>.

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Plumb.Agent.Kernel;
+using Plumb.Linux.Conntrack;
 using Plumb.Linux.Native;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
@@ -149,6 +150,16 @@ internal sealed class FakeKernel(NamespaceId home)
         }
 
         public int Forget(IReadOnlyCollection<EndedFlow> ended) => 0;
+
+        public string? Parameter(EntryKey key)
+        {
+            lock (_kernel._lock)
+            {
+                return (_kernel.Of(Identity(key.Namespace)).GetValueOrDefault(KeyText(key))?.Entry as SysctlEntry)?.Value;
+            }
+        }
+
+        public int Forget(IReadOnlySet<ConnectionMark> marks) => 0;
 
         public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas)
         {

@@ -61,7 +61,7 @@ internal sealed class TestNode : IDisposable
         PodRanges = [IpPrefix.Parse(range)],
     };
 
-    public async Task<(bool Succeeded, JsonNode? Body)> CniAsync(string verb, string container, string version = "1.1.0", JsonObject? configuration = null)
+    public async Task<(bool Succeeded, JsonNode? Body)> CniAsync(string verb, string container, string version = "1.1.0", JsonObject? configuration = null, string name = "eth0")
     {
         configuration ??= [];
         configuration["cniVersion"] = version;
@@ -71,7 +71,7 @@ internal sealed class TestNode : IDisposable
             {
                 ["CNI_COMMAND"] = verb,
                 ["CNI_CONTAINERID"] = container,
-                ["CNI_IFNAME"] = "eth0",
+                ["CNI_IFNAME"] = name,
                 ["CNI_NETNS"] = FakeKernel.Path(container),
                 ["CNI_ARGS"] = $"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod-{container}",
             },

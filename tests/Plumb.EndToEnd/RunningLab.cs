@@ -71,9 +71,18 @@ internal static class Pods
 }
 
 /// <summary>A lab that runs, and the tools of the person who started it.</summary>
-public sealed class RunningLab(LabUser user, string name, string kubeconfig)
+/// <param name="kubectl">The client that commands go through.</param>
+public sealed class RunningLab(LabUser user, string name, string kubeconfig, string kubectl = "kubectl")
 {
     public string Name => name;
+
+    /// <summary>What every command of the person finds in its environment.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>(user.Environment) { ["KUBECONFIG"] = kubeconfig };
+
+    /// <summary>The same lab, by another client.</summary>
+    public RunningLab With(string client) => new(user, name, kubeconfig, client);
+
+    public string Kubectl => kubectl;
 
     public string Kubeconfig => kubeconfig;
 
@@ -82,13 +91,28 @@ public sealed class RunningLab(LabUser user, string name, string kubeconfig)
     public Task<CommandResult> KubectlAsync(params string[] arguments) => KubectlWithInputAsync(null, arguments);
 
     public Task<CommandResult> KubectlWithInputAsync(string? input, params string[] arguments) =>
-        Commands.RunAsync(new Dictionary<string, string?>(user.Environment) { ["KUBECONFIG"] = kubeconfig }, input, "kubectl", arguments);
+        Commands.RunAsync(Environment, input, kubectl, arguments);
 
     /// <summary>What kubectl prints, in one line.</summary>
     public async Task<string> GetAsync(params string[] arguments) => (await KubectlAsync(["get", .. arguments])).Succeeds().Output.Trim();
 
     public async Task<JsonElement> JsonAsync(params string[] arguments) =>
         JsonElement.Parse((await KubectlAsync(["get", .. arguments, "-o", "json"])).Succeeds().Output);
+
+    /// <summary>Waits until <c>kubectl get</c> of this prints exactly that: older clients cannot wait for a field.</summary>
+    public async Task UntilAsync(string expected, params string[] arguments)
+    {
+        var said = "";
+        for (var left = 300; left > 0; left--)
+        {
+            if ((said = await GetAsync(arguments)) == expected)
+            {
+                return;
+            }
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
+        throw new TimeoutException($"{string.Join(' ', arguments)} is '{said}' after a minute, and not '{expected}'");
+    }
 
     public Task<CommandResult> PlumbAsync(string verb, params string[] arguments) => user.PlumbAsync([verb, "--name", name, .. arguments]);
 

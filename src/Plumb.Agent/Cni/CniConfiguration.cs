@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Plumb.Linux.Addresses;
+using Plumb.Network.Facts;
 
 namespace Plumb.Agent.Cni;
 
@@ -14,6 +15,9 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
 
     /// <summary>The hardware address that the runtime asks for (capability <c>mac</c>).</summary>
     public MacAddress? Mac { get; init; }
+
+    /// <summary>Ports of the node that the runtime asks for (capability <c>portMappings</c>).</summary>
+    public IReadOnlyList<HostPort> Ports { get; init; } = [];
 
     /// <summary>What the pod's resolver is to be told: the runtime's word (capability <c>dns</c>) before the configuration's.</summary>
     public CniDns Dns { get; init; } = new();
@@ -56,13 +60,13 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
         }
         if (asked is { } of)
         {
-            Refuse(of, "portMappings", "chain the plugin portmap behind this one");
             Refuse(of, "bandwidth", "chain the plugin bandwidth behind this one");
         }
         return read with
         {
             Addresses = asked is { } ips ? [.. Texts(ips, "ips").Select(AddressOf)] : [],
             Mac = asked is { } mac ? MacOf(Text(mac, "mac")) : null,
+            Ports = asked is { } ports ? CniPorts.Read(ports) : [],
             Dns = DnsOf(Find(root, "dns", JsonValueKind.Object), asked is { } dns ? Find(dns, "dns", JsonValueKind.Object) : null),
         };
     }
@@ -176,4 +180,4 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
 }
 
 /// <summary>An attachment that the runtime still knows.</summary>
-internal readonly record struct CniAttachment(string ContainerId, string Interface);
+public readonly record struct CniAttachment(string ContainerId, string Interface);

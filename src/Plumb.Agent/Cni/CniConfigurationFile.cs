@@ -26,6 +26,7 @@ internal static class CniConfigurationFile
             {
                 ["type"] = type,
                 ["socket"] = socketPath,
+                ["capabilities"] = new JsonObject { ["portMappings"] = true },
             }),
         };
         return configuration.ToJsonString(Readable) + "\n";

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plumb.Agent.Metrics;
 
 namespace Plumb.Agent.Cni;
 
@@ -25,15 +26,19 @@ internal interface ICniVerbs
 internal readonly record struct CniAnswer(bool Succeeded, byte[] Body);
 
 /// <summary>Turns a call into a verb and its outcome into what the plugin prints.</summary>
-internal sealed class CniEndpoint(ICniVerbs verbs)
+internal sealed class CniEndpoint(ICniVerbs verbs, AgentMetrics? metrics = null)
 {
     public async Task<CniAnswer> AnswerAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
         var version = CniVersion.Newest;
+        var since = metrics?.Now ?? 0;
+        string? command = null;
+        var code = default(CniErrorCode);
         try
         {
             var call = CniCall.Read(body);
-            if (call.Environment.GetValueOrDefault("CNI_COMMAND") == "VERSION")
+            command = call.Environment.GetValueOrDefault("CNI_COMMAND");
+            if (command == "VERSION")
             {
                 return Succeeded(JsonSerializer.SerializeToUtf8Bytes(new CniVersions(version, CniVersion.Supported), CniJson.Default.CniVersions));
             }
@@ -43,11 +48,17 @@ internal sealed class CniEndpoint(ICniVerbs verbs)
         }
         catch (CniException exception)
         {
+            code = exception.Code;
             return Failed(version, exception.Code, exception.Message, exception.Details);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return Failed(version, CniErrorCode.IoFailure, exception.Message, "");
+            code = CniErrorCode.IoFailure;
+            return Failed(version, code, exception.Message, "");
+        }
+        finally
+        {
+            metrics?.Called(command, (int)code, since);
         }
     }
 

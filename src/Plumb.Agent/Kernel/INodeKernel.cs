@@ -1,3 +1,4 @@
+using Plumb.Linux.Conntrack;
 using Plumb.Linux.Native;
 using Plumb.Linux.Rtnetlink;
 using Plumb.Linux.State;
@@ -43,10 +44,16 @@ internal interface INodeKernel : IDisposable
     /// <summary>Makes the node forget connections that a change has ended. Returns how many there were.</summary>
     int Forget(IReadOnlyCollection<EndedFlow> ended);
 
+    /// <summary>Makes the node forget all connections that bear one of these marks. Returns how many there were.</summary>
+    int Forget(IReadOnlySet<ConnectionMark> marks);
+
     /// <summary>All that a namespace holds: the node's, or one that was entered.</summary>
     /// <param name="parameters">Which sysctls are of interest.</param>
     /// <param name="areas">What to read.</param>
     ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas = KernelAreas.All);
+
+    /// <summary>What a parameter of a namespace is, as the kernel prints it; null: there is none.</summary>
+    string? Parameter(EntryKey key);
 
     /// <summary>What a device of the node has carried; null: there is none of that name.</summary>
     LinkTraffic? Traffic(string device);

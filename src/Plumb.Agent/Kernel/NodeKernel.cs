@@ -1,3 +1,5 @@
+using Plumb.Linux.Addresses;
+using Plumb.Linux.Conntrack;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
@@ -26,6 +28,7 @@ internal sealed class NodeKernel : INodeKernel
     private const byte AF_BRIDGE = 7;
 
     private static readonly HashSet<EntryKind> _ruleKinds = [.. Enum.GetValues<EntryKind>().Where(Kernels.IsRules)];
+    private static readonly HashSet<EntryKind> _parameterKinds = [EntryKind.Sysctl];
     private static readonly HashSet<EntryKind> _routingKinds = [.. Enum.GetValues<EntryKind>().Except(_ruleKinds)];
 
     private readonly Kernels _kernels;
@@ -89,6 +92,12 @@ internal sealed class NodeKernel : INodeKernel
     }
 
     public int Forget(IReadOnlyCollection<EndedFlow> ended) => ended.Count == 0 ? 0 : EndedConnections.Forget(_kernels, _home, ended);
+
+    public int Forget(IReadOnlySet<ConnectionMark> marks) => marks.Count == 0 ? 0 : Enum.GetValues<IpFamily>().Sum(
+        family => _kernels.Forget(_home, [.. _kernels.Connections(_home, family).Where(connection => marks.Contains(connection.Mark))]));
+
+    public string? Parameter(EntryKey key) =>
+        (_kernels.Observe([key.Namespace], _parameterKinds, [key]).Entries.GetValueOrDefault(key)?.Entry as SysctlEntry)?.Value;
 
     public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas) =>
         _kernels.Observe([name], KindsOf(areas), parameters);

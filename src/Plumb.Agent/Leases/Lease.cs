@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Native;
+using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -24,9 +25,12 @@ internal sealed record Lease(SandboxId Id, ValueList<PodLease> Addresses, string
     /// <summary>The hardware address that the runtime asked for; null: one that follows from the first address.</summary>
     public MacAddress? Mac { get; init; }
 
+    /// <summary>The node's ports that lead to the container.</summary>
+    public ValueList<HostPort> Ports { get; init; }
+
     public NamespaceId NamespaceName => Sandbox.NameOf(Id.ContainerId, PodScope, PodName);
 
-    public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid, OwnMac = Mac };
+    public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid, OwnMac = Mac, Ports = Ports };
 }
 
 /// <summary>Content of a lease's file; its name is the address.</summary>
@@ -44,7 +48,8 @@ internal sealed record LeaseFile(
     string PodName,
     string PodUid,
     string? Network,
-    string? Mac)
+    string? Mac,
+    IReadOnlyList<LeasePort>? Ports)
 {
     public static LeaseFile Of(Lease lease, PodLease address, string bootId) => new(
         lease.Id.ContainerId,
@@ -59,9 +64,16 @@ internal sealed record LeaseFile(
         lease.PodName,
         lease.PodUid,
         lease.Network,
-        lease.Mac?.ToString());
+        lease.Mac?.ToString(),
+        lease.Ports.Count == 0 ? null : [.. lease.Ports.Select(static port => new LeasePort((byte)port.Protocol, port.Number, port.PodPort, port.HostAddress?.ToString()))]);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+/// <param name="Protocol">IPPROTO_*</param>
+internal sealed record LeasePort(byte Protocol, ushort HostPort, ushort Port, string? HostAddress)
+{
+    public HostPort ToPort() => new((IpProtocol)Protocol, HostPort, Port, IpAddress.TryParse(HostAddress, out var address) ? address : null);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LeaseFile))]
 internal sealed partial class LeaseJson : JsonSerializerContext;

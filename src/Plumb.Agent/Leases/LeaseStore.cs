@@ -18,6 +18,9 @@ namespace Plumb.Agent.Leases;
 /// </remarks>
 internal sealed class LeaseStore
 {
+    /// <summary>Below the agent's state directory.</summary>
+    public const string DirectoryName = "leases";
+
     private readonly string _directory;
     private readonly string _bootId;
     private readonly AgentFiles _files;
@@ -41,12 +44,9 @@ internal sealed class LeaseStore
         var store = new LeaseStore(directory, bootId, files);
         files.CreateDirectory(directory);
         var found = new List<(DateTime Written, IpAddress Address, LeaseFile? File)>();
-        foreach (var path in Directory.EnumerateFiles(directory))
+        foreach (var path in FilesIn(directory))
         {
-            if (IpAddress.TryParse(Path.GetFileName(path), out var address))
-            {
-                found.Add((File.GetLastWriteTimeUtc(path), address, Read(path)));
-            }
+            found.Add((File.GetLastWriteTimeUtc(path), IpAddress.Parse(Path.GetFileName(path)), Read(path)));
         }
         found.Sort(static (left, right) =>
         {
@@ -65,6 +65,10 @@ internal sealed class LeaseStore
         }
         return store;
     }
+
+    /// <summary>Leases' files, and nothing else that may be there.</summary>
+    public static IEnumerable<string> FilesIn(string directory) =>
+        Directory.EnumerateFiles(directory).Where(static path => IpAddress.TryParse(Path.GetFileName(path), out _));
 
     public Lease? Find(SandboxId id) => _leases.GetValueOrDefault(id);
 
@@ -128,10 +132,28 @@ internal sealed class LeaseStore
         {
             throw new CniException(CniErrorCode.InvalidConfiguration, "runtimeConfig.ips: a pod has one address of each family");
         }
+        foreach (var (port, holder) in All.SelectMany(static lease => lease.Ports.Select(port => (port, lease))))
+        {
+            if (without.Ports.Any(port.ConflictsWith))
+            {
+                throw new CniException(CniErrorCode.TryAgainLater, $"runtimeConfig.portMappings: {port} of {nodeName} leads to {holder.ToSandbox().Origin}");
+            }
+        }
         if (without.Mac is { } mac && All.Any(lease => lease.ToSandbox().Mac == mac))
         {
             throw new CniException(CniErrorCode.TryAgainLater, $"runtimeConfig.mac: {mac} is held by another container");
         }
+    }
+
+    /// <summary>Writes down what else is known of a lease now; its addresses are the same.</summary>
+    /// <exception cref="IOException">The disk is full or read-only.</exception>
+    public Lease Renew(Lease lease)
+    {
+        foreach (var address in lease.Addresses)
+        {
+            _files.Replace(PathOf(address.Address), JsonSerializer.SerializeToUtf8Bytes(LeaseFile.Of(lease, address, _bootId), LeaseJson.Default.LeaseFile));
+        }
+        return _leases[lease.Id] = lease;
     }
 
     /// <summary>Gives back what a container's interface holds; nothing happens when it holds nothing.</summary>
@@ -195,6 +217,7 @@ internal sealed class LeaseStore
             PodUid = file.PodUid,
             Network = file.Network ?? "",
             Mac = MacAddress.TryParse(file.Mac, out var mac) ? mac : null,
+            Ports = [.. (file.Ports ?? []).Select(static port => port.ToPort())],
         };
     }
 }

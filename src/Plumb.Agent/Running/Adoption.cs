@@ -16,13 +16,18 @@ internal static class Adoption
         // Containers that are still alive are part of the node again. An address whose container has ended stays held until DEL.
         var node = state.View.Node;
         var changes = new List<Change>();
-        foreach (var lease in state.Leases.All)
+        foreach (var lease in state.Leases.All.ToList())
         {
             if (state.Enter(lease))
             {
-                node = node.With(lease.ToSandbox());
+                node = node.With(LearnedMac.Read(state, lease).ToSandbox());
                 changes.Add(new Change(lease.Id.Subject));
             }
+        }
+        if (state.Leases.All.Any(static lease => lease.Ports.Any(static port => port.IsOnLoopback)))
+        {
+            node = node.WithPastLoopbackPorts();
+            changes.Add(new Change(Subject.Machine));
         }
         state.Planner.Apply(changes, state.View with { Node = node });
         state.IsApplied = true;

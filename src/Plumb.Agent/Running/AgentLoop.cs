@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Plumb.Agent.Kernel;
+using Plumb.Agent.Metrics;
 using Plumb.Agent.Repair;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.State;
@@ -38,8 +39,15 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
     /// <summary>Null: somebody else's process, whose memory is not ours to care for.</summary>
     public HeapTrim? Trim { get; init; }
 
+    /// <summary>Null: nobody measures.</summary>
+    public AgentMetrics? Metrics { get; init; }
+
     /// <summary>False when the agent is ending.</summary>
-    public bool Post(AgentWork work) => _queue.Writer.TryWrite(work);
+    public bool Post(AgentWork work)
+    {
+        work.Since = Metrics?.Now ?? 0;
+        return _queue.Writer.TryWrite(work);
+    }
 
     /// <summary>Asks something of the state, between two rounds.</summary>
     public Task<T> AskAsync<T>(Func<NodeState, T> question)
@@ -96,8 +104,11 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var comparesAgain = false;
         ForeignChange? foreign = null;
         ObservedState? seen = null;
+        var began = Metrics?.Now ?? 0;
+        long? heard = null;
         while (Next() is { } work)
         {
+            heard ??= work is AgentWork.Nodes or AgentWork.Services ? work.Since : null;
             switch (work)
             {
                 case AgentWork.Nodes nodes:
@@ -165,6 +176,14 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         }
         state.LeaveAll();
         Settle(compares);
+        if (Metrics is { } metrics && (changes.Count != 0 || compares || foreign is not null))
+        {
+            metrics.Synced(began);
+            if (heard is { } since)
+            {
+                metrics.Programmed(since);
+            }
+        }
         RoundDone?.Invoke(nodesChanged);
         Trim?.Count(changes.Count);
         AnswerAll();
@@ -284,6 +303,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
     {
         foreach (var failure in failures)
         {
+            Metrics?.Refused();
             // That it is tried again and again need not be said each time.
             if (IptablesKernel.Handles(failure.Key.Kind) && !_said.Add(failure))
             {

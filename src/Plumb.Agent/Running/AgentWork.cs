@@ -10,6 +10,9 @@ namespace Plumb.Agent.Running;
 /// <summary>Something for the agent's one thread of thought to do.</summary>
 internal abstract record AgentWork
 {
+    /// <summary>When it was queued, where somebody measures.</summary>
+    public long Since { get; set; }
+
     /// <summary>A pod is to be connected.</summary>
     public sealed record Add(CniRequest Request) : AgentWork
     {

@@ -1,6 +1,7 @@
 using Plumb.Agent.Cni;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Linux.Native;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -121,6 +122,7 @@ internal sealed class Attachments(NodeState state)
             PodUid = request.Arguments.PodUid,
             Network = request.Configuration.Name,
             Mac = request.Configuration.Mac,
+            Ports = [.. request.Configuration.Ports],
         };
         var there = state.Kernel.Enter(wanted.NamespaceName, request.NamespacePath, null)
             ?? throw new CniException(CniErrorCode.UnknownContainer, $"CNI_NETNS {request.NamespacePath} is no network namespace");
@@ -130,6 +132,12 @@ internal sealed class Attachments(NodeState state)
             // "If an interface of the requested name already exists in the container, the CNI plugin MUST return with an error."
             throw new CniException(
                 CniErrorCode.InvalidEnvironment, $"CNI_IFNAME {id.Interface} of CNI_CONTAINERID {id.ContainerId} is connected already: DEL must come before another ADD");
+        }
+        if (OtherIn(there, wanted) is { } other)
+        {
+            throw new CniException(
+                CniErrorCode.InvalidEnvironment,
+                $"CNI_IFNAME {id.Interface}: {request.NamespacePath} is connected by {other.Interface} already; Plumb gives a network namespace one interface, as a second one's routes would be those of the first");
         }
         var refused = new List<(string Line, Origin Cause)>();
         var pools = PodPools.Usable(view.Cluster, view.Node, refused);
@@ -141,6 +149,22 @@ internal sealed class Attachments(NodeState state)
         }
         return state.Leases.Take(wanted with { Namespace = there }, pools, view.Node.Name, request.Configuration.Addresses);
     }
+
+    /// <summary>Which of our interfaces a namespace has or is about to get; a lease alone says nothing, as the kernel gives a namespace's number to another when it has gone.</summary>
+    private SandboxId? OtherIn(FileIdentity there, Lease wanted)
+    {
+        foreach (var held in state.Leases.All)
+        {
+            if (held.Namespace == there && (_adding.Exists(adding => adding.Lease.Id == held.Id) || IsInside(wanted.NamespaceName, held.Id.Interface)))
+            {
+                return held.Id;
+            }
+        }
+        return null;
+    }
+
+    private bool IsInside(NamespaceId name, string link) =>
+        state.Kernel.Observe(name, [], KernelAreas.Routing).Entries.Values.Any(held => held is { Owner: Owner.Plumb, Entry: LinkEntry { Type: LinkType.Veth } end } && end.Name == link);
 
     private void FinishDelete(AgentWork.Delete work)
     {

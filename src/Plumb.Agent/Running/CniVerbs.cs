@@ -31,9 +31,9 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
             return; // "MUST be supplied"; without it nothing is known to be invalid
         }
         var keep = valid.Select(static attachment => new SandboxId(attachment.ContainerId, attachment.Interface)).ToHashSet();
-        // Attachments to another network may be another runtime's.
+        // Attachments to another network may be another runtime's; those of agents that did not write the network down are of the only one that there was.
         var network = request.Configuration.Name;
-        var held = await loop.AskAsync(state => state.Leases.All.Where(lease => lease.Network == network && !keep.Contains(lease.Id)).Select(static lease => lease.Id).ToList());
+        var held = await loop.AskAsync(state => state.Leases.All.Where(lease => (lease.Network == network || lease.Network.Length == 0) && !keep.Contains(lease.Id)).Select(static lease => lease.Id).ToList());
         // All are tried; what failed is reported at the end.
         await Task.WhenAll(held.Select(DeleteAsync));
     }
@@ -54,7 +54,8 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
         {
             if ((ulong)state.Leases.CountIn(pool.Range) >= HostLocal.Capacity(pool.Range))
             {
-                throw new CniException(CniErrorCode.NotAvailable, $"no free address in {pool.Range} on {node.Name}");
+                // Whoever is connected stays so, and all other verbs work.
+                throw new CniException(CniErrorCode.NotAvailableAndLimited, $"no free address in {pool.Range} on {node.Name}");
             }
         }
         return true;
@@ -79,6 +80,7 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
         }
         try
         {
+            LearnedMac.Learn(state, lease);
             var origin = lease.ToSandbox().Origin;
             foreach (var inside in new[] { lease.NamespaceName, state.Home })
             {

@@ -1,5 +1,6 @@
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Agent.Storage;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Iptables;
 using Plumb.Linux.Kernel;
@@ -11,7 +12,7 @@ using Plumb.Network.Planning;
 namespace Plumb.Agent.Running;
 
 /// <summary>All that an agent knows; belongs to the loop and is touched by nobody else.</summary>
-internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INodeKernel kernel, Planner planner)
+internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, FormerParameters parameters, INodeKernel kernel, Planner planner)
 {
     public NodeAgentOptions Options { get; } = options;
 
@@ -82,6 +83,9 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
         return UnderlayReading.Find(observed, Home, addresses);
     }
 
+    /// <summary>The hardware address of the pods' router; null: there is none yet.</summary>
+    public MacAddress? BridgeMac => View.Node.Underlay is { } wire ? Devices.BridgeMac(wire.Addresses[0].Address) : null;
+
     public bool Enter(Lease lease)
     {
         if (!Entered.Contains(lease.NamespaceName) && Kernel.Enter(lease.NamespaceName, lease.NamespacePath, lease.Namespace) is null)
@@ -130,6 +134,7 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, INo
     /// <summary>Makes the changes; what the kernel refuses is returned.</summary>
     public IReadOnlyList<EntryFailure> Apply(IReadOnlyList<DeltaItem> items)
     {
+        parameters.Remember(items, Home, key => Kernel.Parameter(key));
         var failures = Kernel.Apply(items);
         _isUnsettled |= failures.Any(static failure => IptablesKernel.Handles(failure.Key.Kind));
         return failures;

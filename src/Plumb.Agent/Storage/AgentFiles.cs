@@ -10,7 +10,13 @@ namespace Plumb.Agent.Storage;
 internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
 {
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    /// <summary>0755</summary>
+    public const UnixFileMode Program = PublicFile | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
     private const UnixFileMode PublicFile = PrivateFile | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>Another one after each start of the machine: <c>random(4)</c>.</summary>
+    public static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 
     /// <summary>Whether a directory, which need not be there yet, is on a file system that outlives the machine's power.</summary>
     public static bool IsOnDisk(string directory)
@@ -33,6 +39,9 @@ internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
         }
     }
 
+    /// <summary>Where a file's new content stands until it is whole.</summary>
+    public static string TemporaryOf(string path) => $"{path}.new";
+
     /// <summary>O_CREAT | O_EXCL.</summary>
     /// <exception cref="IOException">There is such a file, or no room for it.</exception>
     public void CreateNew(string path, ReadOnlySpan<byte> content)
@@ -50,7 +59,7 @@ internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
         {
             return;
         }
-        var temporary = $"{path}.new";
+        var temporary = TemporaryOf(path);
         writes.BeforeWrite($"write {temporary}");
         using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
         {
@@ -61,11 +70,44 @@ internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
         File.Move(temporary, path, overwrite: true);
     }
 
+    /// <summary>
+    /// Copies a file to where it may be in use: whoever has it open keeps the old one, and nobody meets a part of the new. Nothing is written when they are the same.
+    /// </summary>
+    public void Install(string from, string to, UnixFileMode mode)
+    {
+        if (File.Exists(to) && File.GetUnixFileMode(to) == mode && FileContents.AreSame(from, to))
+        {
+            return;
+        }
+        var temporary = TemporaryOf(to);
+        writes.BeforeWrite($"write {temporary}");
+        File.Copy(from, temporary, overwrite: true);
+        File.SetUnixFileMode(temporary, mode);
+        if (synchronise)
+        {
+            using var file = File.OpenHandle(temporary, FileMode.Open, FileAccess.ReadWrite);
+            RandomAccess.FlushToDisk(file);
+        }
+        writes.BeforeWrite($"rename {to}");
+        File.Move(temporary, to, overwrite: true);
+    }
+
     /// <summary>Nothing happens when there is no such file.</summary>
     public void Delete(string path)
     {
         writes.BeforeWrite($"delete {path}");
         File.Delete(path);
+    }
+
+    /// <summary>False when there is no such file; then nothing is written.</summary>
+    public bool DeleteIfThere(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+        Delete(path);
+        return true;
     }
 
     /// <summary>As <see cref="Delete"/>, on the way out of another failure.</summary>

@@ -33,15 +33,17 @@ internal sealed class Authorizer(ObjectStore store)
     }
 
     /// <summary>Every rule that somebody has in a namespace.</summary>
-    public IEnumerable<JsonObject> RulesOf(UserInfo user, string @namespace) => Grants(user, @namespace).SelectMany(static grant => grant.Rules);
+    /// <param name="unresolved">Takes a line for each binding to a role that is not there.</param>
+    public IEnumerable<JsonObject> RulesOf(UserInfo user, string @namespace, List<string>? unresolved = null) =>
+        Grants(user, @namespace, unresolved).SelectMany(static grant => grant.Rules);
 
-    private IEnumerable<(List<JsonObject> Rules, string Reason)> Grants(UserInfo user, string @namespace)
+    private IEnumerable<(List<JsonObject> Rules, string Reason)> Grants(UserInfo user, string @namespace, List<string>? unresolved = null)
     {
         foreach (var stored in store.List(ClusterRoleBindings))
         {
             var binding = stored.ToNode();
             if (Subject(binding, user, "") is { } subject)
-                yield return (RulesOf(binding, ""), $"ClusterRoleBinding \"{stored.Name}\" of {Role(binding)} to {subject}");
+                yield return (Resolved(binding, "", unresolved), $"ClusterRoleBinding \"{stored.Name}\" of {Role(binding)} to {subject}");
         }
 
         if (@namespace.Length == 0)
@@ -50,7 +52,7 @@ internal sealed class Authorizer(ObjectStore store)
         {
             var binding = stored.ToNode();
             if (Subject(binding, user, @namespace) is { } subject)
-                yield return (RulesOf(binding, @namespace), $"RoleBinding \"{stored.Name}/{@namespace}\" of {Role(binding)} to {subject}");
+                yield return (Resolved(binding, @namespace, unresolved), $"RoleBinding \"{stored.Name}/{@namespace}\" of {Role(binding)} to {subject}");
         }
     }
 
@@ -60,12 +62,22 @@ internal sealed class Authorizer(ObjectStore store)
         return $"{Fields.Text(role, "kind")} \"{Fields.Text(role, "name")}\"";
     }
 
-    private List<JsonObject> RulesOf(JsonObject binding, string @namespace)
+    /// <summary>The rules of the role that a binding names; null: there is no such role.</summary>
+    public List<JsonObject>? RulesOfRole(JsonObject binding, string @namespace) => store.Find(RoleKey(binding, @namespace)) is { } role ? RulesOf(role.ToNode()) : null;
+
+    private List<JsonObject> Resolved(JsonObject binding, string @namespace, List<string>? unresolved)
+    {
+        if (RulesOfRole(binding, @namespace) is { } rules)
+            return rules;
+        unresolved?.Add(ApiException.NotFound(RoleKey(binding, @namespace)).Message);
+        return [];
+    }
+
+    private static StoreKey RoleKey(JsonObject binding, string @namespace)
     {
         var reference = Fields.Find(binding, "roleRef");
         var name = Fields.Text(reference, "name");
-        var key = Fields.Text(reference, "kind") == "ClusterRole" ? new StoreKey(ClusterRoles, "", name) : new StoreKey(Roles, @namespace, name);
-        return store.Find(key) is { } role ? RulesOf(role.ToNode()) : [];
+        return Fields.Text(reference, "kind") == "ClusterRole" ? new StoreKey(ClusterRoles, "", name) : new StoreKey(Roles, @namespace, name);
     }
 
     /// <summary>A cluster role may be made of others, which it selects by their labels.</summary>

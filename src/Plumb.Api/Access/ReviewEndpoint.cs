@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Plumb.Api.Http;
+using Plumb.Api.Http.Endpoints;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
@@ -14,7 +15,7 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
     public async Task ServeAsync(HttpContext context, Target target)
     {
         var query = WriteQuery.Parse(context, "CreateOptions");
-        var review = RequestBody.Parse(await RequestBody.ReadAsync(context), target.Definition.Kind, []);
+        var review = await BodyAsync(context, target, query);
         var spec = Fields.Object(review, "spec");
         var user = Gate.UserOf(context);
         var answer = new JsonObject { ["kind"] = target.Definition.Kind, ["apiVersion"] = target.Definition.ApiVersion, ["metadata"] = Metadata(review, query, target) };
@@ -25,12 +26,14 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
                 answer["status"] = new JsonObject { ["userInfo"] = Shown(user) };
                 break;
             case "SelfSubjectAccessReview":
+                ReviewRules.Access(review, target).ThrowIfAny(target.Definition, "");
                 answer["spec"] = spec.DeepClone();
                 answer["status"] = Access(user, spec);
                 break;
             case "SubjectAccessReview" or "LocalSubjectAccessReview":
+                ReviewRules.Access(review, target).ThrowIfAny(target.Definition, "");
                 answer["spec"] = spec.DeepClone();
-                answer["status"] = Access(Subject(spec, target), spec);
+                answer["status"] = Access(new UserInfo(Fields.Text(spec, "user"), Fields.Text(spec, "uid"), MetadataValidation.Texts(spec, "groups")), spec);
                 break;
             case "SelfSubjectRulesReview":
                 answer["spec"] = new JsonObject();
@@ -42,7 +45,17 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
                 break;
         }
 
+        Answer.Warn(context, query.Warnings);
         await Answer.JsonAsync(context, 201, answer);
+    }
+
+    private static async Task<JsonObject> BodyAsync(HttpContext context, Target target, WriteQuery query)
+    {
+        var duplicates = new List<string>();
+        var review = RequestBody.Parse(await RequestBody.ReadAsync(context), target.Definition.Kind, duplicates);
+        FieldCheck.Apply(target.Definition, review, duplicates, query);
+        WriteEndpoint.RequireNamespace(target, Fields.Object(review, "metadata"));
+        return review;
     }
 
     private JsonObject Metadata(JsonObject review, WriteQuery query, Target target)
@@ -75,29 +88,8 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
     {
         if (Fields.Find(spec, "nonResourceAttributes") is { } path)
             return new AccessAttributes(Fields.Text(path, "verb"), "", "", "", "", "", Fields.Text(path, "path"));
-        var asked = Fields.Find(spec, "resourceAttributes") ?? throw Missing();
+        var asked = Fields.Find(spec, "resourceAttributes");
         return new AccessAttributes(Fields.Text(asked, "verb"), Fields.Text(asked, "group"), Fields.Text(asked, "resource"), Fields.Text(asked, "subresource"), Fields.Text(asked, "namespace"), Fields.Text(asked, "name"));
-    }
-
-    private static ApiException Missing()
-    {
-        var errors = new FieldErrors();
-        errors.Invalid("spec.resourceAttributes", "null", "exactly one of nonResourceAttributes or resourceAttributes must be specified");
-        return errors.ToException("authorization.k8s.io", "SubjectAccessReview", "");
-    }
-
-    private static UserInfo Subject(JsonObject spec, Target target)
-    {
-        var groups = MetadataValidation.Texts(spec, "groups");
-        var name = Fields.Text(spec, "user");
-        if (name.Length == 0 && groups.Count == 0)
-        {
-            var errors = new FieldErrors();
-            errors.InvalidText("spec.user", "", "at least one of user or group must be specified");
-            throw errors.ToException(target.Definition.Resource.Group, target.Definition.Kind, "");
-        }
-
-        return new UserInfo(name, Fields.Text(spec, "uid"), groups);
     }
 
     private JsonObject Rules(UserInfo user, string @namespace)

@@ -16,16 +16,21 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time,
 
     private readonly byte[] _key = SHA256.HashData(Encoding.UTF8.GetBytes("service accounts " + secret));
 
-    public string Issue(StoredObject account, JsonArray audiences, DateTimeOffset until)
+    /// <param name="bound">The token ends with this object, too: a pod, a node or a secret.</param>
+    public string Issue(StoredObject account, JsonArray audiences, DateTimeOffset until, StoredObject? bound = null)
     {
         var now = time.GetUtcNow().ToUnixTimeSeconds();
+        var own = new JsonObject { ["namespace"] = account.Namespace };
+        if (bound is not null)
+            own[KindOf(bound.Key.Resource)] = new JsonObject { ["name"] = bound.Name, ["uid"] = bound.Uid };
+        own["serviceaccount"] = new JsonObject { ["name"] = account.Name, ["uid"] = account.Uid };
         var claims = new JsonObject
         {
             ["aud"] = audiences.DeepClone(),
             ["exp"] = until.ToUnixTimeSeconds(),
             ["iat"] = now,
             ["iss"] = Audience,
-            ["kubernetes.io"] = new JsonObject { ["namespace"] = account.Namespace, ["serviceaccount"] = new JsonObject { ["name"] = account.Name, ["uid"] = account.Uid } },
+            ["kubernetes.io"] = own,
             ["nbf"] = now,
             ["sub"] = $"system:serviceaccount:{account.Namespace}:{account.Name}",
         };
@@ -34,7 +39,7 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time,
     }
 
     /// <param name="audiences">One of them must be the token's; empty: the server's own.</param>
-    /// <returns>Null: it is no token of ours, or too old, or its account is gone.</returns>
+    /// <returns>Null: it is no token of ours, or too old, or its account is gone, or what it is bound to.</returns>
     public (UserInfo User, List<string> Audiences)? Verify(string token, IReadOnlyList<string> audiences)
     {
         var parts = token.Split('.');
@@ -51,7 +56,33 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time,
             return null;
         var accepted = MetadataValidation.Texts(claims, "aud").Where(audience => audiences.Count == 0 ? audience == Audience : audiences.Contains(audience)).ToList();
         var found = store.Find(new StoreKey(GroupResource.ServiceAccounts, Fields.Text(bound, "namespace"), Fields.Text(account, "name")));
-        return accepted.Count > 0 && found is { IsDeleting: false } && found.Uid == Fields.Text(account, "uid") ? (UserInfo.ServiceAccount(found.Namespace, found.Name, found.Uid), accepted) : null;
+        return accepted.Count > 0 && found is { IsDeleting: false } && found.Uid == Fields.Text(account, "uid") && IsThere(bound) ? (UserInfo.ServiceAccount(found.Namespace, found.Name, found.Uid), accepted) : null;
+    }
+
+    /// <summary>What a token may be bound to, as its claims name it.</summary>
+    public static GroupResource? ResourceOf(string kind) => kind switch
+    {
+        "Pod" => GroupResource.Pods,
+        "Node" => GroupResource.Nodes,
+        "Secret" => GroupResource.Secrets,
+        _ => null,
+    };
+
+    private static string KindOf(GroupResource resource) => resource.Resource[..^1];
+
+    /// <summary>Whether what a token is bound to, if anything, is still the same object.</summary>
+    private bool IsThere(JsonObject? claims)
+    {
+        foreach (var resource in (ReadOnlySpan<GroupResource>)[GroupResource.Pods, GroupResource.Nodes, GroupResource.Secrets])
+        {
+            if (Fields.Find(claims, KindOf(resource)) is not { } bound)
+                continue;
+            var home = resource == GroupResource.Nodes ? "" : Fields.Text(claims, "namespace");
+            if (store.Find(new StoreKey(resource, home, Fields.Text(bound, "name")))?.Uid != Fields.Text(bound, "uid"))
+                return false;
+        }
+
+        return true;
     }
 
     private static string Segment(JsonObject part) => Encode(Answer.Bytes(part));

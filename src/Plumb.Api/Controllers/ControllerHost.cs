@@ -60,6 +60,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new StatefulSetController(context),
             new DaemonSetController(context),
             new JobController(context),
+            new DisruptionController(context),
             new Scheduler(context),
             new ServiceAddressController(context),
             new EndpointSliceController(context),

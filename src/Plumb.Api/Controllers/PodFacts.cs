@@ -19,6 +19,7 @@ internal sealed class PodFacts
         Hostname = pod.Spec.Hostname;
         Subdomain = pod.Spec.Subdomain;
         Tolerations = pod.Spec.Tolerations;
+        KeepsOthersAway = pod.Spec.Affinity?.PodAntiAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is { Count: > 0 };
         foreach (var container in pod.Spec.Containers)
         {
             foreach (var port in container.Ports)
@@ -45,6 +46,9 @@ internal sealed class PodFacts
     public IReadOnlyList<Toleration> Tolerations { get; }
     public Dictionary<(string Name, string Protocol), int>? NamedPorts { get; }
     public List<HostPort>? HostPorts { get; }
+
+    /// <summary>It has a required anti-affinity, which also those have to heed who come later.</summary>
+    public bool KeepsOthersAway { get; }
 
     /// <summary>A controller has asked for its deletion, which the store has not told of yet.</summary>
     public bool IsDoomed { get; set; }

@@ -36,9 +36,13 @@ internal sealed class CustomResources
         Report(definition);
     }
 
-    public void Withdraw(JsonObject definition) => _registry.Catalog.Remove(ResourceOf(definition));
+    public void Withdraw(JsonObject definition)
+    {
+        if (!IsBuiltIn(ResourceOf(definition)))
+            _registry.Catalog.Remove(ResourceOf(definition));
+    }
 
-    public bool HasInstances(JsonObject definition) => _registry.Store.List(ResourceOf(definition)).Count > 0;
+    public bool HasInstances(JsonObject definition) => !IsBuiltIn(ResourceOf(definition)) && _registry.Store.List(ResourceOf(definition)).Count > 0;
 
     /// <summary>An object has gone: if its definition waits for the last one, that goes too.</summary>
     public void InstanceGone(JsonObject instance)
@@ -57,6 +61,8 @@ internal sealed class CustomResources
     /// <summary>Takes away all objects of a definition that is to go.</summary>
     private void Empty(JsonObject definition)
     {
+        if (IsBuiltIn(ResourceOf(definition)))
+            return;
         foreach (var stored in _registry.Store.List(ResourceOf(definition)))
         {
             try
@@ -69,6 +75,9 @@ internal sealed class CustomResources
             }
         }
     }
+
+    /// <summary>The server's own: a definition of that name is kept, and never served.</summary>
+    private bool IsBuiltIn(GroupResource resource) => _registry.Catalog.All.Any(known => known.Resource == resource && known.Custom is null);
 
     private static bool IsDeleting(JsonObject definition) => Fields.Find(definition, "metadata")?["deletionTimestamp"] is not null;
 
@@ -146,12 +155,12 @@ internal sealed class CustomResources
         return int.TryParse(match.Groups[1].Value, out var major) && (!match.Groups[3].Success || int.TryParse(match.Groups[3].Value, out minor)) ? (stability, major, minor) : (-1, 0, 0);
     }
 
-    /// <summary>A name that another definition of the group has already: of several the last one, as the real controller tells it.</summary>
+    /// <summary>A name that another definition of the group, or the server itself, has already: of several the last one, as the real controller tells it.</summary>
     private (string Reason, string Message)? Conflict(JsonObject definition)
     {
         var resource = ResourceOf(definition);
         var names = Fields.Find(Fields.Find(definition, "spec"), "names");
-        var taken = _registry.Catalog.All.Where(other => other.Resource.Group == resource.Group && other.Resource != resource).ToList();
+        var taken = _registry.Catalog.All.Where(other => other.Resource.Group == resource.Group && (other.Resource != resource || other.Custom is null)).ToList();
         var resources = taken.SelectMany(static other => other.ShortNames.Append(other.Resource.Resource).Append(other.Singular)).ToHashSet();
         var kinds = taken.SelectMany(static other => (string[])[other.Kind, other.ListKind]).ToHashSet();
         (string Reason, string Message)? found = null;

@@ -23,15 +23,26 @@ internal sealed class CustomStrategy(CustomResources resources, StructuralSchema
     public override void Validate(JsonObject root, FieldErrors errors)
     {
         InstanceValidation.Validate(root, Schema.Root, errors);
-        if (scale is null || JsonPaths.Find(root, scale.Spec) is not { } replicas)
-            return;
-        if (Fields.Number(replicas) is not { } number)
-            errors.Invalid(scale.Spec, "0", $"{scale.Spec} accessor error: {replicas} is of the type {InstanceValidation.TypeOf(replicas)}, expected int64");
-        else if (number < 0)
-            errors.Invalid(scale.Spec, number.ToString(), "should be a non-negative integer");
+        scale?.ValidateSpec(root, errors);
+        if (errors.Count == 0)
+            CelRules.Validate(root, Schema.Root, errors);
     }
 
-    public override void ValidateStatus(JsonObject root, JsonObject old, FieldErrors errors) => InstanceValidation.Validate(root, Schema.Root, errors);
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        if (errors.Count == 0)
+            CelRules.ValidateUpdate(root, old, Schema.Root, errors);
+    }
+
+    public override void ValidateStatus(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        InstanceValidation.Validate(root, Schema.Root, errors);
+        scale?.ValidateStatus(root, errors);
+        if (errors.Count > 0)
+            return;
+        CelRules.Validate(root, Schema.Root, errors);
+        CelRules.ValidateUpdate(root, old, Schema.Root, errors);
+    }
 
     /// <summary>All but the metadata counts, and the status where it has a writer of its own.</summary>
     public override bool ChangesGeneration(JsonObject root, JsonObject old) => !JsonNode.DeepEquals(Counted(root), Counted(old));
@@ -49,11 +60,4 @@ internal sealed class CustomStrategy(CustomResources resources, StructuralSchema
 
         return counted;
     }
-}
-
-/// <summary>Where a custom resource has what its scale shows.</summary>
-/// <param name="Selector">Of the text of its selector; null: it tells none.</param>
-internal sealed record ScalePaths(string Spec, string Status, string? Selector)
-{
-    public static readonly ScalePaths Workload = new(".spec.replicas", ".status.replicas", null);
 }

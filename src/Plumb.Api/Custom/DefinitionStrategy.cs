@@ -174,37 +174,52 @@ internal sealed class DefinitionStrategy(CustomResources resources) : Strategy
             errors.Invalid("spec.versions", shown, "must have exactly one version marked as storage version");
         }
 
-        // Where all versions have one schema, messages name it once.
-        var isOne = versions.TrueForAll(version => JsonNode.DeepEquals(version["schema"], versions[0]["schema"]));
+        // What all versions say alike, messages name once, as of the definition.
+        var schemas = AreAlike(versions, "schema");
+        var subresources = AreAlike(versions, "subresources");
+        var columns = AreAlike(versions, "additionalPrinterColumns");
         var seen = new HashSet<string>();
         for (var i = 0; i < versions.Count; i++)
         {
+            var at = $"spec.versions[{i}]";
             var name = Fields.Text(versions[i], "name");
             foreach (var fault in NameSyntax.Rfc1035(name))
-                errors.InvalidText($"spec.versions[{i}].name", name, fault);
+                errors.InvalidText($"{at}.name", name, fault);
             if (!seen.Add(name))
-                errors.Invalid($"spec.versions[{i}].name", FieldErrors.Quote(name), "must contain unique version names");
+                errors.Invalid($"{at}.name", FieldErrors.Quote(name), "must contain unique version names");
             if (Fields.Find(Fields.Find(versions[i], "schema"), "openAPIV3Schema") is not { } schema)
-                errors.Required($"spec.versions[{i}].schema.openAPIV3Schema");
-            else if (!isOne || i == 0)
-                SchemaRules.Validate(schema, isOne ? Schemas : $"spec.versions[{i}].schema.openAPIV3Schema", errors);
-            Columns(versions[i], isOne && versions.Count == 1 ? "spec" : $"spec.versions[{i}]", errors);
+                errors.Required($"{at}.schema.openAPIV3Schema");
+            else if (!schemas || i == 0)
+                SchemaRules.Validate(schema, schemas ? Schemas : $"{at}.schema.openAPIV3Schema", errors);
+            if (Fields.Find(Fields.Find(versions[i], "subresources"), "scale") is { } scale && (!subresources || i == 0))
+                ScalePaths.ValidateDefinition(scale, subresources ? "spec.subresources" : $"{at}.subresources", errors);
+            if (!columns || i == 0)
+                Columns(versions[i], columns ? "spec" : at, errors);
         }
     }
 
+    private static bool AreAlike(List<JsonObject> versions, string member) => versions.TrueForAll(version => JsonNode.DeepEquals(version[member], versions[0][member]));
+
     private static void Columns(JsonObject version, string at, FieldErrors errors)
     {
+        const string types = "boolean,date,integer,number,string";
+        const string formats = "byte,date,date-time,double,float,int32,int64,password";
         var index = 0;
         foreach (var column in Fields.Objects(version, "additionalPrinterColumns"))
         {
             var here = $"{at}.additionalPrinterColumns[{index++}]";
             if (Fields.Text(column, "name").Length == 0)
                 errors.Required(here + ".name");
-            PodValidation.Choice(column, "type", here, errors, "boolean", "date", "integer", "number", "string");
+            if (Fields.Text(column, "type") is not { Length: > 0 } type)
+                errors.Required(here + ".type", $"must be one of {types}");
+            else if (!types.Split(',').Contains(type))
+                errors.InvalidText(here + ".type", type, $"must be one of {types}");
+            if (Fields.Text(column, "format") is { Length: > 0 } format && !formats.Split(',').Contains(format))
+                errors.InvalidText(here + ".format", format, $"must be one of {formats}");
             if (Fields.Text(column, "jsonPath") is not { Length: > 0 } path)
-                errors.Required(here + ".jsonPath");
+                errors.Required(here + ".JSONPath");
             else if (path[0] != '.')
-                errors.InvalidText(here + ".jsonPath", path, "must be a simple json path starting with .");
+                errors.InvalidText(here + ".JSONPath", path, "must be a simple json path starting with .");
         }
     }
 }

@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Plumb.Api.Custom;
 
-/// <summary>The JSON paths of printer columns and scales: members, indexes, and a filter for one member's value.</summary>
+/// <summary>The JSON paths of printer columns: members, indexes, and a filter for one member's value.</summary>
 internal static class JsonPaths
 {
     /// <summary>`.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`, `.metadata.labels['a.b']`, `.spec.hosts[*]`.</summary>
@@ -20,29 +19,6 @@ internal static class JsonPaths
         }
 
         return found;
-    }
-
-    /// <summary>The value of plain members; null: there is none.</summary>
-    public static JsonNode? Find(JsonObject root, string path)
-    {
-        JsonNode? at = root;
-        foreach (var step in Steps(path))
-            at = (at as JsonObject)?[step];
-        return at;
-    }
-
-    public static void Set(JsonObject root, string path, JsonNode value)
-    {
-        var steps = Steps(path);
-        var at = root;
-        foreach (var step in steps.Take(steps.Count - 1))
-        {
-            if (at[step] is not JsonObject next)
-                at[step] = next = [];
-            at = next;
-        }
-
-        at[steps[^1]] = value;
     }
 
     private static List<string> Steps(string path)

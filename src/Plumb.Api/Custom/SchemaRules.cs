@@ -24,6 +24,15 @@ internal static class SchemaRules
         Structural(schema, at, isRoot: true, isInner: false, errors);
         if (errors.Count == before)
             Defaults(schema, at, errors);
+        if (errors.Count == before)
+            Rules(schema, at, isRoot: true, errors);
+    }
+
+    private static void Rules(JsonObject schema, string at, bool isRoot, FieldErrors errors)
+    {
+        foreach (var (path, inner) in Children(schema, at))
+            Rules(inner, path, isRoot: false, errors);
+        CelRules.ValidateDefinition(schema, at, isRoot, errors);
     }
 
     private static void OpenApi(JsonObject schema, string at, FieldErrors errors)
@@ -44,9 +53,9 @@ internal static class SchemaRules
             errors.InvalidText(at + ".pattern", pattern, $"must be a valid regular expression, but isn't: {fault}");
         if (Fields.Flag(schema, "uniqueItems"))
             errors.Forbidden(at + ".uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
+        if (schema["items"] is JsonArray)
+            errors.Forbidden(at + ".items", "items must be a schema object and not an array");
         ListType(schema, at, errors);
-        if (Fields.Array(schema, "x-kubernetes-validations") is { Count: > 0 })
-            errors.Forbidden(at + ".x-kubernetes-validations", "rules in CEL are not evaluated by this server, and would silently not hold: take them out");
     }
 
     private static string? Fault(string pattern)

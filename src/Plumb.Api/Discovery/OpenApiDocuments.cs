@@ -145,6 +145,7 @@ internal sealed class OpenApiDocuments(Catalog catalog)
         {
             Scalar.Int32 => new JsonObject { ["type"] = "integer", ["format"] = "int32" },
             Scalar.Int64 => new JsonObject { ["type"] = "integer", ["format"] = "int64" },
+            Scalar.Float64 => new JsonObject { ["type"] = "number", ["format"] = "double" },
             Scalar.Flag => new JsonObject { ["type"] = "boolean" },
             Scalar.Time or Scalar.MicroTime => new JsonObject { ["type"] = "string", ["format"] = "date-time" },
             Scalar.IntOrString => new JsonObject { ["format"] = "int-or-string", ["oneOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) },

@@ -179,7 +179,7 @@ internal static class KnownResources
             },
             new()
             {
-                Resource = new("policy", "poddisruptionbudgets"), Version = "v1", Kind = "PodDisruptionBudget", Strategy = new DisruptionBudgetStrategy(), Table = PolicyTables.DisruptionBudgets,
+                Resource = DisruptionBudgetStrategy.Resource, Version = "v1", Kind = "PodDisruptionBudget", Strategy = new DisruptionBudgetStrategy(), Table = PolicyTables.DisruptionBudgets,
                 Singular = "poddisruptionbudget", Namespaced = true, ShortNames = ["pdb"], HasGeneration = true, Subresources = [Status],
             },
             new()

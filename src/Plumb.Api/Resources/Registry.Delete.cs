@@ -8,6 +8,9 @@ public sealed partial class Registry
     private const string ForegroundFinalizer = "foregroundDeletion";
     private const string OrphanFinalizer = "orphan";
 
+    /// <summary>What a Go duration holds in whole seconds: 292 years.</summary>
+    private const long MostGraceSeconds = long.MaxValue / 1_000_000_000;
+
     /// <summary>Asks for an object's deletion. It goes at once, or stays, marked, for its grace and its finalizers.</summary>
     /// <returns>The object as it now is, or was last when it has gone.</returns>
     public Deletion Delete(StoreKey key, DeleteOptions? options = null) =>
@@ -37,7 +40,7 @@ public sealed partial class Registry
         var metadata = Fields.Object(root, "metadata");
         var finalizersChanged = SetPropagationFinalizer(metadata, options.Propagation);
         var held = metadata["finalizers"] is JsonArray { Count: > 0 } || strategy.HoldsDeletion(root);
-        var grace = strategy.Grace(root, present, options);
+        var grace = Math.Min(strategy.Grace(root, present, options), MostGraceSeconds);
         if (present.IsDeleting)
         {
             // A second request can only make the time shorter.

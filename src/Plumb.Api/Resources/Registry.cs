@@ -49,6 +49,9 @@ public sealed partial class Registry
 
     internal Names Names => _names;
 
+    /// <summary>Whether pods get a service account and its token, as <see cref="ApiServerOptions.AdmitServiceAccounts"/> says.</summary>
+    internal bool AdmitsServiceAccounts { get; set; }
+
     /// <summary>Creates an object; `metadata.name` or `metadata.generateName` is set in <paramref name="root"/>.</summary>
     /// <param name="namespace">Empty for objects of the whole cluster.</param>
     /// <param name="root">The object as a client would send it. It is changed and may not be used afterwards.</param>

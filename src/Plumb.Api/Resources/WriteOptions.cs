@@ -14,6 +14,9 @@ public sealed record WriteOptions
     /// <summary>Who takes the fields that the write changes. Null: nobody, as for the server's own controllers and the nodes' agents.</summary>
     internal string? Manager { get; init; }
 
+    /// <summary>Who writes. Null: the server itself, which no rule stops.</summary>
+    internal Access.UserInfo? User { get; init; }
+
     /// <summary>`metadata.managedFields` is already as it shall be: the write is an apply.</summary>
     internal bool Applies { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Plumb.Api.Schema;
 
 /// <summary>
-/// The fields of the API's types (Kubernetes 1.34), one type a line: its name as Go code has it, then `field:type`. Types: string, int32, int64, bool,
+/// The fields of the API's types (Kubernetes 1.34), one type a line: its name as Go code has it, then `field:type`. Types: string, int32, int64, float64, bool,
 /// time, micro (time with microseconds), quantity, intstr, bytes (base64), any; `[]` before a type is a list of it, `map:` before it a map from strings.
 /// A line that begins with `=` is a kind: it has apiVersion, kind and metadata too.
 /// </summary>

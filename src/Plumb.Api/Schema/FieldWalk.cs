@@ -103,7 +103,7 @@ internal sealed class FieldWalk
             case Scalar.Flag when kind is not (JsonValueKind.True or JsonValueKind.False):
                 Wrong(owner, kind, type.GoName, null);
                 break;
-            case Scalar.Int32 or Scalar.Int64 when kind != JsonValueKind.Number:
+            case Scalar.Int32 or Scalar.Int64 or Scalar.Float64 when kind != JsonValueKind.Number:
                 Wrong(owner, kind, type.GoName, null);
                 break;
             case Scalar.Int32 or Scalar.Int64:

@@ -69,6 +69,30 @@ internal static class GroupTypes
         LeaseSpec holderIdentity:string leaseDurationSeconds:int32 acquireTime:micro renewTime:micro leaseTransitions:int32 strategy:string preferredHolder:string
         """;
 
+    /// <summary>What is asked, and kept nowhere.</summary>
+    public const string Requests = """
+        =TokenRequest spec:TokenRequestSpec status:any
+        TokenRequestSpec audiences:[]string expirationSeconds:int64 boundObjectRef:BoundObjectReference
+        BoundObjectReference kind:string apiVersion:string name:string uid:string
+        =TokenReview spec:TokenReviewSpec status:any
+        TokenReviewSpec token:string audiences:[]string
+        =SubjectAccessReview spec:SubjectAccessReviewSpec status:any
+        =LocalSubjectAccessReview spec:SubjectAccessReviewSpec status:any
+        SubjectAccessReviewSpec resourceAttributes:ResourceAttributes nonResourceAttributes:NonResourceAttributes user:string groups:[]string extra:map:any uid:string
+        =SelfSubjectAccessReview spec:SelfSubjectAccessReviewSpec status:any
+        SelfSubjectAccessReviewSpec resourceAttributes:ResourceAttributes nonResourceAttributes:NonResourceAttributes
+        ResourceAttributes namespace:string verb:string group:string version:string resource:string subresource:string name:string fieldSelector:any labelSelector:any
+        NonResourceAttributes path:string verb:string
+        =SelfSubjectRulesReview spec:SelfSubjectRulesReviewSpec status:any
+        SelfSubjectRulesReviewSpec namespace:string
+        =Scale spec:ScaleSpec status:any
+        ScaleSpec replicas:int32
+        =Binding target:ObjectReference
+        =Eviction deleteOptions:DeleteOptions
+        DeleteOptions apiVersion:string kind:string gracePeriodSeconds:int64 preconditions:Preconditions orphanDependents:bool propagationPolicy:string dryRun:[]string ignoreStoreReadErrorWithClusterBreakingPotential:bool
+        Preconditions uid:string resourceVersion:string
+        """;
+
     public const string Policy = """
         =PodDisruptionBudget spec:PodDisruptionBudgetSpec status:PodDisruptionBudgetStatus
         PodDisruptionBudgetSpec minAvailable:intstr selector:LabelSelector maxUnavailable:intstr unhealthyPodEvictionPolicy:string
@@ -86,7 +110,9 @@ internal static class GroupTypes
         CustomResourceDefinitionSpec group:string names:CustomResourceDefinitionNames scope:string versions:[]CustomResourceDefinitionVersion conversion:CustomResourceConversion preserveUnknownFields:bool
         CustomResourceDefinitionNames plural:string singular:string shortNames:[]string kind:string listKind:string categories:[]string
         CustomResourceDefinitionVersion name:string served:bool storage:bool deprecated:bool deprecationWarning:string schema:CustomResourceValidation subresources:CustomResourceSubresources additionalPrinterColumns:[]CustomResourceColumnDefinition selectableFields:[]SelectableField
-        CustomResourceValidation openAPIV3Schema:any
+        CustomResourceValidation openAPIV3Schema:JSONSchemaProps
+        JSONSchemaProps id:string $schema:string $ref:string description:string type:string format:string title:string default:any maximum:float64 exclusiveMaximum:bool minimum:float64 exclusiveMinimum:bool maxLength:int64 minLength:int64 pattern:string maxItems:int64 minItems:int64 uniqueItems:bool multipleOf:float64 enum:any maxProperties:int64 minProperties:int64 required:[]string items:any allOf:[]JSONSchemaProps oneOf:[]JSONSchemaProps anyOf:[]JSONSchemaProps not:JSONSchemaProps properties:map:JSONSchemaProps additionalProperties:any patternProperties:map:JSONSchemaProps dependencies:any additionalItems:any definitions:map:JSONSchemaProps externalDocs:any example:any nullable:bool x-kubernetes-preserve-unknown-fields:bool x-kubernetes-embedded-resource:bool x-kubernetes-int-or-string:bool x-kubernetes-list-map-keys:[]string x-kubernetes-list-type:string x-kubernetes-map-type:string x-kubernetes-validations:[]ValidationRule
+        ValidationRule rule:string message:string messageExpression:string reason:string fieldPath:string optionalOldSelf:bool
         CustomResourceSubresources status:any scale:CustomResourceSubresourceScale
         CustomResourceSubresourceScale specReplicasPath:string statusReplicasPath:string labelSelectorPath:string
         CustomResourceColumnDefinition name:string type:string format:string description:string priority:int32 jsonPath:string

@@ -10,6 +10,7 @@ internal enum Scalar
     Text,
     Int32,
     Int64,
+    Float64,
     Flag,
     Time,
     MicroTime,
@@ -36,6 +37,7 @@ internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, 
         Scalar.Text => "string",
         Scalar.Int32 => "int32",
         Scalar.Int64 => "int64",
+        Scalar.Float64 => "float64",
         Scalar.Flag => "bool",
         Scalar.Time => "v1.Time",
         Scalar.MicroTime => "v1.MicroTime",
@@ -75,7 +77,7 @@ internal sealed class TypeTable
     private TypeTable()
     {
         var lines = new List<string>();
-        foreach (var text in (ReadOnlySpan<string>)[CoreTypes.Meta, CoreTypes.Core, CoreTypes.Pods, GroupTypes.Apps, GroupTypes.Network, GroupTypes.Policy, GroupTypes.Events])
+        foreach (var text in (ReadOnlySpan<string>)[CoreTypes.Meta, CoreTypes.Core, CoreTypes.Pods, GroupTypes.Apps, GroupTypes.Network, GroupTypes.Policy, GroupTypes.Events, GroupTypes.Requests])
             lines.AddRange(text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         foreach (var line in lines)
         {
@@ -136,6 +138,9 @@ internal sealed class TypeTable
     public static TypeSchema? Of(ResourceDefinition definition) => definition.Custom is not null ? null :
         Shared.Value._types.GetValueOrDefault($"{definition.Resource.Group}/{definition.Kind}") ?? Shared.Value._types.GetValueOrDefault(definition.Kind);
 
+    /// <summary>A type that no resource has: what subresources speak.</summary>
+    public static TypeSchema Named(string name) => Shared.Value._types[name];
+
     private FieldType Parse(string text)
     {
         if (text.StartsWith("[]", StringComparison.Ordinal))
@@ -147,6 +152,7 @@ internal sealed class TypeTable
             "string" => Scalar.Text,
             "int32" => Scalar.Int32,
             "int64" => Scalar.Int64,
+            "float64" => Scalar.Float64,
             "bool" => Scalar.Flag,
             "time" => Scalar.Time,
             "micro" => Scalar.MicroTime,

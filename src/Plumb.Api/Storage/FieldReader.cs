@@ -9,7 +9,7 @@ internal static class FieldReader
     /// <returns>Empty when a step of the path is absent or is not an object, or when the value is not a scalar.</returns>
     public static string Read(ReadOnlySpan<byte> json, string path)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, StoredObject.Deep);
         reader.Read();
         foreach (var step in path.AsSpan().Split('.'))
         {

@@ -247,7 +247,14 @@ public sealed class ObjectStore : IDisposable
     {
         var metadata = root["metadata"]!.AsObject();
         metadata["resourceVersion"] = (_version + 1).ToString(CultureInfo.InvariantCulture);
-        return new StoredObject(key, Write(root).ToArray(), previous);
+        try
+        {
+            return new StoredObject(key, Write(root).ToArray(), previous);
+        }
+        catch (Exception deep) when (deep is JsonException or InvalidOperationException)
+        {
+            throw ApiException.BadRequest("the object is nested too deeply: exceeded max depth");
+        }
     }
 
     private void Commit(Collection collection, in Change change)

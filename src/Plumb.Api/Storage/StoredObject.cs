@@ -12,6 +12,11 @@ public sealed record Owner(string ApiVersion, string Kind, string Name, string U
 /// <summary>One version of an object: its whole JSON as UTF-8, and what the store must know of it without parsing. Never changes.</summary>
 public sealed class StoredObject
 {
+    /// <summary>No object is nested deeper: what comes in one request may be less deep, and what patches make of it a little more.</summary>
+    internal const int MaxDepth = 256;
+
+    internal static readonly JsonReaderOptions Deep = new() { MaxDepth = MaxDepth };
+
     internal StoredObject(StoreKey key, byte[] json, StoredObject? previous)
     {
         Key = key;
@@ -102,7 +107,7 @@ public sealed class StoredObject
     public JsonObject ToNode() => JsonObject.Create(Parse())!;
 
     /// <summary>For several copies at the price of one: <see cref="JsonObject.Create"/> over it reads only what is asked for.</summary>
-    internal JsonElement Parse() => JsonElement.Parse(Json.Span);
+    internal JsonElement Parse() => JsonElement.Parse(Json.Span, new JsonDocumentOptions { MaxDepth = MaxDepth });
 
     /// <summary>The same bytes but for the version.</summary>
     internal bool IsVersionOf(StoredObject other)

@@ -17,7 +17,7 @@ public interface IPodRuntime
     /// <summary>Runs a command beside the container's own and returns when it has ended and all its output has been written.</summary>
     Task<CommandOutcome> ExecAsync(PodIdentity pod, ExecRequest request, CommandStreams streams, CancellationToken cancel);
 
-    /// <summary>Connects to the container's own process. Returns when that ends; a cancelled token only lets go of it.</summary>
+    /// <summary>Connects to the container's own process. Returns when that ends, and always as a success, as a kubelet does; a cancelled token only lets go of it.</summary>
     Task<CommandOutcome> AttachAsync(PodIdentity pod, AttachRequest request, CommandStreams streams, CancellationToken cancel);
 
     /// <summary>Opens a TCP connection to a port of the pod's own loopback address, from inside the pod's network namespace.</summary>

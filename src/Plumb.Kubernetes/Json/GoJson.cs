@@ -22,7 +22,7 @@ public static class GoJson
     /// <summary>What is wrong with a text that is no JSON: `unexpected end of JSON input` or `invalid character 'x' …`.</summary>
     public static string SyntaxError(ReadOnlySpan<byte> utf8)
     {
-        var reader = new Utf8JsonReader(utf8, isFinalBlock: true, default);
+        var reader = new Utf8JsonReader(utf8, isFinalBlock: true, new JsonReaderState(new JsonReaderOptions { MaxDepth = int.MaxValue }));
         var last = JsonTokenType.None;
         var open = new Stack<JsonTokenType>();
         try
@@ -35,7 +35,8 @@ public static class GoJson
                 else if (last is JsonTokenType.EndObject or JsonTokenType.EndArray)
                     open.Pop();
             }
-            return "unexpected end of JSON input";
+            // Nothing is wrong but that somebody would not read so far down.
+            return "exceeded max depth";
         }
         catch (JsonException error)
         {
@@ -47,6 +48,38 @@ public static class GoJson
             return $"invalid character {Quote(utf8[at])} {Place(utf8[..at], last, open)}";
         }
     }
+
+    /// <summary>The text as Go's decoder takes it: bytes that are no UTF-8, and halves of surrogate pairs, become U+FFFD. The same bytes where there are none.</summary>
+    public static byte[] Readable(byte[] utf8)
+    {
+        ArgumentNullException.ThrowIfNull(utf8);
+        if (!System.Text.Unicode.Utf8.IsValid(utf8))
+            utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8));
+        return utf8.AsSpan().IndexOf("\\ud"u8) < 0 && utf8.AsSpan().IndexOf("\\uD"u8) < 0 ? utf8 : WithoutHalves(utf8);
+    }
+
+    private static byte[] WithoutHalves(byte[] utf8)
+    {
+        byte[] whole = [.. utf8];
+        for (int i = 0; i + 1 < whole.Length; i++)
+        {
+            if (whole[i] != (byte)'\\')
+                continue;
+            int unit = Unit(utf8, i);
+            if (unit is >= 0xd800 and <= 0xdbff && Unit(utf8, i + 6) is >= 0xdc00 and <= 0xdfff)
+                i += 11;
+            else if (unit is >= 0xd800 and <= 0xdfff)
+                "fffd"u8.CopyTo(whole.AsSpan(i + 2));
+            else
+                i++;
+        }
+        return whole;
+    }
+
+    /// <returns>-1: no `\uXXXX` stands there.</returns>
+    private static int Unit(byte[] utf8, int at) =>
+        at + 6 <= utf8.Length && utf8[at] == (byte)'\\' && utf8[at + 1] == (byte)'u'
+        && int.TryParse(utf8.AsSpan(at + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int unit) ? unit : -1;
 
     /// <summary>Where the scanner stood: seen from the last character that meant something.</summary>
     private static string Place(ReadOnlySpan<byte> before, JsonTokenType last, Stack<JsonTokenType> open)

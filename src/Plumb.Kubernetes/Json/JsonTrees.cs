@@ -6,6 +6,9 @@ namespace Plumb.Kubernetes.Json;
 /// <summary>Trees of <see cref="JsonNode"/> that are whole and independent of the buffer they came from.</summary>
 public static class JsonTrees
 {
+    /// <summary>What comes from outside may be nested so deep. A real server stops at 10,000; no object of the API comes near either.</summary>
+    public const int MaxDepth = 200;
+
     /// <summary>
     /// Unlike <see cref="JsonNode.Parse(string, JsonNodeOptions?, JsonDocumentOptions)"/> it is not lazy, and of a name that comes twice it takes the last,
     /// as the API server does. Numbers keep their digits.

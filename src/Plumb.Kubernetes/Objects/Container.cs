@@ -76,6 +76,15 @@ public sealed record SecurityContext
     public long? RunAsUser { get; init; }
     public long? RunAsGroup { get; init; }
     public bool? RunAsNonRoot { get; init; }
+
+    /// <summary>A pod's.</summary>
+    public long? FsGroup { get; init; }
+
+    /// <inheritdoc cref="FsGroup"/>
+    public IReadOnlyList<long> SupplementalGroups { get => field ?? []; init; }
+
+    /// <summary>A container's.</summary>
+    public bool? ReadOnlyRootFilesystem { get; init; }
 }
 
 public sealed record ObjectFieldSelector

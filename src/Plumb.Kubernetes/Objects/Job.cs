@@ -26,6 +26,11 @@ public sealed record JobSpec
     /// <summary>Null: the job is done when one pod has succeeded and none is left.</summary>
     public int? Completions { get; init; }
     public int? BackoffLimit { get; init; }
+
+    /// <summary>Of an indexed job: so many failures of one index, and that index has failed.</summary>
+    public int? BackoffLimitPerIndex { get; init; }
+    public int? MaxFailedIndexes { get; init; }
+    public PodFailurePolicy? PodFailurePolicy { get; init; }
     public long? ActiveDeadlineSeconds { get; init; }
     public int? TtlSecondsAfterFinished { get; init; }
 
@@ -36,6 +41,36 @@ public sealed record JobSpec
     /// <summary>`TerminatingOrFailed` (also when absent) or `Failed`: whether a pod that is being deleted is replaced at once.</summary>
     public string? PodReplacementPolicy { get; init; }
     public PodTemplate Template { get => field ?? PodTemplate.Empty; init; }
+}
+
+/// <summary>What a failed pod means for its job; the first rule that it matches decides.</summary>
+public sealed record PodFailurePolicy
+{
+    public IReadOnlyList<PodFailurePolicyRule> Rules { get => field ?? []; init; }
+}
+
+public sealed record PodFailurePolicyRule
+{
+    /// <summary>`FailJob`, `FailIndex`, `Ignore` or `Count`.</summary>
+    public string Action { get => field ?? ""; init; }
+    public OnExitCodes? OnExitCodes { get; init; }
+    public IReadOnlyList<OnPodCondition> OnPodConditions { get => field ?? []; init; }
+}
+
+public sealed record OnExitCodes
+{
+    /// <summary>Null: any container.</summary>
+    public string? ContainerName { get; init; }
+
+    /// <summary>`In` or `NotIn`.</summary>
+    public string Operator { get => field ?? ""; init; }
+    public IReadOnlyList<int> Values { get => field ?? []; init; }
+}
+
+public sealed record OnPodCondition
+{
+    public string Type { get => field ?? ""; init; }
+    public string Status { get => field ?? "True"; init; }
 }
 
 public sealed record JobStatus
@@ -53,4 +88,7 @@ public sealed record JobStatus
 
     /// <summary>`1,3-5`</summary>
     public string? CompletedIndexes { get; init; }
+
+    /// <inheritdoc cref="CompletedIndexes"/>
+    public string? FailedIndexes { get; init; }
 }

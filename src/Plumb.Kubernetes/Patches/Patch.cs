@@ -51,7 +51,7 @@ public abstract class Patch
     {
         try
         {
-            var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = 512 });
+            var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = JsonTrees.MaxDepth });
             using var document = JsonDocument.ParseValue(ref reader);
             if (!utf8[(int)reader.BytesConsumed..].Trim(" \t\r\n"u8).IsEmpty)
                 throw new JsonException();

@@ -32,7 +32,7 @@ internal sealed class AgentPlugin(string socketPath) : IDisposable
 
     private static CniException Failure(HttpStatusCode status, byte[] said)
     {
-        if (said.Length == 0 || JsonNode.Parse(said) is not JsonObject error)
+        if (said.Length == 0 || CniText.Parse(said) is not JsonObject error)
         {
             return new CniException(CniErrorCode.IoFailure, $"the node's agent answered {(int)status}");
         }

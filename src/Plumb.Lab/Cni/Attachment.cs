@@ -9,11 +9,17 @@ namespace Plumb.Lab.Cni;
 /// One pod on one network (CNI 1.1.0, section 3): the list of plugins from first to last to add it, from last to first to take it away, always of the
 /// configuration that it began with.
 /// </summary>
-/// <remarks>The result of ADD, which the specification wants kept, is kept here: a pod's sandbox lives no longer than this process.</remarks>
-internal sealed class Attachment(NetworkConfiguration network, PodAttachment pod, AgentPlugin agent, PluginRunner runner)
+internal sealed class Attachment(NetworkConfiguration network, PodAttachment pod, PluginCalls plugins, ResultCache results)
 {
     private JsonNode? _result;
     private int _begun;
+
+    /// <summary>As an earlier process of this node left it: all of its plugins may have done their part.</summary>
+    /// <param name="result">What ADD came to.</param>
+    public static Attachment Of(NetworkConfiguration network, PodAttachment pod, PluginCalls plugins, ResultCache results, JsonNode result) =>
+        new(network, pod, plugins, results) { _result = result, _begun = network.Plugins.Count };
+
+    public CniAttachment Id => new(pod.ContainerId, PodAttachment.InterfaceName);
 
     /// <summary>Gives the pod its interfaces.</summary>
     /// <returns>At least one address, in the plugin's order: the first is the pod's main one.</returns>
@@ -23,13 +29,33 @@ internal sealed class Attachment(NetworkConfiguration network, PodAttachment pod
         JsonNode? result = null;
         foreach (var plugin in network.Plugins)
         {
-            result = await CallAsync("ADD", plugin, result, cancel);
+            result = Read(network, plugin, await CallAsync("ADD", plugin, result, () => _begun++, cancel));
         }
         _result = result;
         var addresses = Addresses(result!);
-        return addresses.Count != 0
-            ? addresses
-            : throw new CniException(CniErrorCode.CannotDecode, $"the result of network \"{network.Name}\" has no address in the pod");
+        if (addresses.Count == 0)
+        {
+            throw new CniException(CniErrorCode.CannotDecode, $"the result of network \"{network.Name}\" has no address in the pod");
+        }
+        // Plumb's own needs neither: it keeps its leases itself, and what it tells is what it asked the kernel for.
+        if (network.Plugins.Any(static plugin => plugin.Type != AgentPlugin.Type))
+        {
+            Keep(result!);
+            await CheckAsync(cancel);
+        }
+        return addresses;
+    }
+
+    private void Keep(JsonNode result)
+    {
+        try
+        {
+            results.Write(network, pod, result);
+        }
+        catch (LabException full)
+        {
+            throw new CniException(CniErrorCode.IoFailure, $"the result of network \"{network.Name}\" cannot be kept: {full.Message}");
+        }
     }
 
     /// <summary>Takes back what <see cref="AddAsync"/> gave, or half gave.</summary>
@@ -39,52 +65,43 @@ internal sealed class Attachment(NetworkConfiguration network, PodAttachment pod
         // One that is not there, or comes behind one that failed, has begun nothing.
         for (var i = _begun - 1; i >= 0; i--)
         {
-            await CallAsync("DEL", network.Plugins[i], _result, cancel);
+            await CallAsync("DEL", network.Plugins[i], _result, static () => { }, cancel);
         }
+        results.Remove(network, pod);
     }
 
     /// <summary>Asks every plugin whether all is as it was made.</summary>
     /// <exception cref="CniException">It is not.</exception>
     public async Task CheckAsync(CancellationToken cancel)
     {
-        // Which came with 0.4.0.
-        if (network.DisableCheck || network.Version == CniVersion.Supported[0])
+        if (network.DisableCheck || !network.Knows("CHECK"))
         {
             return;
         }
         foreach (var plugin in network.Plugins)
         {
-            await CallAsync("CHECK", plugin, _result, cancel);
+            // portmap up to 1.1.1 looks for rules of both families if a port has no hostIP, and makes those of the pod's only. CRI-O never meets that: it serves such ports itself.
+            if (plugin.Type != AgentPlugin.Type && pod.Ports.Count != 0 && plugin.TakesPorts)
+            {
+                continue;
+            }
+            await CallAsync("CHECK", plugin, _result, static () => { }, cancel);
         }
     }
 
-    private async Task<JsonNode?> CallAsync(string verb, PluginConfiguration plugin, JsonNode? previous, CancellationToken cancel)
-    {
-        try
-        {
-            var environment = pod.Environment(verb, runner.PluginPath);
-            var input = plugin.Request(network, pod, previous);
-            var program = plugin.Type == AgentPlugin.Type ? null : runner.Find(plugin.Type);
-            _begun += verb == "ADD" ? 1 : 0;
-            var said = program is null ? await agent.RunAsync(environment, input, cancel) : await runner.RunAsync(program, environment, input, cancel);
-            return verb == "ADD" ? Read(said) : null;
-        }
-        catch (CniException failure)
-        {
-            var what = verb switch { "ADD" => "add", "DEL" => "delete", _ => "check" };
-            throw new CniException(failure.Code, $"plugin type=\"{plugin.Type}\" name=\"{network.Name}\" failed ({what}): {failure.Message}", failure.Details);
-        }
-    }
+    private Task<byte[]> CallAsync(string verb, PluginConfiguration plugin, JsonNode? previous, Action started, CancellationToken cancel) =>
+        plugins.CallAsync(verb, network, plugin, pod.Environment(verb, plugins.PluginPath), plugin.Request(network, pod, previous), started, cancel);
 
-    private static JsonObject Read(byte[] said)
+    private static JsonObject Read(NetworkConfiguration network, PluginConfiguration plugin, byte[] said)
     {
         try
         {
-            return JsonNode.Parse(said) as JsonObject ?? throw new JsonException();
+            return CniText.Parse(said) as JsonObject ?? throw new JsonException();
         }
         catch (JsonException)
         {
-            throw new CniException(CniErrorCode.CannotDecode, said.Length == 0 ? "it printed no result" : $"what it printed is no result of CNI: {PluginRunner.Cut(said)}");
+            var what = said.Length == 0 ? "it printed no result" : $"what it printed is no result of CNI: {PluginRunner.Cut(said)}";
+            throw new CniException(CniErrorCode.CannotDecode, $"plugin type=\"{plugin.Type}\" name=\"{network.Name}\" failed (add): {what}");
         }
     }
 

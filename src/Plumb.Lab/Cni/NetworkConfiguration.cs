@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Agent.Cni;
@@ -9,25 +10,31 @@ namespace Plumb.Lab.Cni;
 /// <summary>A network configuration (CNI 1.1.0, section 1): which plugins run for a pod, one after the other.</summary>
 /// <param name="Version">The newest of those that it lists and that are spoken here.</param>
 /// <param name="DisableCheck">CHECK is not to be called.</param>
-public sealed record NetworkConfiguration(string Name, string Version, bool DisableCheck, IReadOnlyList<PluginConfiguration> Plugins)
+/// <param name="DisableGc">GC is not to be called.</param>
+public sealed record NetworkConfiguration(string Name, string Version, bool DisableCheck, bool DisableGc, IReadOnlyList<PluginConfiguration> Plugins)
 {
+    /// <summary>As somebody wrote it.</summary>
+    internal string Text { get; init; } = "";
+
+    /// <summary>STATUS and GC came with 1.1.0, CHECK with 0.4.0.</summary>
+    internal bool Knows(string verb) => CniVersion.IsAtLeast(Version, verb is "STATUS" or "GC" ? "1.1.0" : verb is "CHECK" ? "0.4.0" : "0.0.0");
+
     private static readonly string[] Extensions = [".conf", ".conflist", ".json"];
 
     /// <summary>Whether a runtime reads a file of this name.</summary>
     public static bool IsName(string path) => Extensions.Contains(Path.GetExtension(path));
 
-    /// <summary>The file that a runtime takes: the first in the order of names; null: there is none.</summary>
+    /// <summary>The file that a runtime takes: the first in the order of names; null: there is none, or no directory.</summary>
     public static string? FindIn(string directory)
     {
-        string? first = null;
-        foreach (var path in Directory.EnumerateFiles(directory))
+        try
         {
-            if (IsName(path) && (first is null || string.CompareOrdinal(path, first) < 0))
-            {
-                first = path;
-            }
+            return Directory.EnumerateFiles(directory).Where(IsName).Min(StringComparer.Ordinal);
         }
-        return first;
+        catch (DirectoryNotFoundException)
+        {
+            return null; // somebody took it away, and may make it again
+        }
     }
 
     /// <summary>Copies files to where a node's runtime looks for them. A file is the same for all nodes but for the range that each has: containerd's templates name it so.</summary>
@@ -45,12 +52,12 @@ public sealed record NetworkConfiguration(string Name, string Version, bool Disa
     {
         try
         {
-            return Parse(File.ReadAllBytes(path));
+            return Parse(File.ReadAllText(path));
         }
         catch (JsonException broken)
         {
             var at = broken.LineNumber is { } line ? $", line {line + 1}" : "";
-            throw new LabException($"{path}{at}: no CNI configuration: this is not JSON", broken);
+            throw new LabException($"{path}{at}: no CNI configuration: this is not JSON, or a key is twice in one object", broken);
         }
         catch (Exception fault) when (fault is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -59,10 +66,11 @@ public sealed record NetworkConfiguration(string Name, string Version, bool Disa
     }
 
     /// <exception cref="FormatException">Something is missing or of another kind.</exception>
-    private static NetworkConfiguration Parse(byte[] text)
+    /// <exception cref="JsonException">It is no JSON, or a key is there twice.</exception>
+    internal static NetworkConfiguration Parse(string text)
     {
-        var root = JsonNode.Parse(text) as JsonObject ?? throw new FormatException("it is not an object");
-        var name = Text(root, "name") ?? throw new FormatException("name is missing");
+        var root = CniText.Parse(Encoding.UTF8.GetBytes(text)) as JsonObject ?? throw new FormatException("it is not an object");
+        var name = TextOf(root, "name") ?? throw new FormatException("name is missing");
         if (!CniIdentifier.IsValid(name))
         {
             throw new FormatException($"the name '{name}' is not letters, digits, '_', '.' and '-'");
@@ -76,18 +84,20 @@ public sealed record NetworkConfiguration(string Name, string Version, bool Disa
         {
             throw new FormatException("plugins is empty");
         }
-        return new NetworkConfiguration(name, VersionOf(root), root["disableCheck"] is JsonValue check && check.ToString() == "true", plugins);
+        return new NetworkConfiguration(name, VersionOf(root), IsTrue(root, "disableCheck"), IsTrue(root, "disableGC"), plugins) { Text = text };
     }
+
+    private static bool IsTrue(JsonObject root, string name) => root[name] is JsonValue value && value.ToString() == "true";
 
     // "Runtimes MUST select the highest supported version from the set of network configuration versions".
     private static string VersionOf(JsonObject root)
     {
-        var listed = (root["cniVersions"] as JsonArray ?? []).Select(static one => one?.ToString() ?? "").Append(Text(root, "cniVersion") ?? "0.1.0").ToList();
+        var listed = (root["cniVersions"] as JsonArray ?? []).Select(static one => one?.ToString() ?? "").Append(TextOf(root, "cniVersion") ?? "0.1.0").ToList();
         return CniVersion.Supported.LastOrDefault(listed.Contains)
             ?? throw new FormatException($"cniVersion {string.Join(", ", listed)} is not spoken here; spoken are {string.Join(", ", CniVersion.Supported)}");
     }
 
-    internal static string? Text(JsonObject of, string name) => of[name] switch
+    internal static string? TextOf(JsonObject of, string name) => of[name] switch
     {
         null => null,
         JsonValue value when value.TryGetValue<string>(out var text) && text.Length != 0 => text,
@@ -103,15 +113,44 @@ public sealed record PluginConfiguration(string Type, JsonObject Content)
     internal static PluginConfiguration Of(JsonNode? item)
     {
         var content = item as JsonObject ?? throw new FormatException("a plugin is not an object");
-        var type = NetworkConfiguration.Text(content, "type") ?? throw new FormatException("a plugin has no type");
+        var type = NetworkConfiguration.TextOf(content, "type") ?? throw new FormatException("a plugin has no type");
         return type.Contains('/', StringComparison.Ordinal) || type is "." or ".."
             ? throw new FormatException($"type '{type}' cannot be the name of a file")
             : new PluginConfiguration(type, content);
     }
 
+    /// <summary>It declares the capability <c>portMappings</c>.</summary>
+    internal bool TakesPorts => Content["capabilities"]?["portMappings"]?.ToString() == "true";
+
     /// <summary>What the plugin reads: its own part with what the specification's section 3 inserts and removes.</summary>
     /// <param name="previous">What the plugins before it, or all of them, came to; null: nothing, or it is the first of an ADD.</param>
     internal byte[] Request(NetworkConfiguration network, PodAttachment pod, JsonNode? previous)
+    {
+        var request = Base(network);
+        if (pod.Ports.Count != 0 && TakesPorts)
+        {
+            request["runtimeConfig"] = new JsonObject { ["portMappings"] = new JsonArray([.. pod.Ports.Select(static port => (JsonNode)port.ToJson())]) };
+        }
+        if (previous is not null)
+        {
+            request["prevResult"] = previous.DeepClone();
+        }
+        return CniText.Of(request);
+    }
+
+    /// <summary>The same for a verb that is of no pod.</summary>
+    /// <param name="valid">For GC: what the runtime still knows.</param>
+    internal byte[] Request(NetworkConfiguration network, IReadOnlyList<CniAttachment>? valid)
+    {
+        var request = Base(network);
+        if (valid is not null)
+        {
+            request["cni.dev/valid-attachments"] = new JsonArray([.. valid.Select(static one => (JsonNode)new JsonObject { ["containerID"] = one.ContainerId, ["ifname"] = one.Interface })]);
+        }
+        return CniText.Of(request);
+    }
+
+    private JsonObject Base(NetworkConfiguration network)
     {
         var request = new JsonObject { ["cniVersion"] = network.Version, ["name"] = network.Name };
         foreach (var (name, value) in Content)
@@ -122,14 +161,6 @@ public sealed record PluginConfiguration(string Type, JsonObject Content)
                 request[name] = value?.DeepClone();
             }
         }
-        if (pod.Ports.Count != 0 && Content["capabilities"]?["portMappings"]?.ToString() == "true")
-        {
-            request["runtimeConfig"] = new JsonObject { ["portMappings"] = new JsonArray([.. pod.Ports.Select(static port => (JsonNode)port.ToJson())]) };
-        }
-        if (previous is not null)
-        {
-            request["prevResult"] = previous.DeepClone();
-        }
-        return CniText.Of(request);
+        return request;
     }
 }

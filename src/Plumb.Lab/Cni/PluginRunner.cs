@@ -28,11 +28,13 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
     public static string DefaultPath() =>
         string.Join(':', new[] { Environment.GetEnvironmentVariable("CNI_PATH"), "/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni", AppContext.BaseDirectory.TrimEnd('/') }.Where(static one => !string.IsNullOrEmpty(one)));
 
+    /// <param name="started">Called when there is a process, which may do a part of its work from then on.</param>
     /// <returns>What the plugin printed.</returns>
     /// <exception cref="CniException">It failed, took too long, or was ended.</exception>
-    public async Task<byte[]> RunAsync(string program, IReadOnlyDictionary<string, string> environment, byte[] input, CancellationToken cancel)
+    public async Task<byte[]> RunAsync(string program, IReadOnlyDictionary<string, string> environment, byte[] input, Action started, CancellationToken cancel)
     {
         using var process = Start(program, environment);
+        started();
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         var (output, error) = (ReadAsync(process.Output!, either.Token), ReadAsync(process.Error!, either.Token));
@@ -135,7 +137,7 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
         }
         try
         {
-            if (JsonNode.Parse(said) is JsonObject error && error["msg"]?.ToString() is { Length: > 0 } message)
+            if (CniText.Parse(said) is JsonObject error && error["msg"]?.ToString() is { Length: > 0 } message)
             {
                 var code = int.TryParse(error["code"]?.ToString(), out var number) ? (CniErrorCode)number : CniErrorCode.IoFailure;
                 return new CniException(code, error["details"]?.ToString() is { Length: > 0 } details ? $"{message}; {details}" : message);

@@ -8,7 +8,7 @@ namespace Plumb.Lab.Cni;
 /// <param name="NamespacePath">CNI_NETNS</param>
 internal sealed record PodAttachment(string ContainerId, string NamespacePath, PodName Pod, IReadOnlyList<PortMapping> Ports)
 {
-    private const string InterfaceName = "eth0";
+    public const string InterfaceName = "eth0";
 
     /// <param name="pluginPath">Directories of executables, with colons between them.</param>
     public Dictionary<string, string> Environment(string command, string pluginPath) => new(6)
@@ -27,5 +27,8 @@ internal sealed record PodAttachment(string ContainerId, string NamespacePath, P
 /// <param name="HostAddress">Empty: all of the node's.</param>
 internal readonly record struct PortMapping(int HostPort, int ContainerPort, string Protocol, string HostAddress)
 {
+    public static PortMapping Of(JsonObject json) =>
+        new((int?)json["hostPort"] ?? 0, (int?)json["containerPort"] ?? 0, (string?)json["protocol"] ?? "tcp", (string?)json["hostIP"] ?? "");
+
     public JsonObject ToJson() => new() { ["hostPort"] = HostPort, ["containerPort"] = ContainerPort, ["protocol"] = Protocol, ["hostIP"] = HostAddress };
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Plumb.Api.Streaming;
 using Plumb.Lab.Containers.Runs;
+using Plumb.Linux.Processes;
 
 namespace Plumb.Lab.Containers;
 
@@ -64,6 +65,9 @@ internal sealed class Container : IContainer
 
         _ = LiveAsync();
     }
+
+    /// <summary>The first process of the present run; null: none runs, or none is needed.</summary>
+    public SpawnedProcess? Process => (Volatile.Read(ref _run) as ProcessRun)?.Process;
 
     public bool IsBuiltIn => _kind is WorkloadKind;
 

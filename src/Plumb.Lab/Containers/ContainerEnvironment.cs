@@ -1,5 +1,6 @@
 using System.Text;
 using Plumb.Lab.Node.Volumes;
+using Plumb.Linux.Containers;
 
 namespace Plumb.Lab.Containers;
 
@@ -7,6 +8,15 @@ namespace Plumb.Lab.Containers;
 internal static class ContainerEnvironment
 {
     private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>`kubectl cp` runs `tar` in the container. It takes itself for root and gives files to whoever had them, which fails where the lab has one user alone.</summary>
+    public static void LetTarKeepFiles(IReadOnlyList<string> command, Dictionary<string, string> environment)
+    {
+        if (command is ["tar", ..] && ContainerUser.IsAlone)
+        {
+            environment["TAR_OPTIONS"] = "--no-same-owner";
+        }
+    }
 
     /// <summary>What an image brings, what the kubelet adds, what the container states; later ones win, and may use earlier ones.</summary>
     /// <exception cref="ContainerStartException">A variable refers to a field that there is not.</exception>

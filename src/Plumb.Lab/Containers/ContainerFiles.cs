@@ -1,4 +1,5 @@
 using Plumb.Lab.Containers.Roots;
+using Plumb.Lab.Images;
 using Plumb.Linux.Processes;
 
 namespace Plumb.Lab.Containers;
@@ -38,10 +39,11 @@ internal sealed class ContainerFiles
 
     /// <summary>
     /// Null for the machine's own root. A volume whose place the machine lacks needs another, in which places can be made: the machine's under a layer of
-    /// the container's own.
+    /// the container's own. Below /run there are places for all: a container can have one of its own.
     /// </summary>
-    public RootSource? Root => _image is not null ? new RootSource(_image, _launcher)
-        : _container.Mounts.Any(static mount => !IsPlace(mount)) ? new RootSource("/", _launcher)
+    public RootSource? Root => _image is not null ? new RootSource(_image, _launcher, _container.ReadOnlyRoot)
+        : _container.ReadOnlyRoot || IsForAnother() || _container.Mounts.Any(static mount => !IsPlace(mount) && !OwnRun.Holds(mount.Target))
+            ? new RootSource("/", _launcher, _container.ReadOnlyRoot)
         : null;
 
     /// <summary>A directory in which a root is put together, and the name of a file beside it.</summary>
@@ -49,8 +51,10 @@ internal sealed class ContainerFiles
     {
         var stage = Path.Combine(Directory, $"root.{Interlocked.Increment(ref _stages)}");
         System.IO.Directory.CreateDirectory(stage);
-        return (stage, stage + ".json");
+        return (stage, FileOf(stage));
     }
+
+    public static string FileOf(string stage) => stage + ".json";
 
     public void Delete()
     {
@@ -59,6 +63,9 @@ internal sealed class ContainerFiles
             System.IO.Directory.Delete(Directory, recursive: true);
         }
     }
+
+    // Who is to become another user has to do it from inside.
+    private bool IsForAnother() => _container.User.Length > 0 && ImageUser.Find(null, _container.User) is { IsRoot: false, IsMapped: true };
 
     private static bool IsPlace(ContainerMount mount) =>
         System.IO.Directory.Exists(mount.Source) ? System.IO.Directory.Exists(mount.Target) : File.Exists(mount.Target);
@@ -77,16 +84,23 @@ internal sealed class ContainerFiles
             File.WriteAllBytes(MessageFile, []);
             mounts.Add(new BindMount(MessageFile, _container.MessagePath ?? "/dev/termination-log"));
         }
+        var run = !rooted && _container.Mounts.Any(static mount => !IsPlace(mount)) ? new OwnRun(Path.Combine(Directory, "run")) : null;
         foreach (var mount in _container.Mounts)
         {
-            mounts.Add(new BindMount(mount.Source, mount.Target, mount.ReadOnly));
+            var place = run is not null && OwnRun.Holds(mount.Target) ? run.PlaceOf(mount) : mount.Target;
+            mounts.Add(new BindMount(mount.Source, place, mount.ReadOnly));
         }
         if (_image is null)
         {
             // Sources of those above may lie under /tmp, and so may targets.
             var temporary = Path.Combine(Directory, "tmp");
             System.IO.Directory.CreateDirectory(temporary);
-            mounts.Insert(rooted ? 0 : mounts.Count, new BindMount(temporary, "/tmp"));
+            mounts.Insert(rooted ? 0 : mounts.Count, new BindMount(temporary, "/tmp", _container.ReadOnlyRoot));
+        }
+        if (run is not null)
+        {
+            // Each hides what was below its place: the one that hides the other's source comes last.
+            mounts.Insert(OwnRun.Holds(Directory) ? mounts.Count : mounts.Count - 1, run.Keep(mounts));
         }
         return mounts;
 

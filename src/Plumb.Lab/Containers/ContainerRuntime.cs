@@ -4,6 +4,7 @@ using Plumb.Api.Streaming;
 using Plumb.Lab.Containers.Runs;
 using Plumb.Lab.Images;
 using Plumb.Lab.Workloads;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Namespaces;
 
 namespace Plumb.Lab.Containers;
@@ -15,15 +16,25 @@ namespace Plumb.Lab.Containers;
 public sealed class ContainerRuntime(string directory, IReadOnlyList<string> launcher, TimeProvider time, IReadOnlyDictionary<string, string>? images = null) : IAsyncDisposable
 {
     private readonly WorkloadServer _workloads = new(time);
+    // What containers' users write is not the lab's user's to remove, should the lab be killed.
+    private readonly MemoryDirectory? _pods = ContainerUser.AreSubordinate ? new MemoryDirectory(Path.Combine(directory, "pods")) : null;
     private readonly LabImages _images = LabImages.Load(images ?? new Dictionary<string, string>());
 
     /// <summary>A pod's own directory: its volumes and its containers' files.</summary>
     internal string DirectoryOf(string podUid) => Path.Combine(directory, "pods", podUid);
 
+    /// <summary>Whether a workload of this process serves the container. Others run programs.</summary>
+    public bool IsBuiltIn(ContainerSpec container)
+    {
+        ArgumentNullException.ThrowIfNull(container);
+        return container.Command.Count == 0 && _images.Find(container.Image) is null;
+    }
+
     /// <param name="changed">
     /// Called at each change of the container's status, one after another, on a pool thread. It must not block, and must not await the container.
     /// </param>
-    public IContainer Create(PodFacts pod, ContainerSpec container, Action<IContainer, ContainerStatus> changed)
+    /// <param name="target">Of the same pod; its processes are those that the container sees (<see cref="ContainerSpec.Target"/>).</param>
+    public IContainer Create(PodFacts pod, ContainerSpec container, Action<IContainer, ContainerStatus> changed, IContainer? target = null)
     {
         ArgumentNullException.ThrowIfNull(pod);
         ArgumentNullException.ThrowIfNull(container);
@@ -31,9 +42,9 @@ public sealed class ContainerRuntime(string directory, IReadOnlyList<string> lau
         var image = _images.Find(container.Image);
         container = image is null ? container : ImageSpecs.Of(container, image);
         var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image?.Root, launcher);
-        IContainerKind kind = image is not null || container.Command.Count > 0
-            ? new ProcessKind(pod, container, files, image, time)
-            : new WorkloadKind(pod, container, files, _workloads, time);
+        IContainerKind kind = IsBuiltIn(container)
+            ? new WorkloadKind(pod, container, files, _workloads, time)
+            : new ProcessKind(pod, container, files, image, target as Container, time);
         return new Container(pod, container, files, kind, time, changed);
     }
 
@@ -61,7 +72,12 @@ public sealed class ContainerRuntime(string directory, IReadOnlyList<string> lau
         }
     }
 
-    public ValueTask DisposeAsync() => _workloads.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        _images.Dispose();
+        await _workloads.DisposeAsync();
+        _pods?.Dispose();
+    }
 
     private static async ValueTask<Stream> ConnectAsync(NetworkNamespace network, IPEndPoint to, CancellationToken cancel) =>
         new NetworkStream(await network.ConnectTcpAsync(to, cancel), ownsSocket: true);

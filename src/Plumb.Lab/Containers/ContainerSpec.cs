@@ -30,6 +30,12 @@ public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<stri
     /// <summary>`runAsUser[:runAsGroup]`; empty: as the image has it.</summary>
     public string User { get; init; } = "";
 
+    /// <summary>`fsGroup` and `supplementalGroups`</summary>
+    public IReadOnlyList<uint> Groups { get; init; } = [];
+
+    /// <summary>`readOnlyRootFilesystem`</summary>
+    public bool ReadOnlyRoot { get; init; }
+
     /// <summary>`runAsNonRoot`</summary>
     public bool NotRoot { get; init; }
 
@@ -44,6 +50,9 @@ public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<stri
 
     /// <summary>`stdin`: attach can write to it. Otherwise the command reads an end of file.</summary>
     public bool Stdin { get; init; }
+
+    /// <summary>`targetContainerName`: the container of the same pod whose processes this one sees; null: it sees its own.</summary>
+    public string? Target { get; init; }
 
     /// <summary>`stdinOnce`: standard input ends with the first attach.</summary>
     public bool StdinOnce { get; init; }

@@ -19,6 +19,15 @@ public sealed record PodFacts(ObjectKey Pod, string Uid, string NodeName, Networ
     /// <summary>`spec.hostname`, else the pod's name.</summary>
     public string HostName { get; init; } = Pod.Name;
 
+    /// <summary>What `shareProcessNamespace` makes; null: each container has its own.</summary>
+    internal PodProcesses? Processes { get; init; }
+
+    /// <summary>`hostPID`: the containers see the lab's processes, which is all that the nodes have.</summary>
+    public bool HasNodeProcesses { get; init; }
+
+    /// <summary>`hostIPC`: the containers have what all such pods of the lab have together.</summary>
+    public bool HasNodeIpc { get; init; }
+
     /// <summary>The whole text of the containers' /etc/hosts.</summary>
     public string HostsFile { get; init; } = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 

@@ -12,6 +12,7 @@ public sealed class ImageStore(string directory)
 {
     private const string RootName = "rootfs";
     private const string ConfigurationName = "config.json";
+    private const string Left = ".left";
 
     /// <summary>`$XDG_CACHE_HOME/plumb/images`, else `~/.cache/plumb/images`, else one in the directory for temporary files.</summary>
     public static ImageStore OfUser()
@@ -56,11 +57,18 @@ public sealed class ImageStore(string directory)
     {
         Directory.CreateDirectory(NamesPath);
         var link = Path.Combine(NamesPath, Uri.EscapeDataString(name));
+        var before = new FileInfo(link).LinkTarget;
         File.Delete(link);
         File.CreateSymbolicLink(link, image);
+        if (before is not null)
+        {
+            Leave(before);
+        }
+        Sweep();
     }
 
     /// <returns>False: there is none of this name.</returns>
+    /// <exception cref="ImageException">A lab runs containers from it.</exception>
     public bool Forget(string name)
     {
         var link = Path.Combine(NamesPath, Uri.EscapeDataString(name));
@@ -68,13 +76,20 @@ public sealed class ImageStore(string directory)
         {
             return false;
         }
-        File.Delete(link);
-        if (image.StartsWith(directory + "/", StringComparison.Ordinal) && !Named().Any(other => other.Path == image) && Directory.Exists(image))
+        if (IsHeld(image) && Named().Count(one => one.Path == image) == 1)
         {
-            Directory.Delete(image, recursive: true);
+            throw new ImageException($"a lab uses the image {name}; end that first (plumb down)");
         }
+        File.Delete(link);
+        Leave(image);
+        Sweep();
         return true;
     }
+
+    /// <summary>Keeps an image's files where they are until this is disposed of, or the process ends.</summary>
+    public static IDisposable? Hold(string image) =>
+        // The kernel's own note that somebody reads there (flock(2), LOCK_SH): it cannot be left behind.
+        File.Exists(Path.Combine(image, ConfigurationName)) ? new FileStream(Path.Combine(image, ConfigurationName), FileMode.Open, FileAccess.Read, FileShare.Read) : null;
 
     public IReadOnlyList<(string Name, string Path)> Named()
     {
@@ -107,12 +122,62 @@ public sealed class ImageStore(string directory)
 
     private string NamesPath => Path.Combine(directory, "names");
 
+    /// <summary>Nobody calls it by a name any more.</summary>
+    private void Leave(string image)
+    {
+        if (image.StartsWith(directory + "/", StringComparison.Ordinal) && Directory.Exists(image))
+        {
+            File.WriteAllBytes(image + Left, []);
+        }
+    }
+
+    /// <summary>Removes those that were left and that no lab uses: some had to wait for one.</summary>
+    private void Sweep()
+    {
+        var named = Named();
+        foreach (var left in Directory.GetFiles(directory, "*" + Left))
+        {
+            var image = left[..^Left.Length];
+            if (named.Any(one => one.Path == image))
+            {
+                File.Delete(left);
+            }
+            else if (!IsHeld(image))
+            {
+                if (Directory.Exists(image))
+                {
+                    Directory.Delete(image, recursive: true);
+                }
+                File.Delete(left);
+            }
+        }
+    }
+
+    private static bool IsHeld(string image)
+    {
+        var configuration = Path.Combine(image, ConfigurationName);
+        if (!File.Exists(configuration))
+        {
+            return false;
+        }
+        try
+        {
+            using var alone = new FileStream(configuration, FileMode.Open, FileAccess.Read, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     private string Unpack(ImageArchive archive, string where, out int skipped)
     {
         skipped = 0;
         var place = Path.Combine(directory, archive.Digest["sha256:".Length..]);
         if (Directory.Exists(place))
         {
+            File.Delete(place + Left);
             return place;
         }
         var configuration = ImageConfiguration.Read(archive.Configuration, where);

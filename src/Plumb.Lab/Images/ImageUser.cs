@@ -1,14 +1,16 @@
 using System.Globalization;
 using Plumb.Linux.Containers;
+using Plumb.Linux.Native;
 
 namespace Plumb.Lab.Images;
 
 /// <summary>From the words of an image or a container to ids, with the image's own /etc/passwd and /etc/group.</summary>
 internal static class ImageUser
 {
+    /// <param name="root">Null: there is no image, hence nobody has a name.</param>
     /// <param name="user">`user`, `uid`, `user:group`, `uid:gid`; empty: root.</param>
     /// <returns>Null: the image knows no user or group of this name.</returns>
-    public static ContainerUser? Find(string root, string user)
+    public static ContainerUser? Find(string? root, string user)
     {
         var parts = user.Split(':', 2);
         if (parts[0].Length == 0)
@@ -49,11 +51,22 @@ internal static class ImageUser
         return Lines(root, "etc/passwd").Where(line => line.Length > 5 && line[2] == id).Select(static line => line[5]).FirstOrDefault() ?? (user == 0 ? "/root" : "/");
     }
 
-    private static IEnumerable<string[]> Lines(string root, string name)
+    private static IEnumerable<string[]> Lines(string? root, string name)
     {
-        var path = Path.Combine(root, name);
-        // A link of the image's must not lead to a file of the machine's.
-        return File.Exists(path) && new FileInfo(path).LinkTarget is null ? File.ReadLines(path).Select(static line => line.Split(':')) : [];
+        if (root is null)
+        {
+            return [];
+        }
+        try
+        {
+            // A link of the image's leads to a file of the image's.
+            using var tree = new TreeWalk(root);
+            return tree.Find(name) is { } file && FileStatus.TryOfLink(file)?.Type == FileType.Regular ? [.. File.ReadLines(file).Select(static line => line.Split(':'))] : [];
+        }
+        catch (SystemCallException circle) when (circle.Errno == Errno.ELOOP)
+        {
+            return [];
+        }
     }
 
     private static uint? Number(string text) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;

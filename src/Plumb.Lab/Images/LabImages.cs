@@ -1,18 +1,28 @@
 namespace Plumb.Lab.Images;
 
 /// <summary>The images that a lab's containers run from, by the names that they ask for.</summary>
-internal sealed class LabImages
+internal sealed class LabImages : IDisposable
 {
-    public static readonly LabImages None = new([]);
-
-    private readonly List<(ImageName Name, Image Image)> _images;
-
-    private LabImages(List<(ImageName, Image)> images) => _images = images;
+    private readonly List<(ImageName Name, Image Image)> _images = [];
+    private readonly List<IDisposable> _held = [];
 
     /// <param name="images">Name → an image's directory.</param>
     /// <exception cref="ImageException">One is not there.</exception>
-    public static LabImages Load(IReadOnlyDictionary<string, string> images) =>
-        images.Count == 0 ? None : new LabImages([.. images.Select(static one => (ImageName.Parse(one.Key), ImageStore.Load(one.Value)))]);
+    public static LabImages Load(IReadOnlyDictionary<string, string> images)
+    {
+        var loaded = new LabImages();
+        foreach (var (name, place) in images)
+        {
+            if (ImageStore.Hold(place) is { } held)
+            {
+                loaded._held.Add(held);
+            }
+            loaded._images.Add((ImageName.Parse(name), ImageStore.Load(place)));
+        }
+        return loaded;
+    }
+
+    public void Dispose() => _held.ForEach(static held => held.Dispose());
 
     public Image? Find(string wanted)
     {

@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Native;
 
 namespace Plumb.Lab.Images;
@@ -9,7 +10,6 @@ namespace Plumb.Lab.Images;
 /// </summary>
 internal sealed class RootTree(string root)
 {
-    private const int MostLinks = 40;
     private const string Whiteout = ".wh.";
     private const string Opaque = ".wh..wh..opq";
     private const int Permissions = 0xfff;
@@ -116,37 +116,15 @@ internal sealed class RootTree(string root)
 
     private string Directory(IEnumerable<string> names)
     {
-        var left = new Stack<string>(names.Reverse());
-        var at = root;
-        for (var links = 0; left.TryPop(out var name);)
+        using var tree = new TreeWalk(root);
+        try
         {
-            if (name == "..")
-            {
-                at = at == root ? root : Path.GetDirectoryName(at)!;
-                continue;
-            }
-            var next = Path.Combine(at, name);
-            if (new FileInfo(next).LinkTarget is { } link)
-            {
-                if (++links > MostLinks)
-                {
-                    throw new ImageException($"the links at '{next[root.Length..]}' lead in a circle");
-                }
-                foreach (var part in link.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(static part => part != ".").Reverse())
-                {
-                    left.Push(part);
-                }
-                at = link.StartsWith('/') ? root : at;
-                continue;
-            }
-            at = next;
-            if (!IsDirectory(at))
-            {
-                Remove(at);
-                System.IO.Directory.CreateDirectory(at);
-            }
+            return tree.MakeDirectory(string.Join('/', names), Remove);
         }
-        return at;
+        catch (SystemCallException circle) when (circle.Errno == Errno.ELOOP)
+        {
+            throw new ImageException($"the links at '/{string.Join('/', names)}' lead in a circle", circle);
+        }
     }
 
     private bool IsReal(string directory)

@@ -3,7 +3,9 @@ using Plumb.Linux.Native;
 namespace Plumb.Lab.Node;
 
 /// <summary>Tells the nodes when something in their CNI directories changes. One for a lab: the kernel grants a user few of its watchers.</summary>
-internal sealed class CniWatch : IAsyncDisposable
+/// <param name="parent">Holds the directories of all nodes: one that is removed and made again is another to the kernel.</param>
+/// <param name="failed">Told of a node that could not look, or tell what it saw.</param>
+internal sealed class CniWatch(string parent, Action<string, Exception> failed) : IAsyncDisposable
 {
     private readonly DirectoryWatch _watch = new();
     private readonly Dictionary<string, Kubelet> _nodes = new(StringComparer.Ordinal);
@@ -17,7 +19,11 @@ internal sealed class CniWatch : IAsyncDisposable
     }
 
     /// <summary>When all have been added; whoever was looks for what came before.</summary>
-    public void Start() => _watching = WatchAsync();
+    public void Start()
+    {
+        _watch.Add(parent);
+        _watching = WatchAsync();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -31,10 +37,49 @@ internal sealed class CniWatch : IAsyncDisposable
     {
         while (true)
         {
-            foreach (var directory in await _watch.WaitAsync(_stop.Token))
+            var changed = await _watch.WaitAsync(_stop.Token);
+            var isAnyNew = changed.Contains(parent);
+            foreach (var (directory, node) in _nodes)
             {
-                _ = _nodes[directory].CheckNetworkAsync();
+                if (isAnyNew && Directory.Exists(directory))
+                {
+                    Renew(directory);
+                }
+                if (isAnyNew || changed.Contains(directory))
+                {
+                    _ = CheckAsync(node);
+                }
             }
+        }
+    }
+
+    private void Renew(string directory)
+    {
+        try
+        {
+            _watch.Add(directory);
+        }
+        catch (SystemCallException gone)
+        {
+            failed("cni", gone); // again; when it comes back its parent tells
+        }
+    }
+
+    private async Task CheckAsync(Kubelet node)
+    {
+        try
+        {
+            await node.CheckNetworkAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // The node ends.
+        }
+#pragma warning disable CA1031 // Whatever it is: the node looks again with its next heartbeat, and the others go on.
+        catch (Exception broken)
+#pragma warning restore CA1031
+        {
+            failed(node.Name, broken);
         }
     }
 }

@@ -5,11 +5,13 @@ namespace Plumb.Lab.Node;
 
 /// <summary>What a node says about one container of a pod (ContainerStatus, core/v1).</summary>
 /// <param name="completes">An init container: it is ready when it has succeeded.</param>
-internal sealed class ContainerReport(string name, string image, bool completes)
+internal sealed class ContainerReport(ContainerField place, string image, bool completes)
 {
     private static readonly ContainerStatus Initializing = ContainerStatus.Creating with { Reason = "PodInitializing" };
 
-    public string Name => name;
+    public ContainerField Field => place;
+
+    public string Name => place.Name;
 
     /// <summary>Replaced as a whole whenever the container tells of a change.</summary>
     public ContainerStatus Status { get; set; } = ContainerStatus.Creating;
@@ -51,7 +53,7 @@ internal sealed class ContainerReport(string name, string image, bool completes)
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
-        json.WriteString("name"u8, name);
+        json.WriteString("name"u8, Name);
         json.WriteString("image"u8, image);
         json.WriteString("imageID"u8, ImageId);
         if (Status.Id.Length > 0)

@@ -8,6 +8,15 @@ namespace Plumb.Lab.Node;
 /// <summary>From the fields of a Pod to what the node's container runtime runs. Pure.</summary>
 internal static class ContainerSpecs
 {
+    /// <summary>A timer counts to 49 days; no lab lives that long.</summary>
+    public const long MostSeconds = 4_000_000;
+
+    private const long DefaultGraceSeconds = 30;
+
+    /// <summary>How long its containers have to end: what the deletion says, else what the pod does.</summary>
+    public static TimeSpan GraceOf(Pod pod) =>
+        TimeSpan.FromSeconds(Math.Clamp(pod.Metadata.DeletionGracePeriodSeconds ?? pod.Spec.TerminationGracePeriodSeconds ?? DefaultGraceSeconds, 0, MostSeconds));
+
     public static RestartPolicy RestartPolicyOf(Pod pod) => pod.Spec.RestartPolicy switch
     {
         "Never" => RestartPolicy.Never,
@@ -54,7 +63,10 @@ internal static class ContainerSpecs
             WorkingDirectory = container.WorkingDir,
             RestartPolicy = restart,
             User = UserOf(pod.Spec.SecurityContext, container.SecurityContext),
+            Groups = [.. (pod.Spec.SecurityContext?.SupplementalGroups ?? []).Concat(pod.Spec.SecurityContext?.FsGroup is { } group ? [group] : []).Select(static one => (uint)one).Distinct()],
+            ReadOnlyRoot = container.SecurityContext?.ReadOnlyRootFilesystem ?? false,
             NotRoot = container.SecurityContext?.RunAsNonRoot ?? pod.Spec.SecurityContext?.RunAsNonRoot ?? false,
+            Target = container.TargetContainerName,
             MessagePath = container.TerminationMessagePath,
             MessageFromLog = container.TerminationMessagePolicy == "FallbackToLogsOnError",
             Terminal = container.Tty,

@@ -61,7 +61,7 @@ internal sealed class Kubelet : IAsyncDisposable
         await _telling.WaitAsync(_shutdown.Token);
         try
         {
-            var notReady = _node.Cni.Look();
+            var notReady = await _node.Cni.LookAsync(_shutdown.Token);
             if (notReady == _notReady)
             {
                 return;
@@ -143,6 +143,17 @@ internal sealed class Kubelet : IAsyncDisposable
         }
     }
 
+    // A plugin may become unable to serve, and able again, without a word.
+    private async Task<bool> NextBeatAsync(PeriodicTimer timer)
+    {
+        if (!await timer.WaitForNextTickAsync(_shutdown.Token))
+        {
+            return false;
+        }
+        await CheckNetworkAsync();
+        return true;
+    }
+
     private async Task BeatAsync()
     {
         using var timer = new PeriodicTimer(LeaseInterval, _node.Time);
@@ -157,6 +168,6 @@ internal sealed class Kubelet : IAsyncDisposable
                 await _node.Api.PatchNodeStatusAsync(Name, _node.Report.ToStatusPatch(_notReady, _readySince, _born, now), _shutdown.Token);
             }
         }
-        while (await timer.WaitForNextTickAsync(_shutdown.Token));
+        while (await NextBeatAsync(timer));
     }
 }

@@ -4,39 +4,39 @@ using System.Text.Json;
 namespace Plumb.Lab.Node;
 
 /// <summary>Something that a node tells about one of its pods (core/v1 Event), in the kubelet's words.</summary>
-/// <param name="Container">Name of the container that it is about; null: the pod as a whole.</param>
-internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Reason, string Message, string? Container = null)
+/// <param name="Container">That it is about; null: the pod as a whole.</param>
+internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Reason, string Message, ContainerField? Container = null)
 {
-    public static PodEvent Pulled(PodName pod, string container, string image) =>
+    public static PodEvent Pulled(PodName pod, ContainerField container, string image) =>
         new(pod, false, "Pulled", $"Container image \"{image}\" already present on machine", container);
 
-    public static PodEvent Created(PodName pod, string container) => new(pod, false, "Created", $"Created container: {container}", container);
+    public static PodEvent Created(PodName pod, ContainerField container) => new(pod, false, "Created", $"Created container: {container}", container);
 
-    public static PodEvent Started(PodName pod, string container) => new(pod, false, "Started", $"Started container {container}", container);
+    public static PodEvent Started(PodName pod, ContainerField container) => new(pod, false, "Started", $"Started container {container}", container);
 
-    public static PodEvent Killing(PodName pod, string container) => new(pod, false, "Killing", $"Stopping container {container}", container);
+    public static PodEvent Killing(PodName pod, ContainerField container) => new(pod, false, "Killing", $"Stopping container {container}", container);
 
     /// <param name="substitution">What runs in the image's place.</param>
-    public static PodEvent ImageSubstituted(PodName pod, string container, string image, string substitution) =>
+    public static PodEvent ImageSubstituted(PodName pod, ContainerField container, string image, string substitution) =>
         new(pod, false, "ImageSubstituted", $"Image \"{image}\" is not at hand; in its place runs {substitution}", container);
 
     /// <param name="remark">Who was asked for, and who it is.</param>
-    public static PodEvent UserSubstituted(PodName pod, string container, string remark) => new(pod, true, "UserSubstituted", remark, container);
+    public static PodEvent UserSubstituted(PodName pod, ContainerField container, string remark) => new(pod, true, "UserSubstituted", remark, container);
 
-    public static PodEvent BackOff(PodName pod, string container) =>
+    public static PodEvent BackOff(PodName pod, ContainerField container) =>
         new(pod, true, "BackOff", $"Back-off restarting failed container {container} in pod {pod.Name}_{pod.Namespace}({pod.Uid})", container);
 
-    public static PodEvent Failed(PodName pod, string container, string why) => new(pod, true, "Failed", $"Error: {why}", container);
+    public static PodEvent Failed(PodName pod, ContainerField container, string why) => new(pod, true, "Failed", $"Error: {why}", container);
 
-    public static PodEvent Unhealthy(PodName pod, string container, string probe, string why) =>
+    public static PodEvent Unhealthy(PodName pod, ContainerField container, string probe, string why) =>
         new(pod, true, "Unhealthy", $"{probe} probe failed: {why}", container);
 
     /// <summary>A run is about to be ended because of its probe.</summary>
-    public static PodEvent KillingUnhealthy(PodName pod, string container, string probe) =>
+    public static PodEvent KillingUnhealthy(PodName pod, ContainerField container, string probe) =>
         new(pod, false, "Killing", $"Container {container} failed {probe} probe, will be restarted", container);
 
     /// <param name="hook">`PostStart` or `PreStop`.</param>
-    public static PodEvent FailedHook(PodName pod, string container, string hook, string why) =>
+    public static PodEvent FailedHook(PodName pod, ContainerField container, string hook, string why) =>
         new(pod, true, $"Failed{hook}Hook", $"{hook}Hook failed: {why}", container);
 
     public static PodEvent FailedMount(PodName pod, string volume, string why) =>
@@ -87,9 +87,9 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
         json.WriteString("namespace"u8, Pod.Namespace);
         json.WriteString("name"u8, Pod.Name);
         json.WriteString("uid"u8, Pod.Uid);
-        if (Container is not null)
+        if (Container is { } container)
         {
-            json.WriteString("fieldPath"u8, $"spec.containers{{{Container}}}");
+            json.WriteString("fieldPath"u8, container.Path);
         }
         json.WriteEndObject();
         json.WriteString("type"u8, IsWarning ? "Warning"u8 : "Normal"u8);
@@ -128,4 +128,13 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
 internal readonly record struct PodName(string Namespace, string Name, string Uid)
 {
     public override string ToString() => $"{Namespace}/{Name}";
+}
+
+/// <summary>Where in its pod's spec a container stands.</summary>
+/// <param name="List">`containers`, `initContainers` or `ephemeralContainers`.</param>
+internal readonly record struct ContainerField(string List, string Name)
+{
+    public string Path => $"spec.{List}{{{Name}}}";
+
+    public override string ToString() => Name;
 }

@@ -13,6 +13,7 @@ internal sealed class PodSandbox
     private readonly NodeContext _node;
     private readonly PodName _pod;
     private readonly Attachment? _attachment;
+    private IReadOnlyList<Task> _left = []; // attempts before this one that are still being taken back
 
     /// <param name="attachment">Null: the pod has its node's network.</param>
     private PodSandbox(NodeContext node, PodName pod, string id, NetworkNamespace network, Attachment? attachment)
@@ -45,35 +46,46 @@ internal sealed class PodSandbox
     public static async Task<PodSandbox> CreateAsync(
         NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, Action failed, CancellationToken cancel, CancellationToken shutdown)
     {
-        for (var backOff = new BackOff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); ; backOff.Next())
+        var left = new List<Task>();
+        try
         {
-            if (!node.Signals.NetworkReady.IsCompleted)
+            for (var backOff = new BackOff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); ; backOff.Next())
             {
-                failed();
-                node.Events.Add(PodEvent.NetworkNotReady(pod));
-                await node.Signals.NetworkReady.WaitAsync(cancel);
-            }
-            var freed = node.Signals.AddressFreed;
-            var id = NewId();
-            try
-            {
-                return await TryCreateAsync(node, pod, ports, id, Tell, cancel, shutdown);
-            }
-            catch (Exception refused) when (refused is CniException or SystemCallException)
-            {
-                // It was told, and what was made is taken back.
-            }
-            void Tell(Exception why)
-            {
-                failed();
-                node.Events.Add(PodEvent.FailedCreatePodSandBox(pod, id, why.Message));
-            }
+                if (!node.Signals.NetworkReady.IsCompleted)
+                {
+                    failed();
+                    node.Events.Add(PodEvent.NetworkNotReady(pod));
+                    await node.Signals.NetworkReady.WaitAsync(cancel);
+                }
+                var (freed, replaced) = (node.Signals.AddressFreed, node.Cni.Replaced);
+                var id = NewId();
+                var (sandbox, takenBack) = await TryCreateAsync(node, pod, ports, id, Tell, cancel, shutdown);
+                if (sandbox is not null)
+                {
+                    sandbox._left = left;
+                    return sandbox;
+                }
+                void Tell(Exception why)
+                {
+                    failed();
+                    node.Events.Add(PodEvent.FailedCreatePodSandBox(pod, id, why.Message));
+                }
 
-            // An address that another pod gives back is worth trying for at once.
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            await Task.WhenAny(freed, Task.Delay(backOff.Delay, node.Time, waiting.Token));
-            await waiting.CancelAsync();
-            cancel.ThrowIfCancellationRequested();
+                // What was half made is taken back before the next attempt; by a plugin that cannot, as long as it is the node's.
+                left.Add(takenBack);
+                await Task.WhenAny(takenBack, replaced).WaitAsync(cancel);
+                // An address that another pod gives back is worth trying for at once, and so is another configuration.
+                using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+                await Task.WhenAny(freed, replaced, Task.Delay(backOff.Delay, node.Time, waiting.Token));
+                await waiting.CancelAsync();
+                cancel.ThrowIfCancellationRequested();
+                left.RemoveAll(static task => task.IsCompletedSuccessfully);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAll(left);
+            throw;
         }
     }
 
@@ -86,7 +98,7 @@ internal sealed class PodSandbox
         }
         try
         {
-            await TakeBackAsync(cancel);
+            await Task.WhenAll([TakeBackAsync(cancel), .. _left]);
         }
         finally
         {
@@ -103,6 +115,7 @@ internal sealed class PodSandbox
                 try
                 {
                     await _attachment!.DeleteAsync(cancel);
+                    _node.Cni.Forget(_attachment);
                     return;
                 }
                 catch (CniException refused)
@@ -118,7 +131,8 @@ internal sealed class PodSandbox
         }
     }
 
-    private static async Task<PodSandbox> TryCreateAsync(
+    /// <returns>The sandbox; or none, and the end of what was begun. Why was told.</returns>
+    private static async Task<(PodSandbox? Made, Task TakenBack)> TryCreateAsync(
         NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, string id, Action<Exception> tell, CancellationToken cancel, CancellationToken shutdown)
     {
         NetworkNamespace network;
@@ -130,7 +144,7 @@ internal sealed class PodSandbox
         catch (SystemCallException refused)
         {
             tell(refused);
-            throw;
+            return (null, Task.CompletedTask);
         }
         finally
         {
@@ -145,13 +159,13 @@ internal sealed class PodSandbox
         {
             network.Dispose();
             tell(refused);
-            throw;
+            return (null, Task.CompletedTask);
         }
         var sandbox = new PodSandbox(node, pod, id, network, attachment);
         try
         {
             sandbox.Addresses = await attachment.AddAsync(cancel);
-            return sandbox;
+            return (sandbox, Task.CompletedTask);
         }
         catch (OperationCanceledException)
         {
@@ -164,8 +178,7 @@ internal sealed class PodSandbox
             // Before it is taken back, which a plugin may refuse as well.
             tell(refused);
             // A plugin that failed, or ended before it could answer, may have done a part of it, and an address is a part.
-            await sandbox.TakeBackAsync(shutdown);
-            throw;
+            return (null, sandbox.TakeBackAsync(shutdown));
         }
         catch
         {

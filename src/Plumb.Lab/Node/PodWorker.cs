@@ -2,7 +2,6 @@ using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Files;
 using Plumb.Lab.Node.Volumes;
-using Container = Plumb.Kubernetes.Objects.Container;
 using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
 
 namespace Plumb.Lab.Node;
@@ -15,16 +14,12 @@ namespace Plumb.Lab.Node;
 internal sealed class PodWorker
 {
     // A pod that has not started after so long shows its state; one that has, shows it with its first status.
-    // A timer counts to 49 days; no lab lives that long.
-    private const long MostSeconds = 4_000_000;
-
     private static readonly TimeSpan SilentStart = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(30);
 
     private readonly NodeContext _node;
     private readonly PodReport _report;
     private readonly PodStatusWriter _status;
-    private readonly List<RunningContainer> _containers = [];
+    private readonly PodContainers _containers;
     private readonly PodVolumes _volumes;
     private readonly CancellationTokenSource _delete = new();
     private readonly CancellationTokenSource _deadline = new();
@@ -47,13 +42,14 @@ internal sealed class PodWorker
             HostAddresses = node.Report.Addresses,
             StartTime = node.Time.GetUtcNow(),
             RestartPolicy = ContainerSpecs.RestartPolicyOf(pod),
-            InitContainers = [.. pod.Spec.InitContainers.Select(static one => new ContainerReport(one.Name, one.Image ?? "", completes: !ContainerSpecs.IsSidecar(one)) { IsSidecar = ContainerSpecs.IsSidecar(one) })],
-            Containers = [.. pod.Spec.Containers.Select(static one => new ContainerReport(one.Name, one.Image ?? "", completes: false))],
+            InitContainers = [.. pod.Spec.InitContainers.Select(static one => new ContainerReport(new("initContainers", one.Name), one.Image ?? "", completes: !ContainerSpecs.IsSidecar(one)) { IsSidecar = ContainerSpecs.IsSidecar(one) })],
+            Containers = [.. pod.Spec.Containers.Select(static one => new ContainerReport(new("containers", one.Name), one.Image ?? "", completes: false))],
         };
         _exit = new PodExit(node, _shutdown);
         _volumes = new PodVolumes(node, Name, pod);
         _report.ReadinessGates = GatesOf(pod);
         _status = new PodStatusWriter(node, Name, () => _report.ToPatch(node.Time.GetUtcNow()), _gate, shutdown);
+        _containers = new PodContainers(node, Name, _report, _volumes, _gate, _status.Changed);
     }
 
     public PodName Name { get; }
@@ -104,12 +100,12 @@ internal sealed class PodWorker
         }
         if (pod.Metadata.DeletionTimestamp is not null)
         {
-            _exit.Hurry(GraceOf(pod));
+            _exit.Hurry(ContainerSpecs.GraceOf(pod));
             _delete.Cancel();
         }
         else if (pod.Spec.EphemeralContainers.Count > 0 && Facts is { } facts)
         {
-            _ = DebugAsync(facts, pod);
+            _ = _containers.DebugAsync(facts, pod, _delete.Token);
         }
     }
 
@@ -122,13 +118,7 @@ internal sealed class PodWorker
     }
 
     /// <summary>The container of this name that runs or ran; null when it was never started.</summary>
-    public IContainer? Find(string container)
-    {
-        lock (_gate)
-        {
-            return _containers.Find(one => one.Report.Name == container)?.Found;
-        }
-    }
+    public IContainer? Find(string container) => _containers.Find(container);
 
     /// <summary>The reason that the container's state has while it waits.</summary>
     public string WhyNotStarted(string container)
@@ -139,11 +129,19 @@ internal sealed class PodWorker
         }
     }
 
+    /// <summary>Before a command runs in one of its containers.</summary>
+    public Task PrepareAsync(CancellationToken cancel) => _volumes.CompleteAsync(cancel);
+
+    /// <summary>No program runs in the pod unless somebody runs one there: built-in workloads serve it.</summary>
+    private bool IsBuiltIn(Pod pod) => pod.Spec.InitContainers.Concat(pod.Spec.Containers).All(container =>
+        _node.Containers.IsBuiltIn(ContainerSpecs.Main(pod, container, [], []))
+        && container.Lifecycle is null && (container.ReadinessProbe?.Exec ?? container.LivenessProbe?.Exec ?? container.StartupProbe?.Exec) is null);
+
     private async Task RunAsync()
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(_delete.Token, _deadline.Token, _shutdown);
         using var deadline = _pod.Spec.ActiveDeadlineSeconds is { } seconds
-            ? _node.Time.CreateTimer(_ => Expire(), null, TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MostSeconds)), Timeout.InfiniteTimeSpan)
+            ? _node.Time.CreateTimer(_ => Expire(), null, TimeSpan.FromSeconds(Math.Clamp(seconds, 0, ContainerSpecs.MostSeconds)), Timeout.InfiniteTimeSpan)
             : null;
         try
         {
@@ -154,7 +152,7 @@ internal sealed class PodWorker
             }
             catch (OperationCanceledException) when (_deadline.IsCancellationRequested && !_delete.IsCancellationRequested && !_shutdown.IsCancellationRequested)
             {
-                await _exit.LeaveAsync(_containers, Sandbox, GraceOf(_pod));
+                await _exit.LeaveAsync(_containers.Started, Sandbox, ContainerSpecs.GraceOf(_pod));
             }
 #pragma warning disable CA1031 // Whatever it is: the pod says so, and can still be deleted.
             catch (Exception broken) when (broken is not OperationCanceledException)
@@ -165,7 +163,7 @@ internal sealed class PodWorker
                     _report.Failure = ("FailedSync", broken.Message);
                 }
                 _node.Events.Add(PodEvent.FailedSync(Name, broken.Message));
-                await _exit.LeaveAsync(_containers, Sandbox, TimeSpan.Zero);
+                await _exit.LeaveAsync(_containers.Started, Sandbox, TimeSpan.Zero);
             }
             // Everything has ended: the object stays until somebody deletes it, without a sandbox.
             await RemoveSandboxAsync();
@@ -203,7 +201,7 @@ internal sealed class PodWorker
         }
         if (_pod.Spec.Volumes.Count > 0)
         {
-            await _volumes.SetUpAsync(failed: _status.Changed, cancel);
+            await _volumes.SetUpAsync(tokensLater: IsBuiltIn(_pod), failed: _status.Changed, cancel);
         }
         Sandbox = _pod.Spec.HostNetwork
             ? PodSandbox.OfNode(_node, Name)
@@ -216,7 +214,7 @@ internal sealed class PodWorker
         var facts = Facts = FactsOf(_pod, Sandbox);
         for (var i = 0; i < _report.InitContainers.Count; i++)
         {
-            var container = await LaunchAsync(facts, _pod.Spec.InitContainers[i], _report.InitContainers[i], ContainerSpecs.Init, cancel);
+            var container = await _containers.LaunchAsync(facts, _pod, _pod.Spec.InitContainers[i], _report.InitContainers[i], ContainerSpecs.Init, cancel);
             if (container.IsSidecar)
             {
                 await Task.WhenAny(container.Started, container.Container.Ended).WaitAsync(cancel);
@@ -230,108 +228,27 @@ internal sealed class PodWorker
         }
         for (var i = 0; i < _report.Containers.Count; i++)
         {
-            await LaunchAsync(facts, _pod.Spec.Containers[i], _report.Containers[i], ContainerSpecs.Main, cancel);
+            await _containers.LaunchAsync(facts, _pod, _pod.Spec.Containers[i], _report.Containers[i], ContainerSpecs.Main, cancel);
         }
         if (_pod.Spec.EphemeralContainers.Count > 0)
         {
-            await DebugAsync(facts, _pod);
-        }
-    }
-
-    private delegate ContainerSpec SpecOf(Pod pod, Container container, IReadOnlyList<EnvironmentVariable> environment, IReadOnlyList<ContainerMount> mounts);
-
-    private async Task<RunningContainer> LaunchAsync(PodFacts facts, Container wanted, ContainerReport report, SpecOf specOf, CancellationToken cancel)
-    {
-        var running = new RunningContainer(_node, Name, wanted, GraceOf(_pod), report, _gate, _status.Changed);
-        var spec = await ConfigureAsync(facts, wanted, report, specOf, cancel);
-        await _node.KernelTurn.WaitAsync(cancel);
-        try
-        {
-            lock (_gate)
-            {
-                _containers.Add(running);
-            }
-            running.Start(facts, spec);
-        }
-        finally
-        {
-            _node.KernelTurn.Release();
-        }
-        return running;
-    }
-
-    /// <summary>Puts in what the container's variables and mounts refer to; what is missing is said, and waited for.</summary>
-    private async Task<ContainerSpec> ConfigureAsync(PodFacts facts, Container wanted, ContainerReport report, SpecOf specOf, CancellationToken cancel)
-    {
-        for (var backOff = new BackOff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); ; backOff.Next())
-        {
-            string missing;
-            try
-            {
-                var variables = await new VariableSources(_node.Sources, Name.Namespace).ReadAsync(wanted, cancel);
-                var spec = specOf(_pod, wanted, variables, []);
-                return wanted.VolumeMounts.Count == 0 ? spec : spec with { Mounts = _volumes.MountsOf(wanted, ContainerEnvironment.Build(facts, spec)) };
-            }
-            catch (Exception refused) when (refused is MissingSourceException or ContainerStartException)
-            {
-                missing = refused.Message;
-            }
-            lock (_gate)
-            {
-                report.Status = ContainerStatus.Creating with { Reason = "CreateContainerConfigError", Message = missing };
-            }
-            _node.Events.Add(PodEvent.Failed(Name, report.Name, missing));
-            _status.Changed();
-            await Task.Delay(backOff.Delay, _node.Time, cancel);
-        }
-    }
-
-    /// <summary>Starts the debugging containers that are new.</summary>
-    private async Task DebugAsync(PodFacts facts, Pod pod)
-    {
-        foreach (var wanted in pod.Spec.EphemeralContainers)
-        {
-            ContainerReport report;
-            lock (_gate)
-            {
-                if (_report.EphemeralContainers.Exists(known => known.Name == wanted.Name))
-                {
-                    continue;
-                }
-                _report.EphemeralContainers.Add(report = new ContainerReport(wanted.Name, wanted.Image ?? "", completes: false));
-            }
-            try
-            {
-                await LaunchAsync(facts, wanted, report, ContainerSpecs.Ephemeral, _delete.Token);
-            }
-            catch (OperationCanceledException) when (_delete.IsCancellationRequested)
-            {
-                return;
-            }
+            await _containers.DebugAsync(facts, _pod, _delete.Token);
         }
     }
 
     /// <summary>Until every main container has ended for good; then side cars have nobody left to help.</summary>
     private async Task RestAsync(CancellationToken cancel)
     {
-        foreach (var running in Started())
+        foreach (var running in _containers.Started)
         {
             if (!running.IsSidecar)
             {
                 await running.Container.Ended.WaitAsync(cancel);
             }
         }
-        foreach (var running in Started().Where(static one => one.IsSidecar).Reverse())
+        foreach (var running in _containers.Started.Where(static one => one.IsSidecar).Reverse())
         {
-            await running.StopAsync(GraceOf(_pod)).WaitAsync(cancel);
-        }
-    }
-
-    private List<RunningContainer> Started()
-    {
-        lock (_gate)
-        {
-            return [.. _containers];
+            await running.StopAsync(ContainerSpecs.GraceOf(_pod)).WaitAsync(cancel);
         }
     }
 
@@ -339,21 +256,21 @@ internal sealed class PodWorker
     {
         if (_shutdown.IsCancellationRequested)
         {
-            await _exit.StopAsync(Started(), TimeSpan.Zero);
+            await _exit.StopAsync(_containers.Started, TimeSpan.Zero);
             return;
         }
         TimeSpan grace;
         lock (_gate)
         {
             _report.Terminating = true;
-            grace = GraceOf(_pod);
+            grace = ContainerSpecs.GraceOf(_pod);
         }
-        var started = Started();
+        var started = _containers.Started;
         foreach (var running in started)
         {
             if (running.Report.Status.Phase == ContainerPhase.Running)
             {
-                _node.Events.Add(PodEvent.Killing(Name, running.Report.Name));
+                _node.Events.Add(PodEvent.Killing(Name, running.Report.Field));
             }
         }
         await _exit.LeaveAsync(started, Sandbox, grace);
@@ -372,6 +289,7 @@ internal sealed class PodWorker
         if (Sandbox is { } sandbox)
         {
             Sandbox = null;
+            Facts?.Processes?.Dispose();
             Facts = null;
             lock (_gate)
             {
@@ -395,6 +313,9 @@ internal sealed class PodWorker
         {
             NodeAddresses = _node.Report.Addresses,
             HostName = hostName,
+            Processes = pod.Spec is { ShareProcessNamespace: true, HostPID: false } ? new PodProcesses(sandbox.Network, hostName) : null,
+            HasNodeProcesses = pod.Spec.HostPID,
+            HasNodeIpc = pod.Spec.HostIPC,
             HostsFile = PodFiles.Hosts(pod, sandbox.Addresses, hostName),
             ResolverFile = ResolverOf(pod),
             ServiceAccountName = pod.Spec.ServiceAccountName ?? "default",
@@ -403,11 +324,6 @@ internal sealed class PodWorker
             ServiceEnvironment = _node.Services.Of(Name.Namespace, pod.Spec.EnableServiceLinks ?? true),
         };
     }
-
-    /// <summary>The deletion's own, else the pod's.</summary>
-    private static TimeSpan GraceOf(Pod pod) =>
-        pod.Metadata.DeletionGracePeriodSeconds is { } asked ? TimeSpan.FromSeconds(asked)
-        : pod.Spec.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultGrace;
 
     private string ResolverOf(Pod pod)
     {

@@ -35,16 +35,16 @@ internal sealed class RunningContainer(
     /// <summary>Completes when the first run has started: hook and startup probe included.</summary>
     public Task Started => _started.Task;
 
-    public void Start(PodFacts facts, ContainerSpec spec)
+    public void Start(PodFacts facts, ContainerSpec spec, IContainer? target)
     {
         _facts = facts;
         report.BeginRun(wanted);
-        _container = node.Containers.Create(facts, spec, (_, status) => OnChanged(status));
+        _container = node.Containers.Create(facts, spec, (_, status) => OnChanged(status), target);
         report.ImageId = _container.ImageId;
         node.Events.Add(
             _container.Substitution.Length == 0
-                ? PodEvent.Pulled(pod, report.Name, spec.Image)
-                : PodEvent.ImageSubstituted(pod, report.Name, spec.Image, _container.Substitution));
+                ? PodEvent.Pulled(pod, report.Field, spec.Image)
+                : PodEvent.ImageSubstituted(pod, report.Field, spec.Image, _container.Substitution));
         _container.Start();
     }
 
@@ -93,7 +93,7 @@ internal sealed class RunningContainer(
 
     void IProbed.Failed(string kind, Probe probe)
     {
-        node.Events.Add(PodEvent.KillingUnhealthy(pod, report.Name, kind));
+        node.Events.Add(PodEvent.KillingUnhealthy(pod, report.Field, kind));
         _ = RestartAsync(probe.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : grace);
     }
 
@@ -110,7 +110,7 @@ internal sealed class RunningContainer(
         using var patience = new CancellationTokenSource(time, node.Time);
         if (await RunHookAsync(hook, patience.Token) is { } why)
         {
-            node.Events.Add(PodEvent.FailedHook(pod, report.Name, "PreStop", why));
+            node.Events.Add(PodEvent.FailedHook(pod, report.Field, "PreStop", why));
         }
         var left = time - node.Time.GetElapsedTime(since);
         return left > LeastGrace ? left : LeastGrace;
@@ -152,11 +152,11 @@ internal sealed class RunningContainer(
         }
         if (started)
         {
-            node.Events.Add(PodEvent.Created(pod, report.Name));
-            node.Events.Add(PodEvent.Started(pod, report.Name));
+            node.Events.Add(PodEvent.Created(pod, report.Field));
+            node.Events.Add(PodEvent.Started(pod, report.Field));
             if (_container is { Remark.Length: > 0 } container && status.RestartCount == 0)
             {
-                node.Events.Add(PodEvent.UserSubstituted(pod, report.Name, container.Remark));
+                node.Events.Add(PodEvent.UserSubstituted(pod, report.Field, container.Remark));
             }
             Begin();
         }
@@ -166,11 +166,11 @@ internal sealed class RunningContainer(
         }
         if (backsOff)
         {
-            node.Events.Add(PodEvent.BackOff(pod, report.Name));
+            node.Events.Add(PodEvent.BackOff(pod, report.Field));
         }
         if (status is { Phase: ContainerPhase.Terminated, Exit: { Reason: "StartError" } exit })
         {
-            node.Events.Add(PodEvent.Failed(pod, report.Name, exit.Message));
+            node.Events.Add(PodEvent.Failed(pod, report.Field, exit.Message));
         }
         changed();
     }
@@ -197,12 +197,12 @@ internal sealed class RunningContainer(
         {
             if (!run.Over.IsCancellationRequested)
             {
-                node.Events.Add(PodEvent.FailedHook(pod, report.Name, "PostStart", why));
+                node.Events.Add(PodEvent.FailedHook(pod, report.Field, "PostStart", why));
                 await RestartAsync(grace);
             }
             return;
         }
-        await new Prober(node, pod, wanted, Attempt(), startedAt, this).RunAsync(run.Leaving.Token, run.Over.Token);
+        await new Prober(node, pod, report.Field, wanted, Attempt(), startedAt, this).RunAsync(run.Leaving.Token, run.Over.Token);
     }
 
     private void Leave()

@@ -20,7 +20,7 @@ public static class LabLauncher
     public static async Task BecomeAsync(LabOptions options, IReadOnlyList<string> plumb, CancellationToken cancel)
     {
         var host = HostFacts.OfThisMachine();
-        var command = Prepare(options, plumb, host);
+        var command = await PrepareAsync(options, plumb, host, cancel);
         // Nobody is there afterwards to explain what went wrong.
         await ProbeAsync(host, command[0], cancel);
         try
@@ -40,7 +40,7 @@ public static class LabLauncher
     {
         ArgumentNullException.ThrowIfNull(progress);
         var host = HostFacts.OfThisMachine();
-        var command = Prepare(options with { Detached = true }, plumb, host);
+        var command = await PrepareAsync(options with { Detached = true }, plumb, host, cancel);
         using var process = Start(command, options.Manifests.Contains("-") ? SpawnStream.Inherit : SpawnStream.Null);
         await using var interrupted = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(Signal.Terminate), process);
         var said = process.Error is { } error ? ReadAllAsync(error) : Task.FromResult("");
@@ -72,7 +72,7 @@ public static class LabLauncher
     }
 
     /// <summary>Refuses early what can be known early; the rest is the lab's own process's to find.</summary>
-    private static List<string> Prepare(LabOptions options, IReadOnlyList<string> plumb, HostFacts host)
+    private static async Task<List<string>> PrepareAsync(LabOptions options, IReadOnlyList<string> plumb, HostFacts host, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
         _ = new Wire.WireAddresses(options);
@@ -83,7 +83,18 @@ public static class LabLauncher
         }
         var unshare = host.Find("unshare") ?? throw RootlessDiagnosis.Missing("unshare");
         var setpriv = host.Find("setpriv") ?? throw RootlessDiagnosis.Missing("setpriv");
-        return Supervisor.CommandLine(unshare, setpriv, [.. plumb, Verb, (options with { RuntimeRoot = root }).ToJson()]);
+        return Supervisor.CommandLine(unshare, setpriv, await HasUsersAsync(host, unshare, cancel), [.. plumb, Verb, (options with { RuntimeRoot = root }).ToJson()]);
+    }
+
+    private static async Task<bool> HasUsersAsync(HostFacts host, string unshare, CancellationToken cancel)
+    {
+        if (!host.HasSubordinateIds(Environment.UserName))
+        {
+            return false;
+        }
+        using var probe = Start(Supervisor.ProbeUsers(unshare), SpawnStream.Null);
+        await ReadAllAsync(probe.Error!);
+        return (await probe.Exited.WaitAsync(cancel)).Code == 0;
     }
 
     /// <exception cref="LabException">A lab cannot start here: why, and what to do.</exception>

@@ -58,15 +58,22 @@ internal static class Supervisor
 
     /// <param name="unshare">Path of the program.</param>
     /// <param name="setpriv">Path of the program.</param>
+    /// <param name="users">The lab's user namespace has the user's subordinate ids, too.</param>
     /// <param name="program">The lab's process and its arguments.</param>
-    public static List<string> CommandLine(string unshare, string setpriv, IReadOnlyList<string> program) =>
+    public static List<string> CommandLine(string unshare, string setpriv, bool users, IReadOnlyList<string> program) =>
     [
-        unshare, "--user", "--map-root-user", "--mount", "--pid", "--",
+        .. User(unshare, users), "--mount", "--pid", "--",
         "/bin/sh", "-c", Script, "plumb",
         setpriv, "--pdeathsig", "KILL", "--",
         unshare, "--mount-proc", "--",
         .. program,
     ];
+
+    /// <summary>Asks for subordinate ids and does nothing with them: the programs that hand them out may be there and not be allowed to.</summary>
+    public static List<string> ProbeUsers(string unshare) => [.. User(unshare, users: true), "--", "/bin/true"];
+
+    private static List<string> User(string unshare, bool users) =>
+        users ? [unshare, "--user", "--map-root-user", "--map-auto"] : [unshare, "--user", "--map-root-user"];
 
     /// <summary>Asks for all that a lab needs and does nothing with it: 2 ms.</summary>
     public static List<string> Probe(string unshare) =>

@@ -238,10 +238,17 @@ internal sealed class RunDirectory : IDisposable
         }
     }
 
+    private const int MostAttempts = 100;
+
     private static void MakeSafe(string path)
     {
-        Directory.CreateDirectory(path, OwnerOnly);
-        var status = FileStatus.TryOfLink(path);
+        // Another command may find it empty and take it away in between.
+        FileStatus? status = null;
+        for (var attempt = 0; status is null && attempt < MostAttempts; attempt++)
+        {
+            Directory.CreateDirectory(path, OwnerOnly);
+            status = FileStatus.TryOfLink(path);
+        }
         var fault = status switch
         {
             null => "it vanished",

@@ -3,8 +3,38 @@ using Microsoft.AspNetCore.Http;
 namespace Plumb.Lab.Workloads;
 
 /// <summary>agnhost serve-hostname: whatever is asked, the pod's name.</summary>
-internal sealed class ServeHostname : WorkloadProgram
+/// <param name="tcp">`--tcp`: to whoever comes, without being asked.</param>
+/// <param name="close">`--close`: and the connection ends then.</param>
+internal sealed class ServeHostname(bool tcp = false, bool close = false) : WorkloadProgram
 {
+    public override bool TryServe(System.Net.Sockets.Socket client, Workload workload)
+    {
+        if (tcp)
+        {
+            _ = SayAsync(client, workload);
+        }
+        return tcp;
+    }
+
+    private async Task SayAsync(System.Net.Sockets.Socket client, Workload workload)
+    {
+        using (client)
+        {
+            try
+            {
+                await client.SendAsync(System.Text.Encoding.UTF8.GetBytes(workload.HostName));
+                // The client's end is the end.
+                while (!close && await client.ReceiveAsync(new byte[256]) > 0)
+                {
+                }
+            }
+            catch (System.Net.Sockets.SocketException)
+            {
+                // It has left.
+            }
+        }
+    }
+
     public override string Name => "serve-hostname";
 
     public override bool AnswersAll => true;

@@ -8,17 +8,34 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Plumb.Lab.Workloads;
 
 /// <summary>
-/// Where Kestrel's connections come from: one queue, fed by the listening sockets of all pods. Kestrel sees one endpoint, however many namespaces
-/// the sockets are in.
+/// Where Kestrel's connections come from: a queue for each of the two ways in which workloads speak HTTP, fed by the listening sockets of all pods. Kestrel sees two
+/// endpoints, however many namespaces the sockets are in.
 /// </summary>
-internal sealed class PodConnections : IConnectionListenerFactory, IConnectionListener
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "Kestrel disposes of what it has bound.")]
+internal sealed class PodConnections : IConnectionListenerFactory
+{
+    private readonly PodQueue _http = new("HTTP/1.1 of all pods");
+    private readonly PodQueue _http2 = new("HTTP/2 of all pods");
+
+    public EndPoint Http => _http.EndPoint;
+
+    /// <summary>Without TLS: nobody there could choose.</summary>
+    public EndPoint Http2 => _http2.EndPoint;
+
+    public void Add(Socket connection, Workload workload, bool http2) => (http2 ? _http2 : _http).Add(connection, workload);
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(endpoint == Http2 ? _http2 : _http);
+}
+
+/// <param name="name">For whoever debugs Kestrel.</param>
+internal sealed class PodQueue(string name) : IConnectionListener
 {
     private readonly Channel<(Socket Socket, Workload Workload)> _accepted =
         Channel.CreateUnbounded<(Socket, Workload)>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly SocketConnectionContextFactory _contexts = new(new SocketConnectionFactoryOptions(), NullLogger.Instance);
 
-    public EndPoint EndPoint { get; } = new AllPods();
+    public EndPoint EndPoint { get; } = new AllPods(name);
 
     public void Add(Socket connection, Workload workload)
     {
@@ -27,8 +44,6 @@ internal sealed class PodConnections : IConnectionListenerFactory, IConnectionLi
             connection.Dispose();
         }
     }
-
-    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(this);
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
@@ -77,8 +92,8 @@ internal sealed class PodConnections : IConnectionListenerFactory, IConnectionLi
         return ValueTask.CompletedTask;
     }
 
-    private sealed class AllPods : EndPoint
+    private sealed class AllPods(string name) : EndPoint
     {
-        public override string ToString() => "all pods";
+        public override string ToString() => name;
     }
 }

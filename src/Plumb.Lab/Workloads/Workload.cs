@@ -211,8 +211,12 @@ internal sealed class Workload
 
     private void Take(Socket client)
     {
+        if (Program.TryServe(client, this))
+        {
+            return;
+        }
         Interlocked.Increment(ref _unheard);
-        _queue.Add(client, this);
+        _queue.Add(client, this, Program.SpeaksHttp2((ushort)((IPEndPoint)client.LocalEndPoint!).Port));
     }
 
     private void CloseSockets()

@@ -12,7 +12,6 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
     private static readonly Nginx NginxProgram = new();
     private static readonly Echo EchoProgram = new();
     private static readonly Netexec NetexecProgram = new();
-    private static readonly ServeHostname ServeHostnameProgram = new();
 
     /// <summary>Runs once and ends; there is no program then.</summary>
     public Errand? Errand { get; init; }
@@ -58,13 +57,22 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
         if (name == "agnhost" && container.Args is ["serve-hostname", ..])
         {
             var port = Option(container.Args, "port") ?? 9376;
-            return new WorkloadPlan(ServeHostnameProgram, [port], container.Args.Contains("--udp") || container.Args.Contains("--udp=true") ? [port] : [], PortsAreNamed: true);
+            // On one port only one of the two can be: the bare one, which nobody gets without asking for it.
+            var teller = new ServeHostname(Has(container.Args, "tcp"), Has(container.Args, "close"));
+            var http = Has(container.Args, "tcp") || !container.Args.Contains("--http=false");
+            return new WorkloadPlan(teller, http ? [port] : [], Has(container.Args, "udp") ? [port] : [], PortsAreNamed: true);
         }
 
         if (name == "agnhost" && container.Args is ["porter", ..])
         {
             var words = PortWords(container);
             return new WorkloadPlan(new Porter(words), [.. words.Keys], [], PortsAreNamed: true);
+        }
+
+        if (name == "agnhost" && container.Args is ["grpc-health-checking", ..])
+        {
+            var port = Option(container.Args, "port") ?? 5000;
+            return new WorkloadPlan(new GrpcHealthChecking(port, OptionText(container.Args, "service") ?? ""), [port, Option(container.Args, "http-port") ?? 8080], [], PortsAreNamed: true);
         }
 
         WorkloadProgram program = name switch
@@ -120,6 +128,8 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
 
         return words;
     }
+
+    private static bool Has(IReadOnlyList<string> args, string flag) => args.Contains("--" + flag) || args.Contains($"--{flag}=true");
 
     private static ushort? Option(IReadOnlyList<string> args, string name) =>
         ushort.TryParse(OptionText(args, name), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;

@@ -11,6 +11,12 @@ internal abstract class WorkloadProgram
     /// <summary>Also the paths of <see cref="CommonPages"/> are the program's own.</summary>
     public virtual bool AnswersAll => false;
 
+    /// <summary>On such a port it speaks HTTP/2 without TLS, as gRPC does, and nothing else.</summary>
+    public virtual bool SpeaksHttp2(ushort at) => false;
+
+    /// <summary>Whether it takes a connection for itself; otherwise HTTP is spoken there.</summary>
+    public virtual bool TryServe(System.Net.Sockets.Socket client, Workload workload) => false;
+
     /// <summary>Answers what <see cref="CommonPages"/> does not.</summary>
     public abstract Task AnswerAsync(HttpContext http, Workload workload);
 

@@ -20,7 +20,8 @@ internal sealed class WorkloadServer : IAsyncDisposable
     {
         _time = time;
         var options = new KestrelServerOptions { AddServerHeader = false };
-        options.Listen(_connections.EndPoint);
+        options.Listen(_connections.Http);
+        options.Listen(_connections.Http2, static how => how.Protocols = HttpProtocols.Http2);
         _kestrel = new KestrelServer(Options.Create(options), _connections, NullLoggerFactory.Instance);
         _started = new Lazy<Task>(() => _kestrel.StartAsync(new Application(_time), CancellationToken.None));
     }

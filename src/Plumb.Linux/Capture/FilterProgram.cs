@@ -1,12 +1,15 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using Plumb.Linux.Native;
+using Plumb.Linux.Netlink;
 
 namespace Plumb.Linux.Capture;
 
-/// <summary>A classic BPF program (<c>struct sock_filter</c> of <c>linux/filter.h</c>): which frames a packet socket takes, and how many bytes of each.</summary>
+/// <summary>A classic BPF program (<c>struct sock_filter</c> of <c>linux/filter.h</c>): which frames or messages a socket takes, and how many bytes of each.</summary>
 public sealed class FilterProgram
 {
     private const int MostInstructions = 4096;
+    private const int SO_ATTACH_FILTER = 26;
 
     // Each 64 bits: code, jump if true, jump if false, operand; as struct sock_filter lies in memory.
     private readonly ulong[] _instructions;
@@ -18,6 +21,28 @@ public sealed class FilterProgram
     {
         const ushort BPF_RET = 6;
         return new FilterProgram([Instruction(BPF_RET, 0, 0, (uint)bytes)]);
+    }
+
+    /// <summary>For a netlink socket: answers to its requests, and of the news only those of one type whose first byte (the family of what they tell of) is this.</summary>
+    internal static FilterProgram AnswersAnd(ushort messageType, byte family)
+    {
+        const ushort loadHalf = 0x28; // BPF_LD | BPF_H | BPF_ABS: big-endian, as netlink is not
+        const ushort loadByte = 0x30;
+        const ushort jumpIfEqual = 0x15;
+        const ushort end = 0x06;
+        const uint typeOffset = 4; // of nlmsg_type in struct nlmsghdr
+        return new FilterProgram(
+        [
+            Instruction(loadHalf, 0, 0, typeOffset),
+            Instruction(jumpIfEqual, 3, 0, InNetworkOrder(NetlinkControl.NLMSG_ERROR)),
+            Instruction(jumpIfEqual, 0, 3, InNetworkOrder(messageType)),
+            Instruction(loadByte, 0, 0, NetlinkControl.HeaderBytes),
+            Instruction(jumpIfEqual, 0, 1, family),
+            Instruction(end, 0, 0, uint.MaxValue),
+            Instruction(end, 0, 0, 0),
+        ]);
+
+        static ushort InNetworkOrder(ushort value) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
     }
 
     /// <summary>Reads what <c>tcpdump -ddd</c> prints: the number of instructions, then one to a line, in decimal.</summary>
@@ -47,7 +72,7 @@ public sealed class FilterProgram
         return new FilterProgram(instructions);
     }
 
-    internal unsafe void AttachTo(int socket, int option)
+    internal unsafe void AttachTo(int socket)
     {
         fixed (ulong* first = _instructions)
         {
@@ -56,7 +81,7 @@ public sealed class FilterProgram
             program[0] = 0;
             *(ushort*)program = (ushort)_instructions.Length;
             program[1] = (nint)first;
-            if (Libc.SetSocketOption(socket, Libc.SOL_SOCKET, option, (int*)program, (uint)(2 * sizeof(nint))) < 0)
+            if (Libc.SetSocketOption(socket, Libc.SOL_SOCKET, SO_ATTACH_FILTER, (int*)program, (uint)(2 * sizeof(nint))) < 0)
             {
                 throw SystemCallException.Last("setsockopt", "SO_ATTACH_FILTER");
             }

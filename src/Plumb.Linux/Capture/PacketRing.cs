@@ -21,7 +21,6 @@ public sealed class PacketRing : IDisposable
     private const int PACKET_STATISTICS = 6;
     private const int PACKET_VERSION = 10;
     private const int TPACKET_V3 = 2;
-    private const int SO_ATTACH_FILTER = 26;
     private const int TP_STATUS_KERNEL = 0;
     private const int TP_STATUS_USER = 1;
 
@@ -82,7 +81,7 @@ public sealed class PacketRing : IDisposable
             {
                 throw SystemCallException.Last("setsockopt", $"PACKET_RX_RING of {(long)blocks * BlockBytes} bytes");
             }
-            filter?.AttachTo(socket.Number, SO_ATTACH_FILTER);
+            filter?.AttachTo(socket.Number);
             var ring = Libc.Map(0, (nuint)blocks * BlockBytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, socket.Number, 0);
             if (ring == -1)
             {

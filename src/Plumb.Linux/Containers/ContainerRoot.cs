@@ -7,7 +7,7 @@ namespace Plumb.Linux.Containers;
 /// The root file system of a container: an image's directory, which stays as it is under a layer in memory that takes what the container writes (overlayfs), or
 /// the machine's own; with what is mounted into it. Nothing of it is seen from outside or left when the container's last process has ended.
 /// </summary>
-/// <remarks>For a process in a mount and pid namespace of its own whose <c>/proc</c> is mounted already (<see cref="SpawnNamespaces.OwnPids"/>).</remarks>
+/// <remarks>For a process in a mount namespace of its own whose <c>/proc</c> is that of its pid namespace (<see cref="SpawnNamespaces.OwnPids"/>).</remarks>
 public sealed class ContainerRoot
 {
     private static readonly string[] Devices = ["null", "zero", "full", "random", "urandom", "tty", "ptmx"];
@@ -53,13 +53,18 @@ public sealed class ContainerRoot
             Layer();
             MakeDevices();
         }
+        if (ReadOnly)
+        {
+            // While places can still be made. What is mounted there afterwards is as it was.
+            foreach (var mount in Mounts)
+            {
+                PlaceOf(mount.Target, Directory.Exists(mount.Source));
+            }
+            Protect();
+        }
         foreach (var mount in Mounts)
         {
             mount.Make(PlaceOf(mount.Target, Directory.Exists(mount.Source)));
-        }
-        if (ReadOnly)
-        {
-            Check(Libc.Mount(null, Root, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY, null), "mount -o remount,ro", Root);
         }
         Environment.CurrentDirectory = Root;
         // Both names are the new root's: the old one comes to lie on it, and is taken off (pivot_root(2), NOTES).
@@ -91,6 +96,19 @@ public sealed class ContainerRoot
         _ = Libc.SetSignalDisposition((int)Signal.Pipe, Libc.SIG_DFL);
         _ = Libc.CloseOnExecFrom(3);
         Exec.Become(path, [program, .. arguments], environment);
+    }
+
+    private void Protect()
+    {
+        if (Lower == "/")
+        {
+            // It is made of many mounts.
+            Check(Libc.SetMountAttributes(Root, Libc.MOUNT_ATTR_RDONLY), "mount_setattr", Root);
+        }
+        else
+        {
+            Check(Libc.Mount(null, Root, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY, null), "mount -o remount,ro", Root);
+        }
     }
 
     private void Layer()
@@ -137,44 +155,11 @@ public sealed class ContainerRoot
         }
     }
 
-    /// <summary>A place below the new root, made if it is missing. Links are followed as the container will follow them: none leads out.</summary>
+    /// <summary>A place below the new root, made if it is missing.</summary>
     private string PlaceOf(string target, bool isDirectory)
     {
-        const int mostLinks = 40;
-        var names = new Stack<string>(target.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
-        var at = Root;
-        for (var links = 0; names.TryPop(out var name);)
-        {
-            if (name is "." or "..")
-            {
-                at = name == ".." && at != Root ? Path.GetDirectoryName(at)! : at;
-                continue;
-            }
-            var next = Path.Combine(at, name);
-            if (new FileInfo(next).LinkTarget is { } link)
-            {
-                if (++links > mostLinks)
-                {
-                    throw new SystemCallException("mount", Errno.ELOOP, target);
-                }
-                foreach (var part in link.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
-                {
-                    names.Push(part);
-                }
-                at = link.StartsWith('/') ? Root : at;
-                continue;
-            }
-            at = next;
-            if (names.Count > 0 || isDirectory)
-            {
-                Directory.CreateDirectory(at);
-            }
-            else if (!File.Exists(at))
-            {
-                File.WriteAllBytes(at, []);
-            }
-        }
-        return at;
+        using var tree = new TreeWalk(Root);
+        return isDirectory ? tree.MakeDirectory(target) : tree.MakeFile(target);
     }
 
     private static void Check(int result, string call, string subject)

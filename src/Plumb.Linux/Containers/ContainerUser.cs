@@ -7,8 +7,14 @@ public sealed record ContainerUser(uint User, uint Group, IReadOnlyList<uint> Gr
 
     public bool IsRoot => User == 0 && Group == 0 && Groups.Count == 0;
 
-    /// <summary>Whether this process's user namespace has both ids (user_namespaces(7)).</summary>
-    public bool IsMapped => Maps("/proc/self/uid_map", User) && Maps("/proc/self/gid_map", Group);
+    /// <summary>Whether this process's user namespace has all the ids (user_namespaces(7)).</summary>
+    public bool IsMapped => Maps("/proc/self/uid_map", User) && Maps("/proc/self/gid_map", Group) && Groups.All(static group => Maps("/proc/self/gid_map", group));
+
+    /// <summary>Whether nobody else can be: files cannot be given to another user either (chown: EINVAL).</summary>
+    public static bool IsAlone => !Maps("/proc/self/uid_map", 1);
+
+    /// <summary>Whether this process's user namespace has ids beside root's that are subordinate to the user who made it: not all of the machine's.</summary>
+    public static bool AreSubordinate => Maps("/proc/self/uid_map", 1) && !Maps("/proc/self/uid_map", uint.MaxValue - 1);
 
     private static bool Maps(string map, uint id)
     {

@@ -135,7 +135,7 @@ internal sealed class IptablesFamily : IEntryFamily
         for (var attempt = 1; restore.Text.Length != 0; attempt++)
         {
             seam.BeforeWrite($"iptables-restore: {items.Count} changes");
-            if (IptablesProgram.Restore(kernel.Network, family, restore.Text, kernel.AddWriter, kernel.EndWriter) is not { } complaint)
+            if (IptablesProgram.Restore(kernel.Network, family, restore.Text, id => kernel.AddWriter((uint)id), id => kernel.EndWriter((uint)id)) is not { } complaint)
             {
                 return;
             }

@@ -34,17 +34,17 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
     /// <summary>Port ids of the sockets opened so far: by them one's own changes are told from others'.</summary>
     public bool IsOwnPort(uint portId) => portId != 0 && (portId == _route?.PortId || portId == _netfilter?.PortId || IsWriter(portId));
 
-    /// <summary>Remembers a process that writes in Plumb's name: the kernel gives its first socket the process's id (<c>netlink_autobind</c>).</summary>
-    public void AddWriter(int processId)
+    /// <summary>Remembers another socket that writes in Plumb's name. The first one of a process has the process's id (<c>netlink_autobind</c>).</summary>
+    public void AddWriter(uint portId)
     {
         lock (_writers)
         {
-            _writers[(uint)processId] = null;
+            _writers[portId] = null;
         }
     }
 
-    /// <summary>It has ended. What the kernel tells of it may still be on its way; a little later the id is somebody else's.</summary>
-    public void EndWriter(int processId)
+    /// <summary>It is closed. What the kernel tells of it may still be on its way; a little later the id is somebody else's.</summary>
+    public void EndWriter(uint portId)
     {
         lock (_writers)
         {
@@ -56,9 +56,9 @@ internal sealed class KernelNamespace(NamespaceId id, NetworkNamespace network) 
                     _writers.Remove(id);
                 }
             }
-            if (_writers.ContainsKey((uint)processId))
+            if (_writers.ContainsKey(portId))
             {
-                _writers[(uint)processId] = now;
+                _writers[portId] = now;
             }
         }
     }

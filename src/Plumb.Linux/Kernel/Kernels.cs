@@ -197,13 +197,17 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
             writer.CreateLinks(byNamespace);
             foreach (var (kernel, changes) in byNamespace)
             {
-                SysctlFamily.Apply(kernel, changes, _seam, refusals);
+                SysctlFamily.Apply(kernel, changes, opening: false, _seam, refusals);
             }
             foreach (var (kernel, changes) in byNamespace)
             {
                 writer.Set(kernel, changes);
             }
             ApplyFamilies(byNamespace, refusals);
+            foreach (var (kernel, changes) in byNamespace)
+            {
+                SysctlFamily.Apply(kernel, changes, opening: true, _seam, refusals);
+            }
             if (refusals.Count > 0)
             {
                 throw new ApplyException(refusals);

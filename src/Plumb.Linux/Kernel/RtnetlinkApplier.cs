@@ -32,23 +32,22 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         // A qdisc takes its filters with it, and they may be somebody's.
         removed.RemoveAll(item => item.Was is QdiscEntry qdisc && devices.Find(qdisc.Device) is { } index && TrafficControlReader.HoldsForeign(kernel, qdisc, index));
         using var batch = new RtnetlinkBatch(kernel, seam, refusals) { ToleratesMissing = true };
-        var cables = removed.FindAll(static item => item.Was is LinkEntry { Type: LinkType.Veth });
         foreach (var kind in (ReadOnlySpan<EntryKind>)
             [EntryKind.Filter, EntryKind.Qdisc, EntryKind.Rule, EntryKind.Route, EntryKind.Fdb, EntryKind.Neighbour, EntryKind.Address, EntryKind.Link])
         {
             foreach (var item in removed)
             {
-                if (item.Key.Kind == kind && (cables.Count < 2 || item.Was is not LinkEntry { Type: LinkType.Veth }))
+                if (item.Key.Kind == kind && item.Was is not LinkEntry { Type: LinkType.Veth })
                 {
                     EmitRemoval(batch, item, devices);
                 }
             }
         }
-        if (cables.Count > 1)
-        {
-            EmitRemoval(batch, cables, devices);
-        }
         batch.Send();
+        foreach (var cables in removed.FindAll(item => item.Was is LinkEntry { Type: LinkType.Veth } cable && devices.Find(cable.Name) is not null).Chunk(LinkRemoval.MostAtOnce))
+        {
+            RemoveCables(batch, cables, devices);
+        }
     }
 
     /// <summary>Step 2: new links, down and without master. One message makes both ends of a veth pair, each in its namespace.</summary>
@@ -154,19 +153,25 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
         }
     }
 
-    // Each RTM_DELLINK waits until no processor can hold the device any more (synchronize_net, rcu_barrier): 20 to 50 ms on a busy
-    // machine. A group goes with one wait (rtnl_group_dellink of net/core/rtnetlink.c).
-    private static void EmitRemoval(RtnetlinkBatch batch, List<DeltaItem> cables, DeviceIndexes devices)
+    // Before the kernel tells that a link is gone, it waits until no processor can hold it any more (synchronize_net). A group goes with one wait
+    // (rtnl_group_dellink of net/core/rtnetlink.c).
+    private static void RemoveCables(RtnetlinkBatch batch, DeltaItem[] cables, DeviceIndexes devices)
     {
-        var there = cables.FindAll(item => devices.Find(((LinkEntry)item.Was!).Name) is not null);
-        foreach (var item in there)
+        if (cables is [var one])
         {
-            new LinkMessage { Index = devices.Get(((LinkEntry)item.Was!).Name), Group = GoingGroup }.Emit(batch.For(item), RTM_SETLINK);
+            EmitRemoval(batch, one, devices);
         }
-        if (there.Count != 0)
+        else
         {
-            new LinkMessage { Group = GoingGroup }.Emit(batch.ForAll(there), RTM_DELLINK);
+            foreach (var item in cables)
+            {
+                new LinkMessage { Index = IndexOf(item), Group = GoingGroup }.Emit(batch.For(item), RTM_SETLINK);
+            }
+            new LinkMessage { Group = GoingGroup }.Emit(batch.ForAll(cables), RTM_DELLINK);
         }
+        batch.SendUntilGone([.. cables.Select(IndexOf)]);
+
+        int IndexOf(DeltaItem item) => devices.Get(((LinkEntry)item.Was!).Name);
     }
 
     private static void EmitSetting(RtnetlinkBatch batch, DeltaItem item, DeviceIndexes devices)

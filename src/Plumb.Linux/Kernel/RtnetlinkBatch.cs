@@ -48,14 +48,19 @@ internal sealed class RtnetlinkBatch(KernelNamespace kernel, IWriteSeam seam, Li
         }
     }
 
-    public void Send()
+    public void Send() => Send(batch => kernel.Route.TryExecute(batch));
+
+    /// <summary>Sends what deletes links, and waits until the kernel tells that they are gone.</summary>
+    public void SendUntilGone(HashSet<int> indexes) => Send(batch => LinkRemoval.Execute(kernel, batch, indexes));
+
+    private void Send(Func<NetlinkWriter, IReadOnlyList<NetlinkError>> execute)
     {
         if (_writer.IsEmpty)
         {
             return;
         }
         seam.BeforeWrite(_owners.Count == 1 ? _owners[0].Key.ToString() : $"{kernel.Id}: {_owners.Count} rtnetlink messages, {_owners[0].Key} first");
-        foreach (var error in kernel.Route.TryExecute(_writer))
+        foreach (var error in execute(_writer))
         {
             if (error.Errno != _tolerated[error.Index] && !(ToleratesMissing && IsMissing(error.Errno)))
             {

@@ -28,9 +28,10 @@ internal static class SysctlFamily
         }
     }
 
-    public static void Apply(KernelNamespace kernel, List<DeltaItem> items, IWriteSeam seam, List<Refusal> refusals)
+    /// <param name="opening">Those that let packets in which only rules keep out: they are set when the rules are there. Else all others.</param>
+    public static void Apply(KernelNamespace kernel, List<DeltaItem> items, bool opening, IWriteSeam seam, List<Refusal> refusals)
     {
-        var changes = items.FindAll(static item => item.Want?.Entry is SysctlEntry);
+        var changes = items.FindAll(item => item.Want?.Entry is SysctlEntry { Path: var path } && path.EndsWith("/route_localnet", StringComparison.Ordinal) == opening);
         if (changes.Count == 0)
         {
             return;

@@ -1,4 +1,5 @@
 using Plumb.Linux.Native;
+using Plumb.Linux.Native.Threads;
 
 namespace Plumb.Linux.Namespaces;
 

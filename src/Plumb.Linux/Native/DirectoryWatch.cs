@@ -13,8 +13,10 @@ public sealed class DirectoryWatch : IDisposable
     private const uint IN_MOVED_TO = 0x80;
     private const uint IN_CREATE = 0x100; // of a link there is nothing else
     private const uint IN_DELETE = 0x200;
+    private const uint IN_IGNORED = 0x8000; // told by itself: the directory is gone, and its number may be another's next
     private const uint IN_ONLYDIR = 0x100_0000;
     private const int EventBytes = 16; // struct inotify_event: wd, mask, cookie, len; then len bytes of name
+    private const int MaskOffset = 4;
     private const int LengthOffset = 12;
     private const int Overflow = -1;
     private const int BufferBytes = 4096;
@@ -29,7 +31,7 @@ public sealed class DirectoryWatch : IDisposable
         _notices = descriptor >= 0 ? new FileDescriptor(descriptor) : throw SystemCallException.Last("inotify_init1");
     }
 
-    /// <summary>From now on; what happened before must be looked for.</summary>
+    /// <summary>From now on; what happened before must be looked for. One that is watched already stays so; one that goes is watched no more when it comes back.</summary>
     /// <exception cref="SystemCallException">ENOENT, ENOTDIR; ENOSPC at <c>fs.inotify.max_user_watches</c>.</exception>
     public void Add(string directory)
     {
@@ -80,6 +82,10 @@ public sealed class DirectoryWatch : IDisposable
                     else if (_directories.TryGetValue(number, out var directory))
                     {
                         changed.Add(directory);
+                        if ((MemoryMarshal.Read<uint>(events[MaskOffset..]) & IN_IGNORED) != 0)
+                        {
+                            _directories.Remove(number);
+                        }
                     }
                     events = events[(EventBytes + MemoryMarshal.Read<int>(events[LengthOffset..]))..];
                 }

@@ -41,10 +41,19 @@ internal static partial class Libc
 
     // System calls since 424 have one number on every architecture.
     private const nint SYS_pidfd_send_signal = 424;
+    private const nint SYS_openat2 = 437;
     private const nint SYS_pidfd_open = 434;
+    private const nint SYS_fsopen = 430;
+    private const nint SYS_fsconfig = 431;
+    private const nint SYS_fsmount = 432;
     private const nint SYS_close_range = 436;
     private const nint SYS_mount_setattr = 442;
     private const nint CLOSE_RANGE_CLOEXEC = 4;
+
+    // linux/mount.h
+    private const nint FSOPEN_CLOEXEC = 1;
+    private const nint FSMOUNT_CLOEXEC = 1;
+    private const nint FSCONFIG_CMD_CREATE = 6;
 
     [LibraryImport(Name, EntryPoint = "execve", SetLastError = true)]
     public static unsafe partial int Execute(byte* path, byte** arguments, byte** environment);
@@ -101,6 +110,10 @@ internal static partial class Libc
     [LibraryImport(Name, EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Access(string path, int mode);
 
+    /// <param name="group">uint.MaxValue: stays.</param>
+    [LibraryImport(Name, EntryPoint = "fchown", SetLastError = true)]
+    public static partial int ChangeOwner(int file, uint user, uint group);
+
     [LibraryImport(Name, EntryPoint = "pipe2", SetLastError = true)]
     public static unsafe partial int Pipe(int* descriptors, int flags);
 
@@ -125,6 +138,13 @@ internal static partial class Libc
     [LibraryImport(Name, EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Link(string file, string name);
 
+    /// <summary>The C library of Debian 12 has none (Linux 5.6).</summary>
+    public static unsafe int OpenAt2(int directory, string path, nint how, nint size)
+    {
+        using var name = new StringVector([path]);
+        return (int)SystemCall(SYS_openat2, directory, (nint)name.Pointers[0], how, size);
+    }
+
     public static int OpenProcessDescriptor(int pid) => (int)SystemCall(SYS_pidfd_open, pid, 0, 0, 0);
 
     public static int SendSignal(int processDescriptor, int signal) => (int)SystemCall(SYS_pidfd_send_signal, processDescriptor, signal, 0, 0);
@@ -141,12 +161,31 @@ internal static partial class Libc
         return (int)SystemCall(SYS_mount_setattr, AT_FDCWD, (nint)name.Pointers[0], (nint)AT_RECURSIVE, (nint)wanted, 4 * sizeof(ulong));
     }
 
+    /// <summary>A file system of a type that is yet to be configured (Linux 5.2); closed on exec.</summary>
+    public static unsafe int OpenFileSystem(string type)
+    {
+        using var name = new StringVector([type]);
+        return (int)SystemCall(SYS_fsopen, (nint)name.Pointers[0], FSOPEN_CLOEXEC, 0, 0);
+    }
+
+    public static int CreateFileSystem(int context) => (int)SystemCall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, 0, 0, 0);
+
+    /// <summary>The root of a mount of it that is attached nowhere; closed on exec.</summary>
+    public static int MountFileSystem(int context) => (int)SystemCall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0, 0);
+
     /// <summary>The C library has none. On x86-64 it is older than the numbers that all architectures share.</summary>
     public static unsafe int PivotRoot(string newRoot, string putOld)
     {
         nint number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 155 : 41;
         using var names = new StringVector([newRoot, putOld]);
         return (int)SystemCall(number, (nint)names.Pointers[0], (nint)names.Pointers[1], 0, 0);
+    }
+
+    /// <summary>Back to root, for a thread that has kept it as its saved user: with the user come the rights by which the rest is set.</summary>
+    public static unsafe int ResetThreadIds()
+    {
+        var (setGroups, setGroupIds, setUserIds) = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? ((nint)116, (nint)119, (nint)117) : (159, 149, 147);
+        return SystemCall(setUserIds, 0, 0, 0, 0) < 0 || SystemCall(setGroupIds, 0, 0, 0, 0) < 0 ? -1 : (int)SystemCall(setGroups, 0, 0, 0, 0);
     }
 
     /// <summary>

@@ -1,11 +1,16 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Plumb.Linux.Capture;
 using Plumb.Linux.Native;
+using Plumb.Linux.Native.Threads;
 
 namespace Plumb.Linux.Netlink;
 
 /// <summary>Handed each message that answers a request; <paramref name="index"/> says which message of the batch it answers.</summary>
 public delegate void NetlinkReply(NetlinkMessage message, int index);
+
+/// <summary>Whether no more needs to be awaited once this has been said.</summary>
+internal delegate bool NetlinkCondition(NetlinkMessage message);
 
 /// <summary>Makes a value of a dumped message; null leaves it out.</summary>
 public delegate T? NetlinkParser<out T>(NetlinkMessage message);
@@ -30,6 +35,9 @@ public sealed class NetlinkSocket : FileDescriptor
 
     private readonly Lock _oneRequest = new();
     private uint _sequence = 1;
+    private volatile SystemCallException? _failure;
+    private volatile bool _isSending;
+    private bool _joined;
 
     private NetlinkSocket(int descriptor, NetlinkFamily family)
         : base(descriptor) => Family = family;
@@ -115,6 +123,34 @@ public sealed class NetlinkSocket : FileDescriptor
         }
     }
 
+    /// <summary>
+    /// As <see cref="TryExecute(NetlinkWriter, NetlinkReply?)"/>, but returns as soon as what the kernel says meanwhile is enough, though its system call goes on. Nobody hears its
+    /// answer then: the socket is of no further use.
+    /// </summary>
+    /// <param name="isEnough">Handed each message that is no acknowledgement, those of <see cref="Join"/>ed groups among them.</param>
+    internal IReadOnlyList<NetlinkError> ExecuteUntil(NetlinkWriter batch, NetlinkCondition isEnough)
+    {
+        lock (_oneRequest)
+        {
+            var last = batch.MessageCount - 1;
+            var first = Stamp(batch, last);
+            SendElsewhere(batch.Written.ToArray());
+            return Collect(batch, first, first + (uint)last, null, isEnough);
+        }
+    }
+
+    /// <summary>Hears of a multicast group's changes from now on, between the answers; some are lost when too many come.</summary>
+    /// <param name="group">RTNLGRP_* (a number, not a bit mask).</param>
+    internal void Join(uint group, FilterProgram filter)
+    {
+        filter.AttachTo(Number);
+        _joined = true;
+        if (!Libc.TrySetSocketOption(Number, Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, (int)group))
+        {
+            throw SystemCallException.Last("setsockopt", $"NETLINK_ADD_MEMBERSHIP {group}");
+        }
+    }
+
     /// <summary>Sends one message that asks for a list (NLM_F_DUMP) and makes a value of each item; starts again when the list changed meanwhile.</summary>
     /// <exception cref="NetlinkException">The kernel refused.</exception>
     /// <exception cref="NetlinkDumpInterruptedException">It changed each time.</exception>
@@ -173,31 +209,63 @@ public sealed class NetlinkSocket : FileDescriptor
         return Libc.GetSocketName(descriptor, &address, &length) == 0 ? address.PortId : throw SystemCallException.Last("getsockname");
     }
 
-    private unsafe uint Send(NetlinkWriter batch, int acknowledged)
+    private uint Send(NetlinkWriter batch, int acknowledged)
+    {
+        var first = Stamp(batch, acknowledged);
+        Send(Number, batch.Written);
+        return first;
+    }
+
+    private uint Stamp(NetlinkWriter batch, int acknowledged)
     {
         var first = _sequence;
         _sequence += (uint)batch.MessageCount;
         batch.Stamp(first, acknowledged);
-        if (batch.LengthBytes > MaxBatchBytes)
+        return batch.LengthBytes <= MaxBatchBytes ? first : throw new NetlinkBatchTooLargeException(batch.LengthBytes, MaxBatchBytes);
+    }
+
+    private unsafe void Send(int descriptor, ReadOnlySpan<byte> batch)
+    {
+        fixed (byte* bytes = batch)
         {
-            throw new NetlinkBatchTooLargeException(batch.LengthBytes, MaxBatchBytes);
-        }
-        fixed (byte* bytes = batch.Written)
-        {
-            while (Libc.Send(Number, bytes, (nuint)batch.LengthBytes, 0) < 0)
+            while (Libc.Send(descriptor, bytes, (nuint)batch.Length, 0) < 0)
             {
                 if (Libc.LastErrno != Errno.EINTR)
                 {
-                    throw SystemCallException.Last("sendmsg", $"netlink {Family}, {batch.LengthBytes} bytes");
+                    throw SystemCallException.Last("sendmsg", $"netlink {Family}, {batch.Length} bytes");
                 }
             }
         }
-        return first;
+    }
+
+    // The descriptor stays open until the call has returned, whoever disposes of the socket before.
+    private void SendElsewhere(byte[] batch)
+    {
+        var held = false;
+        DangerousAddRef(ref held);
+        var descriptor = Number;
+        _isSending = true;
+        PatientThreads.Run(() =>
+        {
+            try
+            {
+                Send(descriptor, batch);
+            }
+            catch (SystemCallException exception)
+            {
+                _failure = exception; // heard by whoever waits for an answer
+            }
+            finally
+            {
+                _isSending = false;
+                DangerousRelease();
+            }
+        });
     }
 
     // All answers are queued when the send returns; only the number of datagrams is unknown. So read until none is left, and
     // wait only if nothing conclusive has come, which families that answer from a worker thread may cause.
-    private List<NetlinkError> Collect(NetlinkWriter batch, uint first, uint last, NetlinkReply? replies)
+    private List<NetlinkError> Collect(NetlinkWriter batch, uint first, uint last, NetlinkReply? replies, NetlinkCondition? isEnough = null)
     {
         List<NetlinkError> errors = [];
         var buffer = ArrayPool<byte>.Shared.Rent(ReceiveBytes);
@@ -213,6 +281,7 @@ public sealed class NetlinkSocket : FileDescriptor
                 }
                 foreach (var message in new NetlinkReader(buffer.AsSpan(0, length)))
                 {
+                    concluded |= message.Type > NetlinkControl.NLMSG_OVERRUN && isEnough?.Invoke(message) is true;
                     var index = message.Sequence - first;
                     if (index >= (uint)batch.MessageCount)
                     {
@@ -314,7 +383,7 @@ public sealed class NetlinkSocket : FileDescriptor
                     }
                     AwaitAnswer();
                 }
-                else if (errno != Errno.EINTR)
+                else if (errno != Errno.EINTR && !(errno == Errno.ENOBUFS && _joined))
                 {
                     throw new SystemCallException("recvmsg", errno, $"netlink {Family}");
                 }
@@ -325,9 +394,17 @@ public sealed class NetlinkSocket : FileDescriptor
     private unsafe void AwaitAnswer()
     {
         var descriptor = new PollDescriptor { Descriptor = Number, Events = PollDescriptor.In };
-        if (Libc.Poll(&descriptor, 1, AnswerTimeoutMilliseconds) == 0)
+        // As long as the call has not returned the kernel is at work, or waits for its lock: a call that one waits for oneself has no limit either.
+        bool wasSending;
+        do
         {
-            throw new SystemCallException("recvmsg", Errno.ETIMEDOUT, $"netlink {Family}: the kernel has not answered");
+            wasSending = _isSending;
+            if (Libc.Poll(&descriptor, 1, AnswerTimeoutMilliseconds) != 0)
+            {
+                return;
+            }
         }
+        while (wasSending && _failure is null);
+        throw _failure ?? new SystemCallException("recvmsg", Errno.ETIMEDOUT, $"netlink {Family}: the kernel has not answered");
     }
 }

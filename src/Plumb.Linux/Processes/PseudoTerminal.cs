@@ -68,6 +68,15 @@ public sealed class PseudoTerminal : IDisposable
         }
     }
 
+    /// <summary>Lets this user open it by name, as login(1) does.</summary>
+    public void GiveTo(uint user)
+    {
+        if (Libc.ChangeOwner(Slave.Number, user, uint.MaxValue) < 0)
+        {
+            throw SystemCallException.Last("fchown", "the terminal");
+        }
+    }
+
     public void Dispose()
     {
         _slave?.Dispose();

@@ -57,9 +57,13 @@ public static unsafe class Spawn
         {
             wrappers.Add(["setpriv", "--pdeathsig", KernelName(signal), "--"]);
         }
-        if (request.Namespaces is { OwnPids: true })
+        if (request.Namespaces is { OwnPids: true } or { PidsOf: not null })
         {
             wrappers.Add(["unshare", "--mount", "--propagation", "unchanged", "--mount-proc", "--"]);
+        }
+        else if (request.Namespaces is { OwnMounts: true })
+        {
+            wrappers.Add(["unshare", "--mount", "--propagation", "unchanged", "--"]);
         }
         if (request.BecomesAnother)
         {
@@ -116,7 +120,7 @@ public static unsafe class Spawn
             var pid = 0;
             var (argumentPointers, environmentPointers) = ((nint)argumentVector.Pointers, (nint)environmentVector.Pointers);
             var (actionPointer, attributePointer) = ((nint)actions, (nint)attributes);
-            var errno = (Errno)thread.BearChild(request.Namespaces, () =>
+            var errno = (Errno)thread.BearChild(request.Namespaces, request.User, () =>
             {
                 int born;
                 var result = Libc.PosixSpawn(

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 
@@ -42,6 +43,9 @@ public sealed record SpawnRequest(string Program)
     /// The program replaces itself by another one when it has prepared what that finds (<see cref="Containers.ContainerRoot"/>): whoever starts beside it waits until then.
     /// </summary>
     public bool BecomesAnother { get; init; }
+
+    /// <summary>Whom the child runs as; null: as this process does. Only ids that the user namespace has can be had, and only without <see cref="SpawnNamespaces.OwnPids"/>.</summary>
+    public ContainerUser? User { get; init; }
 
     /// <summary>More descriptors for the child, by the number that each has there (3 and up).</summary>
     public IReadOnlyDictionary<int, SafeHandle>? Descriptors { get; init; }
@@ -97,6 +101,15 @@ public sealed record SpawnNamespaces
 
     /// <summary>The child is pid 1 of a pid namespace of its own with its own <c>/proc</c>: when it ends, all that it started ends.</summary>
     public bool OwnPids { get; init; }
+
+    /// <summary>
+    /// The child is born into the pid namespace of a process of which Plumb is the parent, with a <c>/proc</c> that shows it. That process's end is the child's, and
+    /// not the other way: what the child leaves behind is the other's.
+    /// </summary>
+    public SpawnedProcess? PidsOf { get; init; }
+
+    /// <summary>A mount namespace of its own, in which the child itself changes what it sees. Part of <see cref="OwnPids"/> and <see cref="PidsOf"/>.</summary>
+    public bool OwnMounts { get; init; }
 
     /// <summary>Files and directories that the child sees at other places; not empty: it has a mount namespace of its own.</summary>
     public IReadOnlyList<BindMount> Mounts { get; init; } = [];

@@ -1,5 +1,7 @@
 using System.Text;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Native;
+using Plumb.Linux.Native.Threads;
 
 namespace Plumb.Linux.Processes;
 
@@ -14,6 +16,8 @@ namespace Plumb.Linux.Processes;
 /// </remarks>
 internal sealed class SpawnThread
 {
+    private const int PR_SET_DUMPABLE = 4;
+
     private static readonly Lazy<SpawnThread> LazyAtHome = new(static () => new SpawnThread(away: false));
     private static readonly Lazy<SpawnThread> LazyAway = new(static () => new SpawnThread(away: true));
 
@@ -69,8 +73,13 @@ internal sealed class SpawnThread
     /// Called from within <see cref="Run"/> for the birth itself. A thread whose children belong to another pid namespace can create no
     /// threads, which the runtime may want to do at any moment; so only this one call is made in that state.
     /// </summary>
-    public int BearChild(SpawnNamespaces? namespaces, Func<int> bear)
+    public int BearChild(SpawnNamespaces? namespaces, ContainerUser? user, Func<int> bear)
     {
+        if (user is { IsRoot: false })
+        {
+            var asItself = bear;
+            bear = () => BearAs(user, asItself);
+        }
         if (namespaces is not { OwnPids: true } && _neighbourPids is null)
         {
             return bear();
@@ -90,6 +99,25 @@ internal sealed class SpawnThread
         finally
         {
             LeaveFor(_homePids!, Libc.CLONE_NEWPID);
+        }
+    }
+
+    /// <summary>The child is born with the thread's ids; execve(2) takes from it the saved user that the thread comes back by.</summary>
+    private static int BearAs(ContainerUser user, Func<int> bear)
+    {
+        try
+        {
+            Check(Libc.SetThreadIds(user.User, user.Group, [.. user.Groups], savedUser: 0), "setresuid", $"user {user.User}, group {user.Group}");
+            return bear();
+        }
+        finally
+        {
+            if (Libc.ResetThreadIds() < 0)
+            {
+                Environment.FailFast(SystemCallException.Last("setresuid", "the spawning thread's own user").Message);
+            }
+            // Whose ids change counts as somebody to hide from (prctl(2)): commands that look into the lab could not.
+            _ = Libc.ProcessControl(PR_SET_DUMPABLE, 1, 0);
         }
     }
 
@@ -113,8 +141,12 @@ internal sealed class SpawnThread
         return rest;
     }
 
-    private static void Enter(SpawnNamespaces namespaces)
+    private void Enter(SpawnNamespaces namespaces)
     {
+        if (namespaces.PidsOf is { } neighbour)
+        {
+            _neighbourPids = FileDescriptor.Open($"/proc/{neighbour.Pid}/ns/pid", OpenFlags.ReadOnly);
+        }
         if (namespaces.Network is { } network)
         {
             Check(Libc.SetNamespace(network.Number, Libc.CLONE_NEWNET), "setns", "network namespace");

@@ -39,15 +39,28 @@ public sealed class SpawnedProcess : IDisposable
     /// <summary>Sends a signal; false when the child has ended already.</summary>
     public bool Kill(Signal signal = Signal.Kill)
     {
-        if (Exited.IsCompleted)
+        var isHeld = false;
+        try
+        {
+            // Whoever reaps the child closes it: the number may be another file's by then.
+            _descriptor.DangerousAddRef(ref isHeld);
+            if (Libc.SendSignal(_descriptor.Number, (int)signal) == 0)
+            {
+                return true;
+            }
+            return Libc.LastErrno == Errno.ESRCH ? false : throw SystemCallException.Last("pidfd_send_signal", $"{signal} to {Pid}");
+        }
+        catch (ObjectDisposedException)
         {
             return false;
         }
-        if (Libc.SendSignal(_descriptor.Number, (int)signal) == 0)
+        finally
         {
-            return true;
+            if (isHeld)
+            {
+                _descriptor.DangerousRelease();
+            }
         }
-        return Libc.LastErrno == Errno.ESRCH ? false : throw SystemCallException.Last("pidfd_send_signal", $"{signal} to {Pid}");
     }
 
     /// <summary>Ends the leader of a session of its own (<see cref="SpawnRequest.OwnSession"/>) with all that it started and that did not begin another; also after it has ended itself.</summary>

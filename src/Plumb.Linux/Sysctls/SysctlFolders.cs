@@ -28,7 +28,7 @@ internal sealed class SysctlFolders : IDisposable
 
     private (FileDescriptor? Folder, Errno Errno) Folder(string path) =>
         _folders.TryGetValue(path, out var known) ? known
-        : _folders[path] = path.Length == 0 ? Opened(Libc.Open("/proc/sys", (int)OpenFlags.Path | Libc.O_CLOEXEC, 0)) : Open(path, OpenFlags.Path);
+        : _folders[path] = path.Length == 0 ? Opened(ParameterMount.Open()) : Open(path, OpenFlags.Path);
 
     private static (FileDescriptor?, Errno) Opened(int descriptor) => descriptor >= 0 ? (new FileDescriptor(descriptor), Errno.None) : (null, Libc.LastErrno);
 }

@@ -29,6 +29,8 @@ public sealed class ClusterServices
         ImmutableDictionary<Subject, ImmutableArray<ServiceSlice>>.Empty,
         []);
 
+    public int Count => _services.Count;
+
     public IEnumerable<ClusterService> All => _services.Values;
 
     /// <summary>Those of which balancers ask every node whether it has endpoints.</summary>

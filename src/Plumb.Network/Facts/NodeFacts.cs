@@ -10,6 +10,7 @@ public sealed class NodeFacts
 {
     private ImmutableSortedDictionary<SandboxId, Sandbox> _sandboxes = ImmutableSortedDictionary<SandboxId, Sandbox>.Empty;
     private ImmutableSortedDictionary<IpPrefix, int> _ranges = ImmutableSortedDictionary<IpPrefix, int>.Empty; // how many sandboxes hold an address of each
+    private int _loopbackPorts; // how many sandboxes have ports that are open at 127.0.0.1
     private ImmutableSortedDictionary<int, Mirror> _mirrors = ImmutableSortedDictionary<int, Mirror>.Empty;
 
     private NodeFacts(string name, NamespaceId networkNamespace, NetworkOptions options)
@@ -47,6 +48,12 @@ public sealed class NodeFacts
     /// <summary>The ranges that at least one sandbox holds an address of, in order.</summary>
     public IEnumerable<IpPrefix> PoolsInUse => _ranges.Keys;
 
+    /// <summary>Whether some pod can be reached at 127.0.0.1.</summary>
+    public bool HasLoopbackPorts => _loopbackPorts != 0;
+
+    /// <summary>Whether some pod ever could, as far as is known: what was opened for it has to be closed then.</summary>
+    public bool HadLoopbackPorts { get; private set; }
+
     public bool IsPoolInUse(IpPrefix pool) => _ranges.ContainsKey(pool);
 
     public static NodeFacts Create(string name, NamespaceId networkNamespace, NetworkOptions options, Underlay? underlay = null) =>
@@ -69,12 +76,18 @@ public sealed class NodeFacts
     /// <summary>An earlier agent served Services by iptables.</summary>
     public NodeFacts WithUnmarked() => Changed(static copy => copy.HasUnmarked = true);
 
+    /// <summary>A pod that has gone could be reached at 127.0.0.1.</summary>
+    public NodeFacts WithPastLoopbackPorts() => Changed(static copy => copy.HadLoopbackPorts = true);
+
     public NodeFacts With(Sandbox sandbox)
     {
         ArgumentNullException.ThrowIfNull(sandbox);
-        var ranges = Sandbox(sandbox.Id) is { } was ? Count(_ranges, was, -1) : _ranges;
+        var was = Sandbox(sandbox.Id);
+        var ranges = was is null ? _ranges : Count(_ranges, was, -1);
         return Changed(copy =>
         {
+            copy._loopbackPorts += LoopbackPorts(sandbox) - LoopbackPorts(was);
+            copy.HadLoopbackPorts |= copy.HasLoopbackPorts;
             copy._sandboxes = _sandboxes.SetItem(sandbox.Id, sandbox);
             copy._ranges = Count(ranges, sandbox, +1);
         });
@@ -82,6 +95,7 @@ public sealed class NodeFacts
 
     public NodeFacts Without(SandboxId id) => Sandbox(id) is not { } was ? this : Changed(copy =>
     {
+        copy._loopbackPorts -= LoopbackPorts(was);
         copy._sandboxes = _sandboxes.Remove(id);
         copy._ranges = Count(_ranges, was, -1);
     });
@@ -110,6 +124,18 @@ public sealed class NodeFacts
         {
             yield return mirror.Subject;
         }
+    }
+
+    private static int LoopbackPorts(Sandbox? sandbox)
+    {
+        foreach (var port in sandbox?.Ports ?? [])
+        {
+            if (port.IsOnLoopback)
+            {
+                return 1;
+            }
+        }
+        return 0;
     }
 
     private NodeFacts Changed(Action<NodeFacts> change)

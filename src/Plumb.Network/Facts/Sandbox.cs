@@ -44,6 +44,9 @@ public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodL
     /// <summary>Name of the veth end on the node.</summary>
     public string NodeEnd => Devices.NodeEnd(Id.ContainerId, Id.Interface);
 
+    /// <summary>The node's ports that lead here.</summary>
+    public ValueList<HostPort> Ports { get; init; }
+
     public PodLease? LeaseOf(IpFamily family)
     {
         foreach (var lease in Leases)
@@ -70,7 +73,8 @@ public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodL
         && PodScope == other.PodScope
         && PodName == other.PodName
         && PodUid == other.PodUid
-        && OwnMac == other.OwnMac;
+        && OwnMac == other.OwnMac
+        && Ports == other.Ports;
 
     public override int GetHashCode() => HashCode.Combine(Id, Namespace, Leases);
 }

@@ -19,6 +19,17 @@ public sealed class DesiredIndex
 
     public IReadOnlyCollection<PlanKey> Keys => _parts.Keys;
 
+    /// <summary>How many entries each layer wants; one that several want counts for each.</summary>
+    public IReadOnlyDictionary<string, long> CountByLayer()
+    {
+        var counts = new Dictionary<string, long>();
+        foreach (var (key, part) in _parts)
+        {
+            counts[key.Layer] = counts.GetValueOrDefault(key.Layer) + part.Wants.Count;
+        }
+        return counts;
+    }
+
     /// <summary>Every entry that is wanted to be two different things, in order of keys.</summary>
     public IEnumerable<PlanConflict> Conflicts()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
@@ -95,11 +96,18 @@ public static class OfflinePlan
                     PodScope = scope,
                     PodName = pod.Metadata.Name,
                     PodUid = pod.Metadata.Uid ?? "",
+                    Ports = [.. pod.Spec.Containers.SelectMany(static container => container.Ports).Where(static port => port.HostPort != 0).Select(PortOf)],
                 });
             }
         }
         return node;
     }
+
+    private static HostPort PortOf(Kubernetes.Objects.ContainerPort port) => new(
+        port.Protocol switch { "UDP" => IpProtocol.Udp, "SCTP" => IpProtocol.Sctp, _ => IpProtocol.Tcp },
+        (ushort)port.HostPort,
+        (ushort)port.Number,
+        IpAddress.TryParse(port.HostIP, out var address) && !address.IsUnspecified ? address : null);
 }
 
 /// <summary>The objects do not make a plan; the message is one line for the user.</summary>

@@ -31,7 +31,7 @@ public sealed class PodsLayer : ILayer
         if (subject.Kind == SubjectKind.Sandbox)
         {
             yield return new PlanKey(Name, subject);
-            if (ServedRangesDiffer(SandboxId.From(subject), before.Node, after.Node))
+            if (ServedRangesDiffer(SandboxId.From(subject), before.Node, after.Node) || before.Node.HasLoopbackPorts != after.Node.HasLoopbackPorts || before.Node.HadLoopbackPorts != after.Node.HadLoopbackPorts)
             {
                 yield return new PlanKey(Name, Subject.Machine);
             }
@@ -96,18 +96,25 @@ public sealed class PodsLayer : ILayer
             write.Add(
                 new AddressEntry(home, Devices.Bridge, pool.Gateway) { NoDuplicateDetection = WithoutDetection(pool.Range.Family), Protocol = RouteProtocol.Plumb },
                 pool.Cause);
-            PlanBridgeSysctls(home, pool, write);
+            PlanBridgeSysctls(node, pool, write);
             PlanServiceRoute(node, wire, pool, write);
         }
     }
 
-    private static void PlanBridgeSysctls(NamespaceId home, PodPool pool, IPlanWriter write)
+    private static void PlanBridgeSysctls(NodeFacts node, PodPool pool, IPlanWriter write)
     {
+        var home = node.Namespace;
         if (pool.Range.Family == IpFamily.V4)
         {
             // Packets between two pods of this node leave by the device that they came in by. "There is a shorter way" would be
             // the kernel's advice, and it would be wrong.
             write.Add(new SysctlEntry(home, $"net/ipv4/conf/{Devices.Bridge}/send_redirects", "0"), pool.Cause);
+            // For ports of the node that lead to a pod: without it the kernel neither sends what comes from 127.0.0.1 to this device nor takes the answer (ip_route_output_key and
+            // ip_route_input_slow of net/ipv4/route.c). With it pods could speak to what listens there, were they not kept from it (Stages.GuardLoopback).
+            if (node.HadLoopbackPorts)
+            {
+                write.Add(new SysctlEntry(home, $"net/ipv4/conf/{Devices.Bridge}/route_localnet", node.HasLoopbackPorts ? "1" : "0"), pool.Cause);
+            }
         }
         else
         {

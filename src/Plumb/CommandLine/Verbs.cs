@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plumb.Commands;
+using Plumb.Installing;
 
 namespace Plumb.CommandLine;
 
@@ -23,6 +24,7 @@ internal static class Verbs
         ("whatif", static () => new WhatifCommand()),
         ("image", static () => new ImageCommand()),
         ("agent", static () => new AgentCommand()),
+        ("manifests", static () => new ManifestsCommand()),
         ("completions", static () => new CompletionsCommand()),
     ];
 

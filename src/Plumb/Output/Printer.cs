@@ -32,6 +32,7 @@ internal static class Printer
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(KubeconfigResult))]
 [JsonSerializable(typeof(DownResult))]
+[JsonSerializable(typeof(Plumb.Agent.Installing.RemovalReport))]
 [JsonSerializable(typeof(ImagesResult))]
 [JsonSerializable(typeof(SetResult))]
 [JsonSerializable(typeof(StatusResult))]

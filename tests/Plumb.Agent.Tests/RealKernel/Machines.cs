@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -17,7 +18,7 @@ internal sealed class Machines : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("plumb-machines-").FullName;
     private readonly Dictionary<int, NodeAgent> _agents = [];
     private readonly Dictionary<string, NetworkNamespace> _containers = [];
-    private readonly Dictionary<string, JsonNode> _results = [];
+    private readonly ConcurrentDictionary<string, JsonNode> _results = [];
 
     private Machines(OverlayKind overlay) => Cluster = new NetworkOptions { Overlay = overlay };
 
@@ -29,31 +30,45 @@ internal sealed class Machines : IAsyncDisposable
 
     public static async Task<Machines> StartAsync(OverlayKind overlay)
     {
-        var machines = new Machines(overlay);
-        machines.BuildWire();
+        var machines = WithoutAgents(overlay);
         await machines.StartAgentAsync(1);
         await machines.StartAgentAsync(2);
         return machines;
     }
 
+    /// <summary>The wire and nothing else.</summary>
+    public static Machines WithoutAgents(OverlayKind overlay)
+    {
+        var machines = new Machines(overlay);
+        machines.BuildWire();
+        return machines;
+    }
+
     public async Task StartAgentAsync(int node, IWriteSeam? writes = null)
+    {
+        var options = Options(node);
+        var seam = writes ?? IWriteSeam.None;
+        var agent = await NodeAgent.StartAsync(options, NodeAgent.OpenKernel(options, seam), seam, TestContext.Current.CancellationToken);
+        _agents[node] = agent;
+        await agent.Ready;
+    }
+
+    /// <summary>What a node's agent is started with.</summary>
+    public NodeAgentOptions Options(int node)
     {
         var state = Path.Combine(_directory, $"node-{node}");
         Directory.CreateDirectory(state);
-        var options = new NodeAgentOptions
+        return new NodeAgentOptions
         {
             NodeName = $"node-{node}",
             Network = Nodes[node],
             StateDirectory = state,
             SocketPath = Path.Combine(_directory, $"{node}.sock"),
+            CniConfigurationDirectory = Path.Combine(_directory, $"net.d-{node}"),
             Cluster = Cluster,
             Log = Log,
             Nodes = [TestNode.Node(1, "10.244.1.0/24"), TestNode.Node(2, "10.244.2.0/24")],
         };
-        var seam = writes ?? IWriteSeam.None;
-        var agent = await NodeAgent.StartAsync(options, NodeAgent.OpenKernel(options, seam), seam, TestContext.Current.CancellationToken);
-        _agents[node] = agent;
-        await agent.Ready;
     }
 
     public async Task StopAgentAsync(int node)
@@ -78,6 +93,9 @@ internal sealed class Machines : IAsyncDisposable
         var body = await CniAsync(node, "ADD", container);
         return (inside, IPAddress.Parse(((string)body!["ips"]![0]!["address"]!).Split('/')[0]));
     }
+
+    /// <summary>Of a container that was made before.</summary>
+    public Task<JsonNode?> ConnectAsync(int node, string container) => CniAsync(node, "ADD", container);
 
     public Task<JsonNode?> DeleteAsync(int node, string container) => CniAsync(node, "DEL", container);
 

@@ -30,6 +30,30 @@ public sealed class PacketTests
     }
 
     [Fact]
+    public async Task A_hardware_address_that_a_plugin_behind_gave_is_learned_by_CHECK_and_kept_by_the_next_agent()
+    {
+        await using var machines = await Machines.StartAsync(OverlayKind.Routed);
+        var client = await machines.AddAsync(1, "client");
+        var server = await machines.AddAsync(1, "server");
+        await Witness.Shell(server.Inside, "ip link set eth0 address c2:11:22:33:44:55");
+
+        await machines.CheckAsync(1, "server");
+
+        Assert.Contains("c2:11:22:33:44:55 PERMANENT", await Witness.Run(machines.Nodes[1], "ip", "neigh", "show", server.Address.ToString()), StringComparison.Ordinal);
+        Assert.Equal(client.Address, await SourceSeenAsync(client.Inside, server.Inside, server.Address));
+        // Nobody calls CHECK of this one.
+        await Witness.Shell(client.Inside, "ip link set eth0 address c2:11:22:33:44:66");
+        await machines.StopAgentAsync(1);
+        await machines.StartAgentAsync(1);
+        Assert.Contains("c2:11:22:33:44:66", await Witness.Shell(client.Inside, "ip link show eth0"), StringComparison.Ordinal);
+        Assert.Equal(client.Address, await SourceSeenAsync(client.Inside, server.Inside, server.Address));
+        // Another's is not to be had.
+        await Witness.Shell(client.Inside, "ip link set eth0 address c2:11:22:33:44:55");
+        Assert.False(await machines.TryAsync(1, "CHECK", "client"));
+        Assert.Contains("c2:11:22:33:44:66 PERMANENT", await Witness.Run(machines.Nodes[1], "ip", "neigh", "show", client.Address.ToString()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_connection_lives_through_a_restart_of_the_agent_which_changes_nothing()
     {
         await using var machines = await Machines.StartAsync(OverlayKind.Vxlan);

@@ -62,7 +62,7 @@ public sealed class AttachmentTests : IDisposable
         Assert.False(succeeded);
         Assert.Equal("no free address in 10.244.1.0/29 on node-1: 5 of 5 in use", (string?)body!["msg"]);
         Assert.Equal(11, (int)body["code"]!);
-        Assert.Equal(50, (int)(await _node.CniAsync("STATUS", "-")).Body!["code"]!);
+        Assert.Equal(51, (int)(await _node.CniAsync("STATUS", "-")).Body!["code"]!);
 
         Assert.True((await _node.CniAsync("DEL", "c")).Succeeded);
         Assert.True((await _node.CniAsync("STATUS", "-")).Succeeded);
@@ -97,6 +97,42 @@ public sealed class AttachmentTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_interface_in_one_namespace_is_refused_before_anything_is_made()
+    {
+        await using var agent = await ReadyAsync();
+        await _node.AddAsync("a");
+        var before = _node.Kernel.Dump();
+        var (succeeded, body) = await _node.CniAsync("ADD", "a", name: "net1");
+        Assert.False(succeeded);
+        Assert.Equal(4, (int)body!["code"]!);
+        Assert.StartsWith("CNI_IFNAME net1: /run/netns/a is connected by eth0 already", (string?)body["msg"], StringComparison.Ordinal);
+        Assert.Equal(before, _node.Kernel.Dump());
+        Assert.Single(Directory.EnumerateFiles(_node.LeaseDirectory));
+        // Both at once, too.
+        _node.Kernel.MakeNamespace("b");
+        var both = await Task.WhenAll(_node.CniAsync("ADD", "b"), _node.CniAsync("ADD", "b", name: "net1"));
+        Assert.Single(both, static one => one.Succeeded);
+        Assert.True((await _node.CniAsync("DEL", "a")).Succeeded);
+        Assert.True((await _node.CniAsync("ADD", "a", name: "net1")).Succeeded);
+    }
+
+    [Fact]
+    public async Task A_lease_of_an_agent_that_did_not_write_its_network_down_is_collected()
+    {
+        await using (await ReadyAsync())
+        {
+            await _node.AddAsync("a");
+        }
+        var path = Assert.Single(Directory.EnumerateFiles(_node.LeaseDirectory));
+        var lease = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        Assert.True(lease.Remove("network"));
+        File.WriteAllText(path, lease.ToJsonString());
+        await using var agent = await ReadyAsync();
+        Assert.True((await _node.CniAsync("GC", "-", configuration: Valid("b", "plumb"))).Succeeded);
+        Assert.Empty(Directory.EnumerateFiles(_node.LeaseDirectory));
+    }
+
+    [Fact]
     public async Task Address_hardware_address_and_resolver_are_what_the_runtime_asks_for()
     {
         await using var agent = await ReadyAsync();
@@ -127,6 +163,51 @@ public sealed class AttachmentTests : IDisposable
         }
         Assert.Equal(2, Directory.EnumerateFiles(_node.LeaseDirectory).Count());
     }
+
+    [Fact]
+    public async Task Ports_that_the_runtime_asks_for_lead_to_the_container_and_are_refused_to_another_until_it_has_gone()
+    {
+        await using (await ReadyAsync())
+        {
+            _node.Kernel.MakeNamespace("a");
+            Assert.True((await _node.CniAsync("ADD", "a", configuration: Asked(
+                """{"portMappings":[{"hostPort":8080,"containerPort":80},{"hostPort":7000,"containerPort":7,"protocol":"udp","hostIP":"192.168.1.11","range":2},{"containerPort":9}]}"""))).Succeeded);
+            Assert.Equal(
+                ["hostports { tcp . 8080 : 10.244.1.2 . 80 }", "hostports_at { 192.168.1.11 . udp . 7000 : 10.244.1.2 . 7 }", "hostports_at { 192.168.1.11 . udp . 7001 : 10.244.1.2 . 8 }"],
+                Elements());
+            Assert.Contains(_node.Kernel.Dump(), static line => line.Contains("conf/cni0/route_localnet = 1", StringComparison.Ordinal));
+        }
+        var before = _node.Kernel.Dump();
+        await using var next = await ReadyAsync();
+        Assert.Equal(before, _node.Kernel.Dump());
+        _node.Kernel.MakeNamespace("b");
+        var asked = """{"portMappings":[{"hostPort":8080,"containerPort":80,"hostIP":"192.168.1.11"}]}""";
+        var (_, error) = await _node.CniAsync("ADD", "b", configuration: Asked(asked));
+        Assert.Equal((11, "runtimeConfig.portMappings: TCP 8080 of node-1 leads to Pod default/pod-a"), ((int)error!["code"]!, (string?)error["msg"]));
+        Assert.True((await _node.CniAsync("DEL", "a")).Succeeded);
+        Assert.DoesNotContain(_node.Kernel.Dump(), static line => line.Contains("hostport", StringComparison.Ordinal));
+        Assert.Contains(_node.Kernel.Dump(), static line => line.Contains("conf/cni0/route_localnet = 0", StringComparison.Ordinal));
+        Assert.True((await _node.CniAsync("ADD", "b", configuration: Asked(asked))).Succeeded);
+    }
+
+    [Fact]
+    public async Task What_was_opened_for_127_0_0_1_is_closed_when_its_pod_has_gone_while_no_agent_ran()
+    {
+        await using (await ReadyAsync())
+        {
+            _node.Kernel.MakeNamespace("a");
+            Assert.True((await _node.CniAsync("ADD", "a", configuration: Asked("""{"portMappings":[{"hostPort":8080,"containerPort":80}]}"""))).Succeeded);
+        }
+        _node.Kernel.EndNamespace("a");
+        await using var next = await ReadyAsync();
+        Assert.Contains(_node.Kernel.Dump(), static line => line.Contains("conf/cni0/route_localnet = 0", StringComparison.Ordinal));
+        Assert.DoesNotContain(_node.Kernel.Dump(), static line => line.Contains("hostport", StringComparison.Ordinal) || line.Contains("guard-loopback", StringComparison.Ordinal));
+    }
+
+    private IEnumerable<string> Elements() => _node.Kernel.Dump()
+        .Where(static line => line.Contains("element", StringComparison.Ordinal) && line.Contains("hostports", StringComparison.Ordinal) && !line.Contains("hairpin", StringComparison.Ordinal))
+        .Select(static line => line[line.IndexOf("hostports", StringComparison.Ordinal)..].Split(" plumb:")[0].Trim())
+        .Order(StringComparer.Ordinal);
 
     [Fact]
     public async Task What_was_asked_for_is_known_after_a_restart()

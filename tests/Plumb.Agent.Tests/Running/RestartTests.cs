@@ -63,6 +63,32 @@ public sealed class RestartTests
         }
     }
 
+    /// <summary>Nobody tells the agent of its node: plan and kernel are not compared as long as it runs.</summary>
+    [Fact]
+    public async Task DEL_before_the_first_comparison_takes_the_pods_link_and_gives_its_address_back()
+    {
+        using var node = new TestNode();
+        await using (var agent = await node.StartAsync())
+        {
+            await agent.Ready;
+            await node.AddAsync("a");
+        }
+        var ofPod = node.Kernel.Dump().Where(static line => line.StartsWith("100 ", StringComparison.Ordinal)).ToList();
+        Assert.Contains(ofPod, static line => line.Contains("link eth0", StringComparison.Ordinal));
+        File.Delete(Path.Combine(node.LeaseDirectory, "..", "nodes.json"));
+        await using (await node.StartAsync(change: static options => options with { Nodes = [] }))
+        {
+            Assert.Equal(11, (int)(await node.CniAsync("ADD", "b")).Body!["code"]!);
+            Assert.True((await node.CniAsync("DEL", "a")).Succeeded);
+            Assert.DoesNotContain(node.Kernel.Dump(), static line => line.StartsWith("100 ", StringComparison.Ordinal) && line.Contains("link eth0", StringComparison.Ordinal));
+            Assert.Empty(Directory.EnumerateFiles(node.LeaseDirectory));
+        }
+        // The next one finds all else of it.
+        await using var last = await node.StartAsync();
+        await last.Ready;
+        Assert.DoesNotContain(node.Kernel.Dump(), static line => line.Contains("vetha", StringComparison.Ordinal) || line.Contains("10.244.1.2 ", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task While_the_api_is_away_an_earlier_agent_s_rules_for_Services_stay()
     {

@@ -43,10 +43,10 @@ public sealed partial class ClientMatrixTests : KubectlFixture
             clients[$"kubectl {version}"] = await KubectlAsync(program);
         }
 
-        if (Directory.Exists(Path.Combine(NodeFolder(), "node_modules")))
+        if (NodeClient.IsThere)
             clients[Node] = await NodeAsync();
         else
-            TestContext.Current.AddWarning("@kubernetes/client-node is not there: npm ci --prefix tests/Plumb.Api.Tests/Clients/node");
+            TestContext.Current.AddWarning(NodeClient.HowToGet);
         foreach (var (client, done) in clients)
         {
             var missing = Verbs.SelectMany(static verb => Objects.Select(one => $"{verb} {one.Resource}")).Except(done).ToList();
@@ -122,7 +122,7 @@ public sealed partial class ClientMatrixTests : KubectlFixture
     {
         var list = new JsonArray([.. Objects.Select(static one => (JsonNode)new JsonObject { ["resource"] = one.Resource, ["path"] = one.Path, ["object"] = JsonNode.Parse(one.Object) })]);
         var objects = await FileAsync("objects.json", list.ToJsonString());
-        var said = await RunProgramAsync("node", [Path.Combine(NodeFolder(), "matrix.mjs"), Kubeconfig, objects]);
+        var said = await RunProgramAsync("node", [Path.Combine(NodeClient.Folder, "matrix.mjs"), Kubeconfig, objects]);
         return [.. said.Split('\n').Where(static line => line.Length > 0)];
     }
 
@@ -145,17 +145,6 @@ public sealed partial class ClientMatrixTests : KubectlFixture
         if (complaints.Length > 0)
             TestContext.Current.TestOutputHelper?.WriteLine($"{program} {arguments[0]}: {complaints}");
         return await output;
-    }
-
-    private static string NodeFolder()
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "Plumb.slnx")))
-                return Path.Combine(at.FullName, "tests", "Plumb.Api.Tests", "Clients", "node");
-        }
-
-        return AppContext.BaseDirectory;
     }
 
     [GeneratedRegex("v(1\\.[0-9]+)\\.")]

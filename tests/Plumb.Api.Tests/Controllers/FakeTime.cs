@@ -48,6 +48,13 @@ internal sealed class FakeTime(DateTimeOffset start) : TimeProvider
         Ring();
     }
 
+    /// <summary>Whether somebody waits for that moment.</summary>
+    public bool Waits(TimeSpan left)
+    {
+        lock (gate)
+            return timers.Exists(timer => timer.Due - now == left);
+    }
+
     /// <summary>Also what is due already: a delay of nothing.</summary>
     public void Ring()
     {

@@ -39,6 +39,50 @@ public sealed class SchedulerTests
     }
 
     [Fact]
+    public async Task A_pod_that_was_put_on_a_node_by_hand_keeps_others_away_as_any_other()
+    {
+        await using var cluster = new Cluster(nodes: 2).Start();
+        const string shy = ""","affinity":{"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"kubernetes.io/hostname","labelSelector":{"matchLabels":{"app":"loud"}}}]}}""";
+        foreach (string node in (string[])["node-1", "node-2"])
+        {
+            cluster.Registry.Update(new StoreKey(GroupResource.Nodes, "", node), root => (root["metadata"]!["labels"] = new JsonObject { ["kubernetes.io/hostname"] = node }) is not null);
+        }
+        cluster.Pod("shy", shy + ",\"nodeName\":\"node-1\"");
+        await cluster.UntilAsync(() => cluster.Pods("shy")[0].Phase == "Running");
+        for (int i = 0; i < 4; i++)
+        {
+            cluster.Create(GroupResource.Pods, """{"metadata":{"generateName":"loud-","labels":{"app":"loud"}},"spec":{"containers":[{"name":"c","image":"a:1"}]}}""");
+        }
+        await cluster.UntilAsync(() => cluster.Pods("loud").All(static pod => pod.NodeName.Length > 0));
+        Assert.All(cluster.Pods("loud"), static pod => Assert.Equal("node-2", pod.NodeName));
+    }
+
+    [Fact]
+    public async Task Pods_that_come_and_go_make_nobody_be_looked_at_whom_they_cannot_help()
+    {
+        await using var cluster = new Cluster(nodes: 2).Start();
+        for (int i = 0; i < 20; i++)
+            cluster.Pod($"picky-{i}", ""","nodeSelector":{"disk":"fast"}""");
+        cluster.Pod("lonely", ""","affinity":{"podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"kubernetes.io/os","labelSelector":{"matchLabels":{"app":"friend"}}}]}}""");
+        await cluster.UntilAsync(() => Looks(cluster).Count == 21);
+        for (int i = 0; i < 20; i++)
+            cluster.Pod($"other-{i}");
+        await cluster.UntilAsync(() => Enumerable.Range(0, 20).All(i => cluster.Pods($"other-{i}")[0].NodeName.Length > 0));
+        cluster.Registry.Delete(cluster.Pods("other-3")[0].Key, DeleteOptions.Now);
+        cluster.Pod("last");
+        await cluster.UntilAsync(() => cluster.Pods("last")[0].NodeName.Length > 0);
+        Assert.All(Looks(cluster), static one => Assert.Equal(1, one.Count));
+
+        foreach (string node in (string[])["node-1", "node-2"])
+        {
+            cluster.Registry.Update(new StoreKey(GroupResource.Nodes, "", node), root => (root["metadata"]!["labels"] = new JsonObject { ["kubernetes.io/os"] = "linux" }) is not null);
+        }
+        cluster.Pod("friend");
+        await cluster.UntilAsync(() => cluster.Pods("lonely")[0].NodeName.Length > 0);
+        Assert.All(Looks(cluster).Where(static one => one.InvolvedObject!.Name != "lonely"), static one => Assert.Equal(1, one.Count));
+    }
+
+    [Fact]
     public async Task Two_pods_with_one_host_port_do_not_share_a_node()
     {
         await using var cluster = new Cluster(nodes: 2).Start();
@@ -147,4 +191,8 @@ public sealed class SchedulerTests
         await cluster.UntilAsync(() => cluster.Pods("b")[0].NodeName == "node-1");
         Assert.Equal("True", cluster.Find<Node>(GroupResource.Nodes, "node-1", "")!.Status.Conditions.Find("Ready")!.Status);
     }
+
+    /// <summary>Each says how often the scheduler found no place for its pod.</summary>
+    private static List<Event> Looks(Cluster cluster) =>
+        [.. cluster.List<Event>(GroupResource.Events).Where(static one => one.Reason == "FailedScheduling")];
 }

@@ -10,7 +10,7 @@ public sealed class PlumbScriptTests : IDisposable
     {
         File.Copy(Checkout.PathOf("plumb"), _folder.PathOf("plumb"));
         File.SetUnixFileMode(_folder.PathOf("plumb"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        foreach (var file in (string[])["src/Plumb/Plumb.csproj", "src/Plumb/Program.cs", "global.json", "Directory.Build.props", "Directory.Packages.props"])
+        foreach (var file in (string[])["src/Plumb/Plumb.csproj", "src/Plumb/Program.cs", "deploy/plumb.yaml", "global.json", "Directory.Build.props", "Directory.Packages.props"])
         {
             _folder.Write(file, "first");
         }

@@ -15,8 +15,13 @@ public sealed class FailingPluginTests : IAsyncDisposable
         cat >/dev/null
         name=$(expr "$CNI_ARGS" : '.*K8S_POD_NAME=\([^;]*\)')
         echo "$CNI_COMMAND $name" >>/var/lib/moody
-        [ "$CNI_COMMAND" = ADD ] || exit 0
+        case $name.$CNI_COMMAND in
+            stuck.DEL) echo '{"cniVersion":"1.0.0","code":11,"msg":"the switch does not let go"}'; exit 1 ;;
+            *.ADD) ;;
+            *) exit 0 ;;
+        esac
         case $name in
+            stuck) echo '{"cniVersion":"1.0.0","code":7,"msg":"the switch is on fire"}'; exit 1 ;;
             garbage) echo 'link is up' ;;
             nothing) ;;
             hangs) sleep 98765 ;;
@@ -60,6 +65,7 @@ public sealed class FailingPluginTests : IAsyncDisposable
             Assert.Equal("ContainerCreating", await lab.GetAsync("pod", pod, "-o", "jsonpath={.status.containerStatuses[0].state.waiting.reason}"));
             (await lab.KubectlAsync("delete", "pod", pod, "--timeout=60s")).Succeeds();
             var asked = await AskedAsync(pod);
+            Assert.Equal("ADD", asked[0]);
             Assert.Equal(asked.Count(static verb => verb == "ADD"), asked.Count(static verb => verb == "DEL"));
         }
     }
@@ -76,6 +82,17 @@ public sealed class FailingPluginTests : IAsyncDisposable
         (await lab.KubectlAsync("delete", "pod", "hangs", "--timeout=60s")).Succeeds();
         Assert.Equal(["ADD", "DEL"], await AskedAsync("hangs"));
         Assert.NotEqual(0, (await Commands.RunAsync(_user.Environment, null, "pgrep", "-f", "^sleep 98765$")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_pod_whose_failed_start_cannot_be_taken_back_goes_by_the_next_configuration()
+    {
+        var lab = await UpMoodyAsync();
+        await ApplyAsync(lab, "stuck");
+        Assert.Contains("the switch does not let go", await lab.EventAsync("FailedKillPod", "stuck"), StringComparison.Ordinal);
+        Assert.Equal(1, (await AskedAsync("stuck")).Count(static verb => verb == "ADD"));
+        await WriteAsync("05-own.conf", """{"cniVersion": "1.1.0", "name": "own", "type": "plumb"}""");
+        (await lab.KubectlAsync("wait", "--for=condition=Ready", "pod/stuck", "--timeout=60s")).Succeeds();
     }
 
     [Fact]
@@ -109,7 +126,7 @@ public sealed class FailingPluginTests : IAsyncDisposable
         Assert.Equal("Pending", await lab.GetAsync("pod", "waits", "-o", "jsonpath={.status.phase}"));
 
         await WriteAsync("10-a.conflist", "{\n\"name\": \"net\",\n\"plugins\": [}");
-        await SaysAsync(lab, "False", $"{NotReady}: {Directory}/10-a.conflist, line 3: no CNI configuration: this is not JSON");
+        await SaysAsync(lab, "False", $"{NotReady}: {Directory}/10-a.conflist, line 3: no CNI configuration: this is not JSON, or a key is twice in one object");
         await WriteAsync("10-a.conflist", """{"cniVersion": "9.0.0", "name": "net", "plugins": [{"type": "plumb"}]}""");
         await SaysAsync(lab, "False", $"{NotReady}: {Directory}/10-a.conflist: no CNI configuration: cniVersion 9.0.0 is not spoken here; spoken are 0.3.1, 0.4.0, 1.0.0, 1.1.0");
         // Before it in the order of names: the broken one counts no more.
@@ -123,6 +140,11 @@ public sealed class FailingPluginTests : IAsyncDisposable
         File.Delete(Path.Combine(Directory, "05-missing.json"));
         File.Delete(Path.Combine(Directory, "10-a.conflist"));
         await SaysAsync(lab, "False", NotReady);
+        // As a package that is installed anew does.
+        System.IO.Directory.Delete(Directory, recursive: true);
+        System.IO.Directory.CreateDirectory(Directory);
+        await WriteAsync("10-again.conf", """{"cniVersion": "1.1.0", "name": "net", "type": "plumb"}""");
+        await SaysAsync(lab, "True", "kubelet is posting ready status");
         // A pod goes by the configuration that it came with.
         (await lab.KubectlAsync("delete", "pod", "waits", "--timeout=60s")).Succeeds();
         Assert.Empty(System.IO.Directory.EnumerateFiles(Path.Combine(_user.RuntimeDirectory, "plumb", "default", "node-1", "agent", "leases")));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Plumb.EndToEnd.Cni;
 
@@ -80,17 +81,46 @@ public sealed class ReferencePluginTests : IAsyncDisposable
     [Fact]
     public async Task A_chain_that_begins_with_Plumbs_own_goes_on_with_others()
     {
+        // tuning keeps what it changed in /run/cni unless it is told another place, and that is root's. It would make one that not even its owner can enter.
+        Directory.CreateDirectory(Path.Combine(_user.RuntimeDirectory, "tuning"));
         var lab = await UpAsync(
-            """
+            $$$"""
             {"cniVersion": "1.0.0", "name": "chain", "plugins": [
               {"type": "plumb"},
-              {"type": "tuning", "sysctl": {"net.core.somaxconn": "77"}},
+              {"type": "tuning", "sysctl": {"net.core.somaxconn": "77"}, "mac": "c2:11:22:33:44:55", "dataDir": "{{{_user.RuntimeDirectory}}}/tuning"},
               {"type": "portmap", "capabilities": {"portMappings": true}}]}
             """);
         Assert.Equal("77", (await lab.ShellAsync("client", "cat", "/proc/sys/net/core/somaxconn")).Succeeds().Output.Trim());
         await AnswersAsync(lab, "outside", "http://192.168.1.12:8080/");
+        // What Plumb made of the pod is planned, though others were behind it in the chain; with the hardware address that one of them gave.
         var explained = JsonElement.Parse((await lab.PlumbAsync("explain", "pod/website", "-o", "json")).Succeeds().Output);
-        Assert.Contains("veth", explained.ToString(), StringComparison.Ordinal);
+        var address = await lab.GetAsync("pod", "website", "-o", "jsonpath={.status.podIP}");
+        Assert.Contains(
+            explained.GetProperty("nodes").EnumerateArray().SelectMany(static node => node.GetProperty("entries").EnumerateArray()),
+            entry => entry.GetProperty("standing").GetString() == "Planned" && entry.ToString().Contains($"neigh {address} dev cni0 lladdr c2:11:22:33:44:55", StringComparison.Ordinal));
+        Assert.Contains("c2:11:22:33:44:55 PERMANENT", (await lab.ShellAsync("node-2", "ip", "neigh", "show", address)).Succeeds().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DEL_of_a_namespace_that_is_gone_succeeds_and_gives_the_address_back()
+    {
+        var lab = await UpAsync(
+            """
+            {"cniVersion": "1.0.0", "name": "lan", "plugins": [
+              {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipam": {"type": "host-local", "ranges": [[{"subnet": "{{.PodCIDR}}"}]]}}]}
+            """);
+        var cached = Assert.Single(Directory.EnumerateFiles(Path.Combine(_user.RuntimeDirectory, "plumb", "default", "node-2", "cni-results")));
+        var input = JsonNode.Parse(await File.ReadAllTextAsync(cached, TestContext.Current.CancellationToken))!;
+        var plugin = JsonNode.Parse(Convert.FromBase64String((string)input["config"]!))!["plugins"]![0]!;
+        (plugin["cniVersion"], plugin["name"], plugin["prevResult"]) = ("1.0.0", "lan", input["result"]!.DeepClone());
+        var address = await lab.GetAsync("pod", "website", "-o", "jsonpath={.status.podIP}");
+        var held = Path.Combine(_user.RuntimeDirectory, "plumb", "default", "node-2", "var-lib", "cni", "networks", "lan", address);
+        Assert.True(File.Exists(held));
+        var script = $"mount --bind {Path.Combine(_user.RuntimeDirectory, "plumb", "default", "node-2", "var-lib")} /var/lib && CNI_COMMAND=DEL CNI_CONTAINERID={input["containerId"]} CNI_NETNS=/run/netns/gone CNI_IFNAME=eth0 CNI_PATH=/usr/lib/cni /usr/lib/cni/bridge <<'END'\n{plugin.ToJsonString()}\nEND";
+        (await lab.ShellAsync("node-2", "unshare", "--mount", "sh", "-ec", script)).Succeeds();
+        Assert.False(File.Exists(held));
+        (await lab.KubectlAsync("delete", "pod", "website", "--timeout=60s")).Succeeds();
+        Assert.False(File.Exists(cached));
     }
 
     private async Task<RunningLab> UpAsync(string configuration, string name = "10-net.conflist")

@@ -15,6 +15,7 @@ public sealed class NetworkConfigurationTests : IDisposable
     public void The_first_in_the_order_of_names_counts_and_other_files_do_not()
     {
         Assert.Null(NetworkConfiguration.FindIn(_directory));
+        Assert.Null(NetworkConfiguration.FindIn(Path.Combine(_directory, "gone")));
         foreach (var name in new[] { "00-notes.txt", "20-b.conf", "10-a.json", "10-a.conflist.new", "9-c.conflist" })
         {
             File.WriteAllText(Path.Combine(_directory, name), "");
@@ -38,6 +39,8 @@ public sealed class NetworkConfigurationTests : IDisposable
     [Theory]
     [InlineData("", "line 1: no CNI configuration: this is not JSON")]
     [InlineData("{\n\"name\":\n}", "line 3: no CNI")]
+    [InlineData("""{"cniVersion":"1.0.0","name":"net","name":"net","type":"x"}""", "a key is twice in one object")]
+    [InlineData("""{"cniVersion":"1.0.0","name":"net","plugins":[{"type":"x","ipam":{"a":1,"a":2}}]}""", "a key is twice in one object")]
     [InlineData("[]", "it is not an object")]
     [InlineData("""{"cniVersion":"1.0.0","type":"x"}""", "name is missing")]
     [InlineData("""{"cniVersion":"1.0.0","name":"a/b","type":"x"}""", "'a/b'")]

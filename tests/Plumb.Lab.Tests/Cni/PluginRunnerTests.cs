@@ -26,8 +26,8 @@ public sealed class PluginRunnerTests : IDisposable
     [Fact]
     public async Task A_plugin_finds_variables_input_its_node_s_network_and_a_state_of_its_own()
     {
-        var said = await RunAsync("""echo "$CNI_COMMAND $(cat) $(ls /sys/class/net | tr '\n' ' ')"; echo kept >/var/lib/kept""", """{"x":1}""");
-        Assert.StartsWith("ADD {\"x\":1} ", said, StringComparison.Ordinal);
+        var said = await RunAsync("""echo "$CNI_COMMAND $(cat) $(stat -Lc %i /proc/self/ns/net)"; echo kept >/var/lib/kept""", """{"x":1}""");
+        Assert.Equal($"ADD {{\"x\":1}} {_network.Identity.Inode}\n", said);
         Assert.Equal("kept\n", File.ReadAllText(Path.Combine(_directory, "state", "kept")));
     }
 
@@ -55,6 +55,33 @@ public sealed class PluginRunnerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1 << 20, true)]
+    [InlineData((1 << 20) + 4097, false)]
+    public async Task What_one_prints_is_read_up_to_a_limit_and_it_is_not_held_up_beyond(int bytes, bool isTaken)
+    {
+        var running = RunAsync($"head -c {bytes} /dev/zero; head -c 70000 /dev/zero >&2; echo ended >/var/lib/ended");
+        if (isTaken)
+        {
+            Assert.Equal(bytes, (await running).Length);
+        }
+        else
+        {
+            Assert.Equal("it printed more than 1 MiB, which is no result", (await Assert.ThrowsAsync<CniException>(() => running)).Message);
+        }
+        Assert.Equal("ended\n", await File.ReadAllTextAsync(Path.Combine(_directory, "state", "ended"), Cancel));
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_started_has_begun_nothing()
+    {
+        var path = Path.Combine(_directory, "plugin");
+        await File.WriteAllTextAsync(path, "no program", Cancel);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead);
+        var failed = await Assert.ThrowsAsync<CniException>(() => _runner.RunAsync(path, new Dictionary<string, string>(), [], static () => Assert.Fail("it has not started"), Cancel));
+        Assert.Equal(CniErrorCode.IoFailure, failed.Code);
+    }
+
     [Fact]
     public async Task What_one_leaves_running_keeps_nobody_waiting()
     {
@@ -66,7 +93,7 @@ public sealed class PluginRunnerTests : IDisposable
         var path = Path.Combine(_directory, "plugin");
         File.WriteAllText(path, $"#!/bin/sh\n{script}\n");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return ReadAsync(_runner.RunAsync(_runner.Find("plugin"), new Dictionary<string, string> { ["CNI_COMMAND"] = "ADD" }, Encoding.UTF8.GetBytes(input), Cancel));
+        return ReadAsync(_runner.RunAsync(_runner.Find("plugin"), new Dictionary<string, string> { ["CNI_COMMAND"] = "ADD" }, Encoding.UTF8.GetBytes(input), static () => { }, Cancel));
     }
 
     private static async Task<string> ReadAsync(Task<byte[]> said) => Encoding.UTF8.GetString(await said);

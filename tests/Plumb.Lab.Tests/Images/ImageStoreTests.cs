@@ -45,6 +45,47 @@ public sealed class ImageStoreTests : IDisposable
     }
 
     [Fact]
+    public void Files_that_no_name_leads_to_any_more_go_when_no_lab_uses_them()
+    {
+        var (first, second) = (_store.Take(BusyBox(_directory), out _), Path.Combine(_directory, "cache", new string('f', 64)));
+        Directory.CreateDirectory(second);
+        File.Copy(Path.Combine(first, "config.json"), Path.Combine(second, "config.json"));
+        _store.Name("shop", first);
+        using (ImageStore.Hold(first))
+        {
+            Assert.Contains("a lab uses the image shop", Assert.Throws<ImageException>(() => _store.Forget("shop")).Message, StringComparison.Ordinal);
+            _store.Name("shop", second);
+            Assert.True(File.Exists(Path.Combine(first, "rootfs", "bin", "busybox")));
+        }
+        _store.Name("other", second);
+        Assert.False(Directory.Exists(first));
+        Assert.True(_store.Forget("shop"));
+        Assert.True(Directory.Exists(second));
+        Assert.True(_store.Forget("other"));
+        Assert.Equal(["names"], Directory.GetFileSystemEntries(Path.Combine(_directory, "cache")).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Users_are_read_from_the_image_s_own_file_whatever_links_to_it()
+    {
+        var root = Directory.CreateDirectory(Path.Combine(_directory, "root")).FullName;
+        Directory.CreateDirectory(root + "/etc");
+        Directory.CreateDirectory(root + "/usr/lib");
+        File.WriteAllText(root + "/usr/lib/passwd", "web:x:1234:99::/srv:/bin/sh\n");
+        File.WriteAllText(_directory + "/outside", "web:x:4321:99::/out:/bin/sh\n");
+        foreach (var (target, user) in (IEnumerable<(string, uint?)>)[("../usr/lib/passwd", 1234), ("/usr/lib/passwd", 1234), ("../../../usr/lib/passwd", 1234), (_directory + "/outside", null), ("../../outside", null), ("passwd", null)])
+        {
+            File.Delete(root + "/etc/passwd");
+            File.CreateSymbolicLink(root + "/etc/passwd", target);
+            Assert.Equal((target, user), (target, ImageUser.Find(root, "web")?.User));
+        }
+        Directory.Delete(root + "/etc", recursive: true);
+        File.CreateSymbolicLink(root + "/etc", "..");
+        File.WriteAllText(_directory + "/passwd", "web:x:4321:99::/out:/bin/sh\n");
+        Assert.Null(ImageUser.Find(root, "web"));
+    }
+
+    [Fact]
     public void Whiteouts_take_away_what_lower_layers_have_and_nothing_of_their_own()
     {
         var root = Root(

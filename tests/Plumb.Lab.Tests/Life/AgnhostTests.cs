@@ -20,6 +20,14 @@ public sealed class AgnhostTests(OneNode node) : IClassFixture<OneNode>
         Task<string> DialAsync(string query) => node.ExecAsync("dialer", "c", "curl", "-s", $"http://{dialer.Status.PodIP}/dial?{query}");
     }
 
+    [Fact]
+    public async Task Serve_hostname_says_the_name_to_whoever_comes_by_tcp()
+    {
+        await node.PodAsync("teller", """ "containers":[{"name":"c","image":"agnhost","args":["serve-hostname","--tcp","--http=false","--close","--port=9377"]}] """);
+        var teller = await node.UntilAsync("teller", static pod => pod.Status.Phase == "Running");
+        Assert.Equal("teller", await node.ExecAsync("teller", "c", "bash", "-c", $"cat < /dev/tcp/{teller.Status.PodIP}/9377"));
+    }
+
     [Theory]
     [InlineData("refused", "\"connect\",\"ADDRESS:9\",\"--timeout=5s\"", "REFUSED", 1)]
     [InlineData("well", "\"connect\",\"--timeout=5s\",\"ADDRESS:80\"", "", 0)]

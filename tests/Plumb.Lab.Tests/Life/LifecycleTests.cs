@@ -158,4 +158,18 @@ public sealed class LifecycleTests(OneNode node) : IClassFixture<OneNode>
             return "";
         }
     }
+
+    [Fact]
+    public async Task Events_say_where_in_the_pod_their_container_stands()
+    {
+        await node.PodAsync("fields", """
+            "initContainers":[{"name":"first","image":"busybox","command":["true"]}],"containers":[{"name":"main","image":"busybox","command":["sleep","infinity"]}]
+            """);
+        await node.UntilAsync("fields", static pod => pod.Status.Phase == "Running");
+        await node.EventAsync("fields", "Started: Started container main");
+        var events = System.Text.Encoding.UTF8.GetString(await node.Api.SendAsync(HttpMethod.Get, "/api/v1/namespaces/default/events", null, TestContext.Current.CancellationToken));
+        Assert.Contains("spec.initContainers{first}", events, StringComparison.Ordinal);
+        Assert.Contains("spec.containers{main}", events, StringComparison.Ordinal);
+        Assert.DoesNotContain("spec.containers{first}", events, StringComparison.Ordinal);
+    }
 }

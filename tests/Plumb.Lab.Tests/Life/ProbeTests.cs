@@ -35,6 +35,29 @@ public sealed class ProbeTests(OneNode node) : IClassFixture<OneNode>
     }
 
     [Fact]
+    public async Task A_grpc_probe_asks_a_server_of_grpc_how_its_service_is()
+    {
+        await node.PodAsync("healthy", """
+            "containers":[{"name":"c","image":"agnhost","args":["grpc-health-checking","--service=shop"],"ports":[{"containerPort":5000},{"containerPort":8080}],
+              "readinessProbe":{"periodSeconds":1,"failureThreshold":1,"grpc":{"port":5000,"service":"shop"}}}]
+            """);
+        var pod = await node.UntilAsync("healthy", static one => one.Status.Conditions.IsTrue("Ready"));
+        // The witness is a client that others wrote: an empty request, and all that comes back.
+        const string ask = "printf '\\000\\000\\000\\000\\000' | curl -s --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @- -D /tmp/head http://ADDRESS:5000/grpc.health.v1.Health/Check | od -An -tx1; tail -n 3 /tmp/head";
+        var said = await node.ExecAsync("healthy", "c", "sh", "-c", ask.Replace("ADDRESS", pod.Status.PodIP, StringComparison.Ordinal));
+        Assert.StartsWith(" 00 00 00 00 02 08 01\n", said, StringComparison.Ordinal);
+        Assert.Contains("grpc-status: 0", said, StringComparison.Ordinal);
+        await node.ExecAsync("healthy", "c", "curl", "-s", $"http://{pod.Status.PodIP}:8080/make-not-serving");
+        await node.EventAsync("healthy", "Unhealthy: Readiness probe failed: service unhealthy (responded with \"NOT_SERVING\")");
+        await node.UntilAsync("healthy", static one => !one.Status.Conditions.IsTrue("Ready"));
+
+        await node.PodAsync("stranger", """
+            "containers":[{"name":"c","image":"agnhost","args":["grpc-health-checking"],"readinessProbe":{"periodSeconds":1,"grpc":{"port":5000,"service":"nobody"}}}]
+            """);
+        await node.EventAsync("stranger", "Unhealthy: Readiness probe failed: service \"nobody\" is not known to the server: unknown service");
+    }
+
+    [Fact]
     public async Task A_liveness_probe_restarts_its_container_and_a_startup_probe_holds_it_back()
     {
         await node.PodAsync("alive", """

@@ -44,6 +44,16 @@ public sealed class VolumeTests(OneNode node) : IClassFixture<OneNode>
     }
 
     [Fact]
+    public async Task The_token_of_a_pod_without_a_program_waits_for_one()
+    {
+        var uid = await node.PodAsync("no-program", """ "containers":[{"name":"c","image":"echo"}] """);
+        await node.UntilAsync("no-program", pod => pod.Status.Phase == "Running");
+        Assert.DoesNotContain(node.FilesOf(uid), static path => path.EndsWith("/volumes", StringComparison.Ordinal));
+        Assert.Equal("default", await node.ExecAsync("no-program", "c", "cat", "/run/secrets/kubernetes.io/serviceaccount/namespace"));
+        Assert.Contains(node.FilesOf(uid), static path => path.EndsWith("/volumes", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_is_missing_is_said_and_waited_for()
     {
         await node.PodAsync("volume-waits", """

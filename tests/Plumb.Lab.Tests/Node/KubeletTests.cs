@@ -29,7 +29,10 @@ public sealed class KubeletTests : IAsyncDisposable
             [],
             _api,
             new EventQueue("node-1", _api, TimeProvider.System),
-            new CniClient(_directory, new AgentPlugin(Path.Combine(_directory, "no.sock")), new PluginRunner(_network, _directory, "", TimeProvider.System)),
+            new CniClient(
+                _directory,
+                new PluginCalls(new AgentPlugin(Path.Combine(_directory, "no.sock")), new PluginRunner(_network, _directory, "", TimeProvider.System)),
+                new ResultCache(Path.Combine(_directory, "results"))),
             _containers,
             new ServiceVariables(new Informer<Service>(_client, ListOptions.All, Random.Shared)),
             new NodeSignals(),
@@ -74,6 +77,25 @@ public sealed class KubeletTests : IAsyncDisposable
         await Assert.Single(_kubelet.Pods).Done.WaitAsync(Cancel);
         Assert.Equal("late", Assert.Single(_api.Confirmed));
         Assert.Empty(_api.Events);
+    }
+
+    [Fact]
+    public async Task A_pod_that_its_worker_cannot_cope_with_says_so_and_can_still_be_deleted()
+    {
+        // No check of the API would let this name pass.
+        var pod = PodOf("odd", isDeleted: false);
+        pod = pod with { Spec = pod.Spec with { Volumes = [new Volume { Name = "a\0b", EmptyDir = new EmptyDirVolume() }] } };
+        _kubelet.Apply(pod);
+        var worker = Assert.Single(_kubelet.Pods);
+        while (!_api.Events.Any(static one => one.Contains("FailedSync", StringComparison.Ordinal)))
+        {
+            await Task.Delay(5, Cancel);
+        }
+        Assert.Equal("Failed", worker.Phase);
+        Assert.False(worker.Done.IsCompleted);
+        _kubelet.Apply(pod with { Metadata = pod.Metadata with { DeletionTimestamp = DateTimeOffset.UnixEpoch } });
+        await worker.Done.WaitAsync(Cancel);
+        Assert.Equal("odd", Assert.Single(_api.Confirmed));
     }
 
     private static Pod PodOf(string name, bool isDeleted) => new()

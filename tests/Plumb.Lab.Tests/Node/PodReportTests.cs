@@ -131,8 +131,8 @@ public sealed class PodReportTests
         PodAddresses = [IpAddress.Parse("10.244.1.5"), IpAddress.Parse("fd00:10:244:1::5")],
         StartTime = Now,
         RestartPolicy = policy,
-        InitContainers = [.. init.Select(static (status, i) => new ContainerReport($"i{i}", "image", completes: true) { Status = status })],
-        Containers = [.. main.Select(static (status, i) => new ContainerReport($"c{i}", "image", completes: false) { Status = status })],
+        InitContainers = [.. init.Select(static (status, i) => new ContainerReport(new("initContainers", $"i{i}"), "image", completes: true) { Status = status })],
+        Containers = [.. main.Select(static (status, i) => new ContainerReport(new("containers", $"c{i}"), "image", completes: false) { Status = status })],
     };
 
     private static JsonElement Patch(PodReport report) => JsonElement.Parse(report.ToPatch(Now).Span).GetProperty("status");

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
+using Plumb.Testing;
 
 namespace Plumb.Linux.Tests.Processes;
 
@@ -33,6 +35,17 @@ public sealed class SpawnTests
 
         Assert.Equal(new ExitStatus(128 + (int)signal, signal), await child.Exited);
         Assert.False(child.Kill(signal));
+    }
+
+    [Fact]
+    [Trait(UserNamespace.Needs, UserNamespace.Root)]
+    public async Task A_child_is_whom_it_is_to_be_and_has_no_way_back_and_the_next_one_is_root()
+    {
+        const string who = "id -u; id -g; id -G; grep -E '^(Uid|CapPrm|CapEff)' /proc/self/status";
+        using var child = Spawn.Start(Shell(who) with { User = new ContainerUser(1000, 1001, [5, 6]), Output = SpawnStream.Pipe });
+        Assert.Equal("1000\n1001\n1001 5 6\nUid:\t1000\t1000\t1000\t1000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n", await ReadAll(child.Output!));
+        using var next = Spawn.Start(Shell("id -u; id -G") with { Output = SpawnStream.Pipe });
+        Assert.Equal("0\n0\n", await ReadAll(next.Output!));
     }
 
     [Fact]

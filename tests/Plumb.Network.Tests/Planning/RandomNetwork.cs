@@ -1,4 +1,5 @@
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Nftables.Language;
 using Plumb.Linux.State;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;
@@ -171,6 +172,12 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
         {
             PodScope = "default",
             PodName = random.Next(4) == 0 ? "" : $"pod-{random.Next(3)}",
+            Ports = random.Next(3) != 0 ? [] :
+            [
+                // Of one container each, as agents see to it.
+                new HostPort(random.Next(2) == 0 ? IpProtocol.Tcp : IpProtocol.Udp, (ushort)(8000 + id.ContainerId[^1]), 80, random.Next(3) switch { 0 => null, 1 => IpAddress.V4(192, 168, 1, 11), _ => IpAddress.V4(127, 0, 0, 1) }),
+                new HostPort(IpProtocol.Udp, (ushort)(9000 + id.ContainerId[^1]), 53, IpAddress.Parse("fd00:192:168:1::11")),
+            ],
         };
     }
 }

@@ -84,10 +84,11 @@ internal sealed class Server : IDisposable
 /// <summary>A client's questions.</summary>
 internal static class Talk
 {
-    // Only what is dropped waits so long: a refusal and an answer come at once.
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
+    // Only what is dropped waits so long: a refusal and an answer come at once. A new link's carrier comes a moment after it, and loses who speaks before: TCP says it
+    // again after a second.
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
 
-    /// <param name="patience">Null: a second, which is long enough where silence is one of the answers.</param>
+    /// <param name="patience">Null: three seconds, which is long enough where silence is one of the answers.</param>
     public static async Task<Heard> TcpAsync(NetworkNamespace from, IpAddress to, int port, TimeSpan? patience = null)
     {
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -64,6 +64,8 @@ internal sealed class NodeState(string name)
 /// <summary>Whether a pod may run on a node, and in the real scheduler's words why not.</summary>
 internal static class NodeFit
 {
+    public const string PortsTaken = "node(s) didn't have free ports for the requested pod ports";
+
     private static readonly Taint CordonTaint = new() { Key = "node.kubernetes.io/unschedulable", Effect = "NoSchedule" };
 
     /// <returns>Null when it may.</returns>
@@ -81,7 +83,7 @@ internal static class NodeFit
         foreach (var port in facts.HostPorts ?? [])
         {
             if (node.Holds(port))
-                return "node(s) didn't have free ports for the requested pod ports";
+                return PortsTaken;
         }
         return null;
     }

@@ -11,9 +11,14 @@ namespace Plumb.Api.Controllers.Scheduling;
 /// </summary>
 internal sealed class PodAffinityFit
 {
+    public const string NobodyToBeWith = "node(s) didn't match pod affinity rules";
+    public const string SomebodyToAvoid = "node(s) didn't match pod anti-affinity rules";
+    public const string KeptAway = "node(s) didn't satisfy existing pods anti-affinity rules";
+    public const string Skewed = "node(s) didn't match pod topology spread constraints";
+
     private readonly List<(PodAffinityTerm Term, Dictionary<string, int> Domains, bool Any)> affinities = [];
     private readonly List<(PodAffinityTerm Term, Dictionary<string, int> Domains)> antiAffinities = [];
-    private readonly HashSet<(string Key, string Value)> keptAway = [];
+    private readonly HashSet<(string Key, string Value)> places = [];
     private readonly List<(TopologySpreadConstraint Constraint, Dictionary<string, int> Domains, bool MatchesSelf)> spreads = [];
     private readonly List<(int Weight, PodAffinityTerm Term, Dictionary<string, int> Domains)> preferences = [];
     private readonly PodFacts facts;
@@ -28,7 +33,7 @@ internal sealed class PodAffinityFit
         var fit = new PodAffinityFit(facts);
         fit.TakeKeepers(nodes, keepers);
         if (!IsAsked(pod))
-            return fit.keptAway.Count > 0 ? fit : null;
+            return fit.places.Count > 0 ? fit : null;
         foreach (var term in affinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? [])
         {
             var domains = fit.Count(term, nodes, view);
@@ -52,17 +57,17 @@ internal sealed class PodAffinityFit
         {
             // The first of a group that wants to be together has nobody to be with yet.
             if (!node.Labels.TryGetValue(term.TopologyKey, out string? value) || (!domains.ContainsKey(value) && (any || !Matches(term, facts, facts.Key.Namespace))))
-                return "node(s) didn't match pod affinity rules";
+                return NobodyToBeWith;
         }
         foreach (var (term, domains) in antiAffinities)
         {
             if (node.Labels.TryGetValue(term.TopologyKey, out string? value) && domains.ContainsKey(value))
-                return "node(s) didn't match pod anti-affinity rules";
+                return SomebodyToAvoid;
         }
-        foreach (var (key, value) in keptAway)
+        foreach (var (key, value) in places)
         {
             if (node.Labels.TryGetValue(key, out string? label) && label == value)
-                return "node(s) didn't satisfy existing pods anti-affinity rules";
+                return KeptAway;
         }
         foreach (var (constraint, domains, self) in spreads)
         {
@@ -72,7 +77,7 @@ internal sealed class PodAffinityFit
                 return "node(s) didn't match pod topology spread constraints (missing required label)";
             int least = constraint.MinDomains is { } wanted && domains.Count < wanted ? 0 : domains.Count == 0 ? 0 : domains.Values.Min();
             if (domains.GetValueOrDefault(value) + (self ? 1 : 0) - least > constraint.MaxSkew)
-                return "node(s) didn't match pod topology spread constraints";
+                return Skewed;
         }
         return null;
     }
@@ -93,7 +98,18 @@ internal sealed class PodAffinityFit
 
     public static bool IsAsked(Pod pod) => pod.Spec.Affinity is { PodAffinity: not null } or { PodAntiAffinity: not null } || pod.Spec.TopologySpreadConstraints.Count > 0;
 
-    public static bool KeepsOthersAway(Pod pod) => pod.Spec.Affinity?.PodAntiAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is { Count: > 0 };
+    /// <summary>Whether it matters to the pod where the other one is.</summary>
+    public static bool IsConcerned(Pod pod, PodFacts facts, PodFacts other, ClusterView view)
+    {
+        var (affinity, anti) = (pod.Spec.Affinity?.PodAffinity, pod.Spec.Affinity?.PodAntiAffinity);
+        foreach (var term in (affinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? []).Concat(anti?.RequiredDuringSchedulingIgnoredDuringExecution ?? []))
+        {
+            if (Matches(term, other, facts.Key.Namespace, view))
+                return true;
+        }
+        return other.Key.Namespace == facts.Key.Namespace
+            && pod.Spec.TopologySpreadConstraints.Any(constraint => Selector.From(constraint.LabelSelector).Matches(other.Stored.Labels));
+    }
 
     private void TakeKeepers(IReadOnlyDictionary<string, NodeState> nodes, IEnumerable<PodFacts> keepers)
     {
@@ -104,7 +120,7 @@ internal sealed class PodAffinityFit
             foreach (var term in keeper.Stored.As(KubernetesJson.TypeInfo<Pod>()).Spec.Affinity?.PodAntiAffinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? [])
             {
                 if (node.Labels.TryGetValue(term.TopologyKey, out string? value) && Matches(term, facts, keeper.Key.Namespace))
-                    keptAway.Add((term.TopologyKey, value));
+                    places.Add((term.TopologyKey, value));
             }
         }
     }

@@ -17,8 +17,7 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
 
     private readonly SortedDictionary<string, NodeState> nodes = new(StringComparer.Ordinal);
 
-    /// <summary>They fit nowhere: tried again when something changes that could make room.</summary>
-    private readonly HashSet<StoreKey> stranded = [];
+    private readonly StrandedPods stranded = new(context.View);
 
     /// <summary>Pods that keep others away from where they are.</summary>
     private readonly HashSet<StoreKey> keepers = [];
@@ -42,13 +41,15 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
                     Count(pod, 1);
             }
             if (node.Take(change.New))
-                Retry();
+                Retry(stranded.HelpedBy(node));
         }
         else if (change.Resource == GroupResource.Pods)
         {
             Count(change.OldPod, -1);
             Count(change.NewPod, 1);
-            if (change.NewPod is null)
+            if (change.NewPod is { KeepsOthersAway: true, IsOver: false })
+                keepers.Add(change.Latest.Key);
+            else
                 keepers.Remove(change.Latest.Key);
             if (change.NewPod is { } waiting && IsMine(waiting))
             {
@@ -58,9 +59,11 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
             }
             else
                 stranded.Remove(change.Latest.Key);
-            // Somebody has gone, or come, whom others may have waited for.
-            if (stranded.Count > 0 && ((change.OldPod is not null && (change.NewPod is null || change.NewPod.IsOver)) || (change.OldPod is { NodeName: "" } && change.NewPod is { NodeName: not "" })))
-                Retry();
+            // Somebody has gone, or come, or become another, whom others may have waited for.
+            if (Here(change.OldPod) is { } old && (change.NewPod is null || change.NewPod.IsOver || change.NewPod.Stored.IsDeleting != old.Stored.IsDeleting || !old.Stored.Labels.Equals(change.NewPod.Stored.Labels)))
+                Retry(stranded.HelpedByEnd(old));
+            if (Here(change.NewPod) is { } now && (Here(change.OldPod) is not { } before || !before.Stored.Labels.Equals(now.Stored.Labels)))
+                Retry(stranded.HelpedByArrival(now));
         }
     }
 
@@ -71,8 +74,6 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
         var pod = facts.Stored.As(KubernetesJson.TypeInfo<Pod>());
         if (pod.Spec.SchedulerName is not (null or "" or Component) || pod.Spec.SchedulingGates.Count > 0)
             return;
-        if (PodAffinityFit.KeepsOthersAway(pod))
-            keepers.Add(key);
         var around = keepers.Count == 0 && !PodAffinityFit.IsAsked(pod) ? null : PodAffinityFit.Of(pod, facts, nodes, View, keepers.Select(keeper => View.Pods.GetValueOrDefault(keeper)).OfType<PodFacts>().Where(keeper => keeper != facts));
         NodeState? best = null;
         var bestRank = default((int, int, int));
@@ -91,7 +92,7 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
         }
         if (best is null)
         {
-            Strand(facts, reasons);
+            Strand(pod, facts, reasons);
             return;
         }
         try
@@ -111,6 +112,8 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
 
     private static bool AsksForResources(Pod pod) => pod.Spec.Containers.Any(static container => container.Resources is { } asked && asked.Requests.Count + asked.Limits.Count > 0);
 
+    private static PodFacts? Here(PodFacts? pod) => pod is { NodeName: not "", IsOver: false } ? pod : null;
+
     private static bool IsMine(PodFacts pod) => pod.NodeName.Length == 0 && pod.IsActive;
 
     private void Count(PodFacts? pod, int step)
@@ -119,16 +122,15 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
             node.Count(pod, step);
     }
 
-    private void Retry()
+    private void Retry(List<StoreKey> helped)
     {
-        foreach (var key in stranded)
+        foreach (var key in helped)
             Queue.Add(key);
-        stranded.Clear();
     }
 
-    private void Strand(PodFacts facts, Dictionary<string, int>? reasons)
+    private void Strand(Pod pod, PodFacts facts, Dictionary<string, int>? reasons)
     {
-        stranded.Add(facts.Key);
+        stranded.Add(pod, facts, reasons?.Keys ?? Enumerable.Empty<string>());
         var text = new StringBuilder();
         if (nodes.Count == 0)
             text.Append("no nodes available to schedule pods");

@@ -14,7 +14,8 @@ namespace Plumb.Api.Controllers.Workloads;
 internal sealed class DaemonSetController : KeyedController<StoreKey>
 {
     private const string Component = "daemonset-controller";
-    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstBackOff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastBackOff = TimeSpan.FromMinutes(15);
 
     /// <summary>What a node's own state may say does not keep its daemons away.</summary>
     private static readonly (string Key, string Effect)[] Borne =
@@ -31,6 +32,9 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
     private readonly Dictionary<string, NodeState> nodes = new(StringComparer.Ordinal);
     private readonly HashSet<StoreKey> sets = [];
 
+    /// <summary>Pods that fail again and again on a node are replaced ever later.</summary>
+    private readonly Dictionary<(StoreKey Set, string Node), (DateTimeOffset Since, TimeSpan Delay)> backOffs = [];
+
     public DaemonSetController(ControllerContext context) : base(context) => revisions = new RevisionHistory(context, "DaemonSet");
 
     public override void Observe(in ObservedChange change)
@@ -40,6 +44,8 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
             if (change.New is null)
             {
                 sets.Remove(change.Latest.Key);
+                foreach (var key in OfSet(change.Latest.Key))
+                    backOffs.Remove(key);
                 return;
             }
             sets.Add(change.New.Key);
@@ -73,7 +79,7 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         if (set.Spec.UpdateStrategy?.Type != "OnDelete")
             Roll(stored, set, update, places);
         WriteStatus(stored, set, update, Places(stored, set));
-        revisions.Prune(stored, set.Spec.RevisionHistoryLimit ?? 10, name => name == update.Name || View.PodsOf(stored.Uid).Pods.Any(pod => RevisionOf(pod) == name));
+        revisions.Prune(stored, set.Spec.RevisionHistoryLimit, update);
     }
 
     /// <summary>A node, or a name that no node has any more, with the set's pods there: those that are not on their way out, the oldest first.</summary>
@@ -139,12 +145,11 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         {
             foreach (var pod in place.Pods.ToList())
             {
-                if (pod.Stored.Phase != "Failed")
+                if (pod.Stored.Phase != "Failed" || BacksOff(stored.Key, place.Node))
                     continue;
                 Context.Events.Warning(stored, Component, "FailedDaemonPod", $"Found failed daemon pod {pod.Key.Namespace}/{pod.Key.Name} on node {place.Node}, will try to kill it");
                 Delete(stored, pod);
                 place.Pods.Remove(pod);
-                Queue.AddAfter(stored.Key, AfterFailure);
             }
             if (place.Wanted && place.Pods.Count == 0)
             {
@@ -166,6 +171,26 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         }
     }
 
+    private List<(StoreKey Set, string Node)> OfSet(StoreKey set) => [.. backOffs.Keys.Where(key => key.Set == set)];
+
+    /// <summary>Whether it is too early; if not, the next time is later. A node on which nothing failed for long begins anew.</summary>
+    private bool BacksOff(StoreKey set, string node)
+    {
+        var now = Context.Time.GetUtcNow();
+        if (!backOffs.TryGetValue((set, node), out var last) || now - last.Since > 2 * LastBackOff)
+        {
+            backOffs[(set, node)] = (now, FirstBackOff);
+            return false;
+        }
+        if (last.Since + last.Delay - now is var left && left > TimeSpan.Zero)
+        {
+            Queue.AddAfter(set, left);
+            return true;
+        }
+        backOffs[(set, node)] = (now, last.Delay * 2 < LastBackOff ? last.Delay * 2 : LastBackOff);
+        return false;
+    }
+
     private void Roll(StoredObject stored, DaemonSet set, RevisionHistory.Revision update, List<Place> places)
     {
         int desired = places.Count(static place => place.Wanted);
@@ -175,10 +200,10 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         int doubled = places.Count(static place => place.Pods.Count > 1);
         foreach (var place in places)
         {
-            var old = place.Pods.Find(pod => RevisionOf(pod) != update.Name);
+            var old = place.Pods.Find(pod => !update.IsOf(pod));
             if (!place.Wanted || old is null)
                 continue;
-            var anew = place.Pods.Find(pod => RevisionOf(pod) == update.Name);
+            var anew = place.Pods.Find(pod => update.IsOf(pod));
             bool serves = IsAvailable(stored, set, old);
             if (surge == 0)
             {
@@ -278,7 +303,7 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
             current++;
             ready += place.Pods.Exists(static pod => pod.IsReady) ? 1 : 0;
             available += place.Pods.Exists(pod => IsAvailable(stored, set, pod)) ? 1 : 0;
-            updated += RevisionOf(place.Pods[0]) == update.Name ? 1 : 0;
+            updated += update.IsOf(place.Pods[0]) ? 1 : 0;
         }
         var next = new DaemonSetStatus
         {
@@ -333,6 +358,4 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         var terms = pod.Stored.As(KubernetesJson.TypeInfo<Pod>()).Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms;
         return terms is [{ MatchFields: [{ Key: "metadata.name", Values: [var name] }] }, ..] ? name : "";
     }
-
-    private static string RevisionOf(PodFacts pod) => pod.Stored.Labels.TryGetValue(StatefulSet.RevisionLabel, out string? hash) ? $"{pod.Stored.Controller?.Name}-{hash}" : "";
 }

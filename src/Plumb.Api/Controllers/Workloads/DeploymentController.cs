@@ -58,7 +58,7 @@ internal sealed class DeploymentController(ControllerContext context) : KeyedCon
             {
                 if (current is null && (current = Create(stored, deployment, sets, hash)) is null)
                     return;
-                Renumber(stored, sets, current);
+                Renumber(stored, deployment, sets, current);
                 if (isRecreate)
                     Scale(stored, current, deployment.Spec.Replicas ?? 1);
                 else
@@ -115,11 +115,8 @@ internal sealed class DeploymentController(ControllerContext context) : KeyedCon
         var labels = Fields.Object(Fields.Object(template, "metadata"), "labels");
         labels[PodTemplateHash.Label] = hash;
         var annotations = new JsonObject();
-        foreach (var (name, value) in deployment.Metadata.Annotations)
-        {
-            if (name is not (LastApplied or RevisionAnnotation))
-                annotations[name] = value;
-        }
+        foreach (var (name, value) in Inherited(deployment))
+            annotations[name] = value;
         annotations[RevisionAnnotation] = (HighestRevision(sets) + 1).ToString(CultureInfo.InvariantCulture);
         int replicas = deployment.Spec.Strategy?.Type == "Recreate" ? deployment.Spec.Replicas ?? 1 : RollingLimits.Of(deployment).NewReplicas(0, Sum(sets, set => set.Replicas));
         var proposed = new JsonObject
@@ -166,25 +163,32 @@ internal sealed class DeploymentController(ControllerContext context) : KeyedCon
         }
     }
 
+    /// <summary>What the current set takes over from the Deployment: `kubectl rollout history` reads the cause of a change there.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Inherited(Deployment deployment) =>
+        deployment.Metadata.Annotations.Where(static one => one.Key is not (LastApplied or RevisionAnnotation));
+
     /// <summary>The current set has the highest revision: one that was rolled back to is numbered anew.</summary>
-    private void Renumber(StoredObject stored, List<RolledSet> sets, RolledSet current)
+    private void Renumber(StoredObject stored, Deployment deployment, List<RolledSet> sets, RolledSet current)
     {
         long highest = 0;
         foreach (var set in sets)
             highest = set == current ? highest : Math.Max(highest, set.Revision);
         long revision = current.Revision > highest ? current.Revision : highest + 1;
         string text = revision.ToString(CultureInfo.InvariantCulture);
-        if (current.Revision != revision)
-            current.Take(Annotate(current.Stored.Key, text));
-        if (stored.As(KubernetesJson.TypeInfo<Deployment>()).Metadata.Annotations.GetValueOrDefault(RevisionAnnotation) != text)
-            Annotate(stored.Key, text);
+        var has = current.Annotations;
+        if (current.Revision != revision || Inherited(deployment).Any(one => has.GetValueOrDefault(one.Key) != one.Value))
+            current.Take(Annotate(current.Stored.Key, [.. Inherited(deployment), new(RevisionAnnotation, text)]));
+        if (deployment.Metadata.Annotations.GetValueOrDefault(RevisionAnnotation) != text)
+            Annotate(stored.Key, [new(RevisionAnnotation, text)]);
     }
 
-    private StoredObject Annotate(StoreKey key, string revision)
+    private StoredObject Annotate(StoreKey key, IReadOnlyList<KeyValuePair<string, string>> wanted)
     {
         var written = Registry.Update(key, root =>
         {
-            Fields.Object(Fields.Object(root, "metadata"), "annotations")[RevisionAnnotation] = revision;
+            var annotations = Fields.Object(Fields.Object(root, "metadata"), "annotations");
+            foreach (var (name, value) in wanted)
+                annotations[name] = value;
             return true;
         });
         Context.Show(written);

@@ -15,8 +15,6 @@ internal sealed class JobController(ControllerContext context) : KeyedController
 {
     private const string Component = "job-controller";
     private const int DefaultBackoffLimit = 6;
-    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     private readonly Dictionary<StoreKey, JobTally> tallies = [];
 
@@ -46,6 +44,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             return;
         var job = stored.As(KubernetesJson.TypeInfo<Job>());
         var tally = TallyOf(key, stored.Uid);
+        tally.Settle(job.Spec);
         var pods = View.PodsOf(stored.Uid);
         if (job.Status.Conditions.IsTrue("Complete") || job.Status.Conditions.IsTrue("Failed"))
         {
@@ -74,12 +73,18 @@ internal sealed class JobController(ControllerContext context) : KeyedController
 
     private static Verdict? Judge(Job job, JobTally tally, OwnedPods pods, DateTimeOffset? start, DateTimeOffset now)
     {
-        int limit = job.Spec.BackoffLimit ?? DefaultBackoffLimit;
+        int limit = job.Spec.BackoffLimit ?? (job.Spec.BackoffLimitPerIndex is null ? DefaultBackoffLimit : int.MaxValue);
         int restarts = job.Spec.Template.Spec.RestartPolicy == "OnFailure" ? Restarts(pods) : 0;
+        if (tally.Doom is { } rule)
+            return new("Failed", "PodFailurePolicy", rule);
         if (tally.Failed > limit || (restarts > 0 && restarts >= Math.Max(1, limit)))
             return new("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
         if (job.Spec.ActiveDeadlineSeconds is { } seconds && start is { } since && now - since >= TimeSpan.FromSeconds(seconds))
             return new("Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
+        if (tally.FailedIndexes.Count > (job.Spec.MaxFailedIndexes ?? int.MaxValue))
+            return new("Failed", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
+        if (tally.FailedIndexes.Count > 0 && tally.FailedIndexes.Count + tally.Indexes.Count >= job.Spec.Completions)
+            return new("Failed", "FailedIndexes", "Job has failed indexes");
         bool enough = job.Spec.Completions is { } completions ? Succeeded(job, tally) >= completions : tally.Succeeded > 0 && !Active(pods).Any();
         return enough ? new("Complete", "CompletionsReached", "Reached expected number of succeeded pods") : null;
     }
@@ -88,7 +93,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
     {
         var active = Active(pods).ToList();
         int parallelism = job.Spec.Parallelism ?? 1;
-        int wanted = job.Spec.Completions is { } completions ? Math.Min(parallelism, completions - Succeeded(job, tally))
+        int wanted = job.Spec.Completions is { } completions ? Math.Min(parallelism, completions - Succeeded(job, tally) - tally.FailedIndexes.Count)
             : tally.Succeeded > 0 ? Math.Min(parallelism, active.Count)
             : parallelism;
         if (active.Count > wanted)
@@ -102,8 +107,8 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         int missing = wanted - active.Count - (job.Spec.PodReplacementPolicy == "Failed" ? Terminating(pods) : 0);
         if (missing <= 0)
             return;
-        var wait = tally.Wait(FirstWait, LongestWait) - (now - tally.LastFailure);
-        if (wait > TimeSpan.Zero)
+        bool each = job.Spec.BackoffLimitPerIndex is not null;
+        if (!each && tally.Wait(now) is var wait && wait > TimeSpan.Zero)
         {
             Queue.AddAfter(stored.Key, wait);
             return;
@@ -117,8 +122,13 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         var taken = active.Select(static pod => JobTally.IndexOf(pod)).ToHashSet();
         for (int index = 0; index < job.Spec.Completions && missing > 0; index++)
         {
-            if (tally.Indexes.Contains(index) || !taken.Add(index))
+            if (tally.Indexes.Contains(index) || tally.FailedIndexes.Contains(index) || !taken.Add(index))
                 continue;
+            if (each && tally.Wait(now, index) is var left && left > TimeSpan.Zero)
+            {
+                Queue.AddAfter(stored.Key, left);
+                continue;
+            }
             Create(stored, job, index);
             missing--;
         }
@@ -209,11 +219,11 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         var now = Context.Time.GetUtcNow();
         bool isOver = verdict is not null || job.Status.Conditions.IsTrue("Complete") || job.Status.Conditions.IsTrue("Failed");
         int active = Active(pods).Count(), ready = Active(pods).Count(static pod => pod.IsReady), terminating = Terminating(pods);
-        string indexes = job.Spec.CompletionMode == "Indexed" ? tally.Ranges() : "";
+        string indexes = job.Spec.CompletionMode == "Indexed" ? JobTally.Ranges(tally.Indexes) : "", failed = JobTally.Ranges(tally.FailedIndexes);
         var conditions = Conditions(job, verdict, now);
         var started = isOver && verdict is null ? job.Status.StartTime : start;
         bool same = job.Status.Active == active && job.Status.Ready == ready && job.Status.Terminating == terminating && job.Status.Succeeded == Succeeded(job, tally)
-            && job.Status.Failed == tally.Failed && (job.Status.CompletedIndexes ?? "") == indexes && job.Status.StartTime == started && conditions.SequenceEqual(job.Status.Conditions);
+            && job.Status.Failed == tally.Failed && (job.Status.CompletedIndexes ?? "") == indexes && (job.Status.FailedIndexes ?? "") == failed && job.Status.StartTime == started && conditions.SequenceEqual(job.Status.Conditions);
         if (same)
             return;
         Context.Show(Registry.Update(stored.Key, root =>
@@ -226,6 +236,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             ReplicaSetController.Set(status, "failed", tally.Failed);
             status["uncountedTerminatedPods"] = new JsonObject();
             Set(status, "completedIndexes", indexes);
+            Set(status, "failedIndexes", failed);
             Set(status, "startTime", started is { } since ? Rfc3339.Format(since) : "");
             if (verdict?.Type == "Complete")
                 status["completionTime"] = Rfc3339.Format(now);

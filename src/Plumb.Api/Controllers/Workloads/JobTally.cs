@@ -9,6 +9,9 @@ namespace Plumb.Api.Controllers.Workloads;
 /// </summary>
 internal sealed class JobTally(string uid)
 {
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
+
     private readonly HashSet<string> counted = [];
 
     public string Uid => uid;
@@ -20,46 +23,79 @@ internal sealed class JobTally(string uid)
     /// <summary>Of an indexed job: those that have succeeded.</summary>
     public SortedSet<int> Indexes { get; } = [];
 
-    public DateTimeOffset LastFailure { get; private set; }
+    /// <summary>Of an indexed job with a limit for each index: those that have reached it.</summary>
+    public SortedSet<int> FailedIndexes { get; } = [];
 
-    private int inARow;
+    /// <summary>Why a rule of the job's has failed it; null: none has.</summary>
+    public string? Doom { get; private set; }
+
+    private readonly List<(PodFacts Pod, DateTimeOffset At)> failures = [];
+    private readonly Dictionary<int, Failures> byIndex = [];
+    private Failures all;
+
+    /// <summary>So many one after the other, so many in all, and when the last one was.</summary>
+    private readonly record struct Failures(int InARow, int Count, DateTimeOffset Last)
+    {
+        public Failures Another(DateTimeOffset at) => new(InARow + 1, Count + 1, at);
+    }
 
     /// <param name="gone">It was deleted: what had not ended has failed.</param>
     public void Count(PodFacts pod, bool gone, DateTimeOffset now)
     {
-        bool succeeded = pod.Stored.Phase == "Succeeded";
         if ((!pod.IsOver && !gone) || !counted.Add(pod.Stored.Uid))
             return;
-        if (succeeded)
+        if (pod.Stored.Phase == "Succeeded")
         {
             Succeeded++;
-            inARow = 0;
+            all = all with { InARow = 0 };
             if (IndexOf(pod) is { } index)
                 Indexes.Add(index);
         }
         else if (pod.Stored.Phase == "Failed" || !pod.IsDoomed)
         {
-            Failed++;
-            inARow++;
-            LastFailure = now;
+            failures.Add((pod, now));
         }
     }
 
-    /// <summary>How long after the last failure the next pod waits.</summary>
-    public TimeSpan Wait(TimeSpan first, TimeSpan longest)
+    /// <summary>Judges what has failed by the job's own rules.</summary>
+    public void Settle(JobSpec job)
     {
-        if (inARow == 0)
+        foreach (var (pod, at) in failures)
+        {
+            var (action, message) = JobFailurePolicy.Of(job.PodFailurePolicy, pod.Stored);
+            if (action == "Ignore")
+                continue;
+            Failed++;
+            all = all.Another(at);
+            if (action == "FailJob")
+                Doom ??= message;
+            if (job.BackoffLimitPerIndex is { } limit && IndexOf(pod) is { } index)
+            {
+                var own = byIndex[index] = byIndex.GetValueOrDefault(index).Another(at);
+                if (action == "FailIndex" || own.Count > limit)
+                    FailedIndexes.Add(index);
+            }
+        }
+        failures.Clear();
+    }
+
+    /// <summary>How long the next pod still waits after the last failure.</summary>
+    /// <param name="index">Where each index is tried again for itself: this one's.</param>
+    public TimeSpan Wait(DateTimeOffset now, int? index = null)
+    {
+        var last = index is { } own ? byIndex.GetValueOrDefault(own) : all;
+        if (last.InARow == 0)
             return TimeSpan.Zero;
-        var wait = first * Math.Pow(2, Math.Min(inARow - 1, 20));
-        return wait < longest ? wait : longest;
+        var wait = FirstWait * Math.Pow(2, Math.Min(last.InARow - 1, 20));
+        return (wait < LongestWait ? wait : LongestWait) - (now - last.Last);
     }
 
     /// <summary>`1,3-5`</summary>
-    public string Ranges()
+    public static string Ranges(SortedSet<int> indexes)
     {
         var parts = new List<string>();
         int? first = null, last = null;
-        foreach (int index in Indexes)
+        foreach (int index in indexes)
         {
             if (last == index - 1)
             {

@@ -9,6 +9,8 @@ namespace Plumb.Api.Controllers.Workloads;
 /// <param name="kind">Whose they are.</param>
 internal sealed class RevisionHistory(ControllerContext context, string kind)
 {
+    private const int DefaultLimit = 10;
+
     private readonly Dictionary<string, Dictionary<string, Revision>> byOwner = [];
 
     /// <param name="Number">Grows with each roll-out, also with one that goes back.</param>
@@ -18,6 +20,9 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
 
         /// <summary>What the name has behind its owner's.</summary>
         public string Hash => Key.Name[(Key.Name.LastIndexOf('-') + 1)..];
+
+        /// <summary>Whether a pod was made from it: a StatefulSet's says so by the whole name, a DaemonSet's by the hash.</summary>
+        public bool IsOf(PodFacts pod) => pod.Stored.Labels.TryGetValue(StatefulSet.RevisionLabel, out string? label) && (label == Name || label == Hash);
     }
 
     public void Observe(in ObservedChange change)
@@ -72,13 +77,17 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
         }
     }
 
-    /// <summary>Keeps so many beside the ones that are in use.</summary>
-    public void Prune(StoredObject set, int limit, Func<string, bool> isUsed)
+    /// <summary>Keeps so many beside the ones that are in use: those that pods were made from, and these.</summary>
+    /// <param name="limit">`revisionHistoryLimit`</param>
+    public void Prune(StoredObject set, int? limit, params IReadOnlyList<Revision> present)
     {
-        if (!byOwner.TryGetValue(set.Uid, out var revisions) || revisions.Count <= limit)
+        int most = limit ?? DefaultLimit;
+        if (!byOwner.TryGetValue(set.Uid, out var revisions) || revisions.Count <= most)
             return;
-        var unused = revisions.Values.Where(revision => !isUsed(revision.Name)).OrderBy(static revision => revision.Number).ToList();
-        for (int i = 0; i < unused.Count - limit; i++)
+        var unused = revisions.Values
+            .Where(revision => !present.Any(one => one.Name == revision.Name) && !context.View.PodsOf(set.Uid).Pods.Any(revision.IsOf))
+            .OrderBy(static revision => revision.Number).ToList();
+        for (int i = 0; i < unused.Count - most; i++)
         {
             try
             {

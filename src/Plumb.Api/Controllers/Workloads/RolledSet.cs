@@ -18,7 +18,9 @@ internal sealed class RolledSet
     public int Replicas => Set.Spec.Replicas ?? 1;
     public int Available => Set.Status.AvailableReplicas;
 
-    public long Revision => Set.Metadata.Annotations.TryGetValue("deployment.kubernetes.io/revision", out string? text)
+    public IReadOnlyDictionary<string, string> Annotations => Set.Metadata.Annotations;
+
+    public long Revision => Annotations.TryGetValue("deployment.kubernetes.io/revision", out string? text)
         && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : 0;
 
     public void Take(StoredObject stored)

@@ -126,7 +126,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         {
             if (!pods.TryGetValue(ordinal, out var pod) || Goes(pod))
                 return;
-            if (RevisionOf(pod) != update.Name)
+            if (!update.IsOf(pod))
             {
                 Delete(stored, pod);
                 return;
@@ -207,8 +207,8 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
             available += isReady && IsAvailable(stored, set, pod) ? 1 : 0;
             if (Goes(pod))
                 continue;
-            ofCurrent += RevisionOf(pod) == current.Name ? 1 : 0;
-            ofUpdate += RevisionOf(pod) == update.Name ? 1 : 0;
+            ofCurrent += current.IsOf(pod) ? 1 : 0;
+            ofUpdate += update.IsOf(pod) ? 1 : 0;
         }
         // The roll-out is complete: what was new is what there is.
         if (set.Spec.UpdateStrategy?.Type != "OnDelete" && ofUpdate == replicas && ready == replicas && replicas == (set.Spec.Replicas ?? 1))
@@ -230,8 +230,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         };
         if (next != set.Status)
             Write(stored, next);
-        revisions.Prune(stored, set.Spec.RevisionHistoryLimit ?? 10, name =>
-            name == current.Name || name == update.Name || View.PodsOf(stored.Uid).Pods.Any(pod => RevisionOf(pod) == name));
+        revisions.Prune(stored, set.Spec.RevisionHistoryLimit, current, update);
     }
 
     private void Write(StoredObject stored, StatefulSetStatus next)
@@ -272,8 +271,6 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
     }
 
     private static bool Goes(PodFacts pod) => pod.IsDoomed || pod.Stored.IsDeleting;
-
-    private static string RevisionOf(PodFacts pod) => pod.Stored.Labels.TryGetValue(StatefulSet.RevisionLabel, out string? name) ? name : "";
 
     /// <returns>Null for a pod whose name is not one that the set gives.</returns>
     private static int? Ordinal(StoredObject set, PodFacts pod)

@@ -87,7 +87,7 @@ internal sealed class ReadEndpoint(Registry registry)
             all = registry.Store.List(target.Definition.StoredIn, target.Scope, query.Filter, out version);
             if (query.Version > version)
             {
-                throw new ApiException(504, "Timeout", $"Timeout: Too large resource version: {query.Version}, current: {version}",
+                throw new ApiException(504, "Timeout", $"Timeout: Too large resource version: {query.ResourceVersion}, current: {version}",
                     new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }), ["retryAfterSeconds"] = 1 });
             }
         }
@@ -129,7 +129,7 @@ internal sealed class ReadEndpoint(Registry registry)
     /// <summary>Items say neither kind nor version, which the list says for them; both stand first in a stored object.</summary>
     private static void WriteItem(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, StoredObject.Deep);
         reader.Read();
         reader.Read();
         while (reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("kind"u8) || reader.ValueTextEquals("apiVersion"u8)))

@@ -5,6 +5,7 @@ using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Validation;
+using Plumb.Api.Schema;
 using Plumb.Api.Storage;
 
 namespace Plumb.Api.Http.Endpoints;
@@ -29,9 +30,10 @@ internal sealed class ScaleEndpoint(Registry registry)
         var patch = HttpMethods.IsPatch(method) ? Patching.Read(context, body, null, out _) : null;
         var written = registry.Update(target.Definition, target.Key, Part.Main, (present, root) =>
         {
-            var scale = patch is null ? RequestBody.Parse(body, "Scale", []) : patch(ScaleOf(target.Definition, present));
+            query.Warnings.Clear();
+            var scale = patch is null ? FieldCheck.Request(body, "Scale", "v1", query) : patch(ScaleOf(target.Definition, present));
             Check(target, present, scale);
-            JsonPaths.Set(root, target.Definition.Scale.Spec, Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0);
+            ScalePaths.Set(root, target.Definition.Scale.Spec, Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0);
             if (query.Options.Manager is { } manager)
                 ScaleOwner.Take(root, present.ToNode(), target.Definition.Scale.Spec, new Writer(manager, Applies: false, target.Definition.ApiVersion, "scale"));
             return root;
@@ -48,6 +50,8 @@ internal sealed class ScaleEndpoint(Registry registry)
                 $"Scale in version \"v1\" cannot be handled as a Scale: no kind \"Scale\" is registered for version \"{version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
         }
 
+        if (FieldWalk.Over(TypeTable.Named("Scale"), scale).Mismatch is { } mismatch)
+            throw FieldCheck.InvalidPatch(scale, mismatch);
         var metadata = Fields.Object(scale, "metadata");
         WriteEndpoint.RequireName(target, metadata);
         WriteEndpoint.RequireVersion(present, WriteEndpoint.ExpectedVersion(metadata));
@@ -64,10 +68,10 @@ internal sealed class ScaleEndpoint(Registry registry)
         var root = stored.ToNode();
         var metadata = Fields.Object(root, "metadata");
         var paths = definition.Scale;
-        var status = new JsonObject { ["replicas"] = Fields.Number(JsonPaths.Find(root, paths.Status)) ?? 0 };
+        var status = new JsonObject { ["replicas"] = Fields.Number(ScalePaths.Find(root, paths.Status)) ?? 0 };
         var selector = definition.Custom is null
             ? SelectorText.Of(Fields.Find(Fields.Find(root, "spec"), "selector"))
-            : paths.Selector is { } at ? JsonPaths.Find(root, at)?.ToString() ?? "" : "";
+            : paths.Selector is { } at ? ScalePaths.Find(root, at)?.ToString() ?? "" : "";
         if (selector.Length > 0)
             status["selector"] = selector;
         return new JsonObject
@@ -82,7 +86,7 @@ internal sealed class ScaleEndpoint(Registry registry)
                 ["resourceVersion"] = metadata["resourceVersion"]!.DeepClone(),
                 ["creationTimestamp"] = metadata["creationTimestamp"]!.DeepClone(),
             },
-            ["spec"] = new JsonObject { ["replicas"] = Fields.Number(JsonPaths.Find(root, paths.Spec)) ?? 0 },
+            ["spec"] = new JsonObject { ["replicas"] = Fields.Number(ScalePaths.Find(root, paths.Spec)) ?? 0 },
             ["status"] = status,
         };
     }

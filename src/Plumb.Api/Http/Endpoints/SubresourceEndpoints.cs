@@ -12,7 +12,10 @@ namespace Plumb.Api.Http.Endpoints;
 /// <summary>Subresources that are not a part of their object: pods' binding, eviction and conversations, service accounts' token, scale.</summary>
 internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountTokens tokens, PodStreams? streams, TimeProvider time)
 {
+    private const string TokenGroup = "authentication.k8s.io";
+
     private readonly ScaleEndpoint _scale = new(registry);
+    private readonly EvictionEndpoint _eviction = new(registry);
 
     public Task ServeAsync(HttpContext context, Target target)
     {
@@ -27,7 +30,7 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
             case "binding" when isCreate:
                 return BindAsync(context, target);
             case "eviction" when isCreate:
-                return EvictAsync(context, target);
+                return _eviction.ServeAsync(context, target);
             case "token" when isCreate:
                 return TokenAsync(context, target);
             case "log" when HttpMethods.IsGet(method):
@@ -67,7 +70,7 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
     private async Task BindAsync(HttpContext context, Target target)
     {
         var query = WriteQuery.Parse(context, "CreateOptions");
-        var body = RequestBody.Parse(await RequestBody.ReadAsync(context), "Binding", []);
+        var body = FieldCheck.Request(await RequestBody.ReadAsync(context), "Binding", "v1", query);
         var node = Fields.Text(Fields.Find(body, "target"), "name");
         if (node.Length == 0)
             throw new ApiException(500, "", "target.name: Required value");
@@ -82,49 +85,78 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
         });
     }
 
-    private async Task EvictAsync(HttpContext context, Target target)
-    {
-        var query = WriteQuery.Parse(context, "CreateOptions");
-        var body = RequestBody.Parse(await RequestBody.ReadAsync(context), "Eviction", []);
-        var grace = Fields.Number(Fields.Find(body, "deleteOptions"), "gracePeriodSeconds");
-        registry.Delete(target.Definition, target.Key, new DeleteOptions { GracePeriodSeconds = grace, DryRun = query.DryRun });
-        await Answer.JsonAsync(context, 201, new JsonObject
-        {
-            ["kind"] = "Status",
-            ["apiVersion"] = "v1",
-            ["metadata"] = new JsonObject(),
-            ["status"] = "Success",
-            ["code"] = 201,
-        });
-    }
-
     private async Task TokenAsync(HttpContext context, Target target)
     {
+        var query = WriteQuery.Parse(context, "CreateOptions");
+        var body = FieldCheck.Request(await RequestBody.ReadAsync(context), "TokenRequest", "v1", query);
+        var metadata = Fields.Object(body, "metadata");
+        RequireSame(metadata, "name", target.Name, target);
+        RequireSame(metadata, "namespace", target.Namespace, target);
         var account = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
-        var body = RequestBody.Parse(await RequestBody.ReadAsync(context), "TokenRequest", []);
+        if (Fields.Text(metadata, "uid") is { Length: > 0 } uid && uid != account.Uid)
+        {
+            throw ApiException.Conflict(target.Key with { Resource = new GroupResource(TokenGroup, "TokenRequest") },
+                $"the UID in the token request ({uid}) does not match the UID of the service account ({account.Uid})");
+        }
+
         var spec = Fields.Object(body, "spec");
         var seconds = Fields.Number(spec, "expirationSeconds") ?? 3600;
         var errors = new FieldErrors();
         if (seconds < 600)
             errors.Invalid("spec.expirationSeconds", seconds.ToString(), "may not specify a duration less than 10 minutes");
+        if (seconds > 1L << 32)
+            errors.Invalid("spec.expirationSeconds", seconds.ToString(), "may not specify a duration larger than 2^32 seconds");
         if (errors.Count > 0)
-            throw errors.ToException("authentication.k8s.io", "TokenRequest", "");
+            throw errors.ToException(TokenGroup, "TokenRequest", "");
+        var bound = Bound(Fields.Find(spec, "boundObjectRef"), account);
         spec["expirationSeconds"] = seconds;
         spec["boundObjectRef"] ??= null;
         if (Fields.Array(spec, "audiences") is not { Count: > 0 })
             spec["audiences"] = new JsonArray(ServiceAccountTokens.Audience);
         var now = time.GetUtcNow();
+        Answer.Warn(context, query.Warnings);
         await Answer.JsonAsync(context, 201, new JsonObject
         {
             ["kind"] = "TokenRequest",
-            ["apiVersion"] = "authentication.k8s.io/v1",
+            ["apiVersion"] = TokenGroup + "/v1",
             ["metadata"] = new JsonObject { ["name"] = account.Name, ["namespace"] = account.Namespace, ["uid"] = account.Uid, ["creationTimestamp"] = registry.Now() },
             ["spec"] = spec.DeepClone(),
             ["status"] = new JsonObject
             {
-                ["token"] = tokens.Issue(account, spec["audiences"]!.AsArray(), now.AddSeconds(seconds)),
+                ["token"] = tokens.Issue(account, spec["audiences"]!.AsArray(), now.AddSeconds(seconds), bound),
                 ["expirationTimestamp"] = Registry.FormatTime(now.AddSeconds(seconds)),
             },
         });
+    }
+
+    /// <summary>The object that a token shall end with; null: none.</summary>
+    private StoredObject? Bound(JsonObject? reference, StoredObject account)
+    {
+        if (reference is null)
+            return null;
+        var (version, kind, name) = (Fields.Text(reference, "apiVersion"), Fields.Text(reference, "kind"), Fields.Text(reference, "name"));
+        if (version is not ("" or "v1") || ServiceAccountTokens.ResourceOf(kind) is not { } resource)
+            throw ApiException.BadRequest($"cannot bind token to object of type {version}, Kind={kind}");
+        var key = new StoreKey(resource, resource == GroupResource.Nodes ? "" : account.Namespace, name);
+        var found = registry.Store.Find(key) ?? throw ApiException.NotFound(key);
+        if (kind == "Pod" && Fields.Text(Fields.Find(found.ToNode(), "spec"), "serviceAccountName") != account.Name)
+            throw ApiException.BadRequest($"cannot bind token for serviceaccount {FieldErrors.Quote(account.Name)} to pod running with different serviceaccount name.");
+        if (Fields.Text(reference, "uid") is { Length: > 0 } uid && uid != found.Uid)
+        {
+            throw ApiException.Conflict(key with { Resource = new GroupResource("", kind) },
+                $"the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated");
+        }
+
+        return found;
+    }
+
+    private static void RequireSame(JsonObject metadata, string member, string asked, Target target)
+    {
+        var said = Fields.Text(metadata, member);
+        if (said.Length == 0 || said == asked)
+            return;
+        var errors = new FieldErrors();
+        errors.InvalidText("metadata." + member, said, $"must match the service account {member} if specified");
+        throw errors.ToException(TokenGroup, "TokenRequest", target.Name);
     }
 }

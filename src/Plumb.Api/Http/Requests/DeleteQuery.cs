@@ -1,10 +1,9 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
+using Plumb.Api.Schema;
 using Plumb.Api.Storage;
-using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Http.Requests;
 
@@ -27,7 +26,7 @@ internal static class DeleteQuery
             errors.InvalidText("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set");
         else if (policy is not ("" or "Background" or "Foreground" or "Orphan"))
             errors.NotSupported("propagationPolicy", policy, "Foreground", "Background", "Orphan", "nil");
-        var dryRun = Fields.Array(body, "dryRun") is { Count: > 0 } list ? list[0]!.GetValue<string>() : query["dryRun"].ToString();
+        var dryRun = MetadataValidation.Texts(body, "dryRun") is [var first, ..] ? first : query["dryRun"].ToString();
         if (dryRun is not ("" or "All"))
             errors.NotSupportedShown("dryRun", $"[{FieldErrors.Quote(dryRun)}]", "All");
         if (errors.Count > 0)
@@ -53,17 +52,12 @@ internal static class DeleteQuery
 
     private static JsonObject ParseBody(byte[] bytes)
     {
-        try
-        {
-            var body = JsonNode.Parse(bytes) as JsonObject ?? [];
-            var kind = Fields.Text(body, "kind");
-            if (kind is not ("" or "DeleteOptions"))
-                throw new ApiException(500, "", $"no kind \"{kind}\" is registered for version \"{Fields.Text(body, "apiVersion")}\" in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"");
-            return body;
-        }
-        catch (JsonException)
-        {
-            throw ApiException.BadRequest($"couldn't get version/kind; json parse error: {GoJson.SyntaxError(bytes)}");
-        }
+        var body = RequestBody.Parse(bytes, "DeleteOptions", []);
+        var kind = Fields.Text(body, "kind");
+        if (kind is not ("" or "DeleteOptions"))
+            throw new ApiException(500, "", $"no kind \"{kind}\" is registered for version \"{Fields.Text(body, "apiVersion")}\" in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"");
+        if (FieldWalk.Over(TypeTable.Named("DeleteOptions"), body).Mismatch is { } mismatch)
+            throw ApiException.BadRequest(mismatch);
+        return body;
     }
 }

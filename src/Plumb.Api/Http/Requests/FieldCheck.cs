@@ -13,29 +13,50 @@ internal static class FieldCheck
     /// <exception cref="ApiException">400.</exception>
     public static void Apply(ResourceDefinition definition, JsonObject root, List<string> duplicates, WriteQuery query)
     {
-        var errors = duplicates.ConvertAll(static path => $"duplicate field \"{path}\"");
         if (definition.Custom is { } custom)
         {
             var unknown = new List<string>();
             custom.Prune(root, unknown);
-            errors.AddRange(unknown.Select(static path => $"unknown field \"{path}\""));
+            Report(definition.Kind, definition.Version, unknown, duplicates, query);
         }
         else if (TypeTable.Of(definition) is { } schema)
         {
-            var walk = FieldWalk.Over(schema, root);
-            if (walk.Mismatch is { } mismatch)
-                throw ApiException.BadRequest($"{definition.Kind} in version \"{definition.Version}\" cannot be handled as a {definition.Kind}: {mismatch}");
-            foreach (var path in walk.Unknown)
-            {
-                errors.Add($"unknown field \"{path}\"");
-                Remove(root, path);
-            }
+            Apply(schema, definition.Kind, definition.Version, root, duplicates, query);
         }
+        else
+        {
+            Report(definition.Kind, definition.Version, [], duplicates, query);
+        }
+    }
 
+    /// <summary>The same for what is no resource's object: `Scale`, `Eviction`.</summary>
+    /// <exception cref="ApiException">400.</exception>
+    public static JsonObject Request(byte[] body, string kind, string version, WriteQuery query)
+    {
+        var duplicates = new List<string>();
+        var root = RequestBody.Parse(body, kind, duplicates);
+        Apply(TypeTable.Named(kind), kind, version, root, duplicates, query);
+        return root;
+    }
+
+    private static void Apply(TypeSchema schema, string kind, string version, JsonObject root, List<string> duplicates, WriteQuery query)
+    {
+        var walk = FieldWalk.Over(schema, root);
+        if (walk.Mismatch is { } mismatch)
+            throw ApiException.BadRequest($"{kind} in version \"{version}\" cannot be handled as a {kind}: {mismatch}");
+        foreach (var path in walk.Unknown)
+            Remove(root, path);
+        Report(kind, version, walk.Unknown, duplicates, query);
+    }
+
+    private static void Report(string kind, string version, List<string> unknown, List<string> duplicates, WriteQuery query)
+    {
+        var errors = duplicates.ConvertAll(static path => $"duplicate field \"{path}\"");
+        errors.AddRange(unknown.Select(static path => $"unknown field \"{path}\""));
         if (errors.Count == 0 || query.FieldValidation == FieldValidation.Ignore)
             return;
         if (query.FieldValidation == FieldValidation.Strict)
-            throw ApiException.BadRequest($"{definition.Kind} in version \"{definition.Version}\" cannot be handled as a {definition.Kind}: strict decoding error: {string.Join(", ", errors)}");
+            throw ApiException.BadRequest($"{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {string.Join(", ", errors)}");
         query.Warnings.AddRange(errors);
     }
 

@@ -12,6 +12,9 @@ namespace Plumb.Api.Http.Requests;
 /// <summary>ListOptions of meta/v1, as a query string says them.</summary>
 internal sealed class ListQuery
 {
+    /// <summary>A timer counts to 49 days.</summary>
+    private const long MostSeconds = 4_000_000;
+
     public bool Watch { get; private init; }
 
     public Func<StoredObject, bool>? Filter { get; private init; }
@@ -24,7 +27,8 @@ internal sealed class ListQuery
     /// <summary>Empty, or a number.</summary>
     public string ResourceVersion { get; private init; } = "";
 
-    public long Version => ResourceVersion.Length == 0 ? 0 : long.Parse(ResourceVersion, CultureInfo.InvariantCulture);
+    /// <summary>A version beyond all that there can be is one of the future.</summary>
+    public long Version => ResourceVersion.Length == 0 ? 0 : (long)Math.Min(ulong.Parse(ResourceVersion, CultureInfo.InvariantCulture), long.MaxValue);
 
     public string Match { get; private init; } = "";
 
@@ -47,7 +51,7 @@ internal sealed class ListQuery
             Match = query["resourceVersionMatch"].ToString(),
             SendInitialEvents = query.ContainsKey("sendInitialEvents") ? Flag(query, "sendInitialEvents") : null,
             Bookmarks = Flag(query, "allowWatchBookmarks"),
-            Timeout = Number(query, "timeoutSeconds") is { } seconds and > 0 ? TimeSpan.FromSeconds(seconds) : null,
+            Timeout = Number(query, "timeoutSeconds") is { } seconds and > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, MostSeconds)) : null,
             Continue = query["continue"].ToString() is { Length: > 0 } token ? Continuation.Parse(token) : null,
         };
         query2.Check(watch);
@@ -98,7 +102,7 @@ internal sealed class ListQuery
             return null;
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw ApiException.BadRequest($"strconv.ParseInt: parsing \"{text}\": invalid syntax");
+            : throw ApiException.BadRequest($"strconv.ParseInt: parsing \"{text}\": {(text.AsSpan().TrimStart("+-").ContainsAnyExceptInRange('0', '9') ? "invalid syntax" : "value out of range")}");
     }
 }
 
@@ -133,7 +137,7 @@ internal sealed record Continuation(long Version, string Namespace, string Name)
             var base64 = token.Replace('-', '+').Replace('_', '/');
             decoded = Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
             using var json = JsonDocument.Parse(decoded);
-            var start = json.RootElement.GetProperty("start").GetString()!.TrimEnd('\0');
+            var start = (json.RootElement.GetProperty("start").GetString() ?? "").TrimEnd('\0');
             var slash = start.IndexOf('/', StringComparison.Ordinal);
             return new Continuation(json.RootElement.GetProperty("rv").GetInt64(), start[..Math.Max(slash, 0)], start[(slash + 1)..]);
         }

@@ -12,7 +12,7 @@ namespace Plumb.Api.Http.Requests;
 /// <summary>Reads what clients send.</summary>
 internal static class RequestBody
 {
-    private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false, MaxDepth = 128 };
+    private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false, MaxDepth = JsonTrees.MaxDepth };
 
     public static async Task<byte[]> ReadAsync(HttpContext context)
     {
@@ -24,7 +24,7 @@ internal static class RequestBody
             {
                 var body = result.Buffer.ToArray();
                 reader.AdvanceTo(result.Buffer.End);
-                return MediaType(context) == Protobuf.MediaType && body.Length > 0 ? Answer.Bytes(Protobuf.Decode(body)) : body;
+                return MediaType(context) == Protobuf.MediaType && body.Length > 0 ? Answer.Bytes(Protobuf.Decode(body)) : GoJson.Readable(body);
             }
 
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -77,7 +77,7 @@ internal static class RequestBody
     {
         try
         {
-            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 128 });
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = JsonTrees.MaxDepth });
             reader.Read();
             var node = DuplicateTolerant.Read(ref reader, "", duplicates);
             return reader.Read() ? throw new JsonException() : node;
@@ -90,9 +90,9 @@ internal static class RequestBody
 
     private static ApiException Unrecognized(string kind, string why, byte[] bytes)
     {
-        var shown = bytes.Length == 0 ? "<empty>" : bytes.Length > 1024 ? Encoding.UTF8.GetString(bytes, 0, 1024) + "..." : Encoding.UTF8.GetString(bytes);
-        if (bytes.Length > 0 && bytes[0] != (byte)'{')
-            shown = Convert.ToHexStringLower(bytes.AsSpan(0, Math.Min(bytes.Length, 1024)));
+        const int most = 30;
+        var begin = bytes.AsSpan(0, Math.Min(bytes.Length, most));
+        var shown = bytes.Length == 0 ? "<empty>" : (bytes[0] == (byte)'{' ? Encoding.UTF8.GetString(begin) : Convert.ToHexStringLower(begin)) + (bytes.Length > most ? " ..." : "");
         return ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({shown})");
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Access;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
@@ -13,11 +14,12 @@ internal enum FieldValidation
 }
 
 /// <summary>CreateOptions, UpdateOptions and PatchOptions of meta/v1, as a query string says them.</summary>
-internal sealed record WriteQuery(bool DryRun, FieldValidation FieldValidation, string FieldManager, bool Force)
+/// <param name="User">Who sent it.</param>
+internal sealed record WriteQuery(bool DryRun, FieldValidation FieldValidation, string FieldManager, bool Force, UserInfo User)
 {
     public List<string> Warnings { get; } = [];
 
-    public WriteOptions Options => new() { DryRun = DryRun, Warnings = Warnings, Manager = FieldManager.StartsWith(Own, StringComparison.Ordinal) ? null : FieldManager };
+    public WriteOptions Options => new() { DryRun = DryRun, Warnings = Warnings, Manager = FieldManager.StartsWith(Own, StringComparison.Ordinal) ? null : FieldManager, User = User };
 
     /// <summary>How the User-Agents of the cluster's own parts begin, which own no fields: nobody applies against them, and a thousand pods are written faster.</summary>
     private const string Own = "plumb";
@@ -43,7 +45,8 @@ internal sealed record WriteQuery(bool DryRun, FieldValidation FieldValidation, 
             dryRun.Length > 0,
             validation switch { "Ignore" => FieldValidation.Ignore, "Strict" => FieldValidation.Strict, _ => FieldValidation.Warn },
             manager.Length > 0 ? manager : ManagerOf(context.Request.Headers.UserAgent.ToString()),
-            ListQuery.Flag(query, "force"));
+            ListQuery.Flag(query, "force"),
+            Gate.UserOf(context));
     }
 
     private static string ManagerOf(string userAgent)

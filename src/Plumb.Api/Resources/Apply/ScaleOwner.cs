@@ -9,7 +9,7 @@ internal static class ScaleOwner
     /// <param name="replicas">Where the replicas are: `.spec.replicas`.</param>
     public static void Take(JsonObject root, JsonObject present, string replicas, Writer writer)
     {
-        if (JsonNode.DeepEquals(JsonPaths.Find(root, replicas), JsonPaths.Find(present, replicas)))
+        if (JsonNode.DeepEquals(ScalePaths.Find(root, replicas), ScalePaths.Find(present, replicas)))
             return;
         var wanted = new FieldSet();
         wanted.Add([.. replicas.Split('.', StringSplitOptions.RemoveEmptyEntries).Select(static step => "f:" + step)]);

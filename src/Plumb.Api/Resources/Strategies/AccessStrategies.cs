@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Api.Access;
 using Plumb.Api.Resources.Validation;
 
 namespace Plumb.Api.Resources.Strategies;
@@ -13,6 +14,10 @@ internal sealed class RoleStrategy(bool ofCluster) : Strategy
         if (root["rules"] is null)
             root["rules"] = null;
     }
+
+    public override void PrepareCreate(JsonObject root, in Admission admission) => Escalation.CheckRole(admission, root, null);
+
+    public override void PrepareUpdate(JsonObject root, JsonObject old, Part part, in Admission admission) => Escalation.CheckRole(admission, root, old);
 
     public override void Validate(JsonObject root, FieldErrors errors)
     {
@@ -55,6 +60,10 @@ internal sealed class RoleBindingStrategy(bool ofCluster) : Strategy
                 Fields.DefaultText(subject, "apiGroup", Group);
         }
     }
+
+    public override void PrepareCreate(JsonObject root, in Admission admission) => Escalation.CheckBinding(admission, root, null);
+
+    public override void PrepareUpdate(JsonObject root, JsonObject old, Part part, in Admission admission) => Escalation.CheckBinding(admission, root, old);
 
     public override void Validate(JsonObject root, FieldErrors errors)
     {

@@ -6,6 +6,8 @@ namespace Plumb.Api.Resources.Strategies;
 
 internal sealed class DisruptionBudgetStrategy : Strategy
 {
+    public static readonly GroupResource Resource = new("policy", "poddisruptionbudgets");
+
     public override void Default(JsonObject root) => Fields.Object(root, "spec");
 
     public override void PrepareCreate(JsonObject root, in Admission admission) => root["status"] = new JsonObject

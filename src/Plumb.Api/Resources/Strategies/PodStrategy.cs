@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Api.Access;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Schema;
 using Plumb.Api.Storage;
@@ -22,6 +23,8 @@ internal sealed class PodStrategy : Strategy
         var spec = Fields.Object(root, "spec");
         Tolerate(spec, "node.kubernetes.io/not-ready");
         Tolerate(spec, "node.kubernetes.io/unreachable");
+        if (admission.Registry.AdmitsServiceAccounts)
+            ServiceAccountAdmission.Admit(admission, root);
         PriorityClassStrategy.Admit(admission.Registry, spec, Fields.Text(Fields.Object(root, "metadata"), "name"));
         var status = new JsonObject { ["phase"] = "Pending" };
         if (Fields.Array(spec, "schedulingGates") is { Count: > 0 })

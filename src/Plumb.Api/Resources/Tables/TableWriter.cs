@@ -71,7 +71,7 @@ internal static class TableWriter
     private static void WriteRow(
         Utf8JsonWriter json, ResourceDefinition definition, StoredObject stored, string metaVersion, bool? includeObject, DateTimeOffset now)
     {
-        using var document = JsonDocument.Parse(stored.Json);
+        using var document = JsonDocument.Parse(stored.Json, new JsonDocumentOptions { MaxDepth = StoredObject.MaxDepth });
         var row = new Row(stored, document.RootElement, now);
         json.WriteStartObject();
         json.WriteStartArray("cells");

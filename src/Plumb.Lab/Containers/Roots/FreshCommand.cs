@@ -12,19 +12,31 @@ internal sealed class FreshCommand : IDisposable
 {
     private readonly AnonymousPipeServerStream? _failure;
 
-    private FreshCommand(SpawnRequest request, AnonymousPipeServerStream? failure)
+    private readonly string? _stage;
+
+    private FreshCommand(SpawnRequest request, AnonymousPipeServerStream? failure, string? stage)
     {
         Request = request;
         _failure = failure;
+        _stage = stage;
     }
 
     /// <summary>Without its streams.</summary>
     public SpawnRequest Request { get; }
 
+    /// <param name="pidsOf">Whose processes it sees; null: it is the first of its own.</param>
     /// <exception cref="ContainerStartException">It is known already that it cannot be started.</exception>
-    public static FreshCommand Of(PodFacts pod, ContainerFiles files, IReadOnlyList<string> words, Dictionary<string, string> environment, string directory, ContainerUser user)
+    public static FreshCommand Of(PodFacts pod, ContainerFiles files, IReadOnlyList<string> words, Dictionary<string, string> environment, string directory, ContainerUser user, SpawnedProcess? pidsOf = null)
     {
-        var namespaces = new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true };
+        pidsOf ??= pod.Processes?.First;
+        var namespaces = new SpawnNamespaces
+        {
+            Network = pod.Network,
+            HostName = pod.HostName,
+            OwnIpc = !pod.HasNodeIpc,
+            OwnPids = pidsOf is null && !pod.HasNodeProcesses,
+            PidsOf = pod.HasNodeProcesses ? null : pidsOf,
+        };
         if (files.Root is { } root)
         {
             return Rooted(namespaces, files, root, words, environment, directory, user);
@@ -40,7 +52,7 @@ internal sealed class FreshCommand : IDisposable
             WorkingDirectory = directory,
             Namespaces = namespaces with { Mounts = files.Mounts },
         };
-        return new FreshCommand(request, null);
+        return new FreshCommand(request, null, null);
     }
 
     /// <exception cref="ContainerStartException">It could not be started.</exception>
@@ -76,13 +88,29 @@ internal sealed class FreshCommand : IDisposable
         }
     }
 
-    public void Dispose() => _failure?.Dispose();
+    /// <summary>The program runs, or never will: what its root was put together in, and was seen there by it alone, is of no use any more.</summary>
+    public void Dispose()
+    {
+        _failure?.Dispose();
+        if (_stage is not null)
+        {
+            File.Delete(ContainerFiles.FileOf(_stage));
+            try
+            {
+                Directory.Delete(_stage);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // The container has gone meanwhile, with all of its directory.
+            }
+        }
+    }
 
     private static FreshCommand Rooted(
         SpawnNamespaces namespaces, ContainerFiles files, RootSource root, IReadOnlyList<string> words, Dictionary<string, string> environment, string directory, ContainerUser user)
     {
         var (stage, file) = files.MakeStage();
-        var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user);
+        var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user) { ReadOnly = root.ReadOnly };
         File.WriteAllBytes(file, command.ToJson());
         var failure = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         var request = new SpawnRequest(root.Launcher[0])
@@ -91,10 +119,9 @@ internal sealed class FreshCommand : IDisposable
             BecomesAnother = true,
             Descriptors = new Dictionary<int, System.Runtime.InteropServices.SafeHandle> { [ContainerProcess.FailureDescriptor] = failure.ClientSafePipeHandle },
             WorkingDirectory = "/",
-            // Its own mount namespace comes with its pids.
-            Namespaces = namespaces,
+            Namespaces = namespaces with { OwnMounts = true },
         };
-        return new FreshCommand(request, failure);
+        return new FreshCommand(request, failure, stage);
     }
 
     /// <summary>
@@ -128,4 +155,5 @@ internal sealed class FreshCommand : IDisposable
 /// <summary>Whence a container has its root, and what is started to enter it.</summary>
 /// <param name="Lower">An image's root directory, or `/`.</param>
 /// <param name="Launcher">This program.</param>
-internal sealed record RootSource(string Lower, IReadOnlyList<string> Launcher);
+/// <param name="ReadOnly">But for what is mounted there.</param>
+internal sealed record RootSource(string Lower, IReadOnlyList<string> Launcher, bool ReadOnly);

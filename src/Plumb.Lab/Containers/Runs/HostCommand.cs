@@ -11,6 +11,9 @@ internal static class HostCommand
     // A child of the command may keep its output open for ever; what it still says then is nobody's.
     private static readonly TimeSpan OutputAfterExit = TimeSpan.FromSeconds(2);
 
+    // A client that has a window tells its size at once; one that has none says nothing.
+    private static readonly TimeSpan FirstSize = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Beside what runs in a container already.</summary>
     /// <param name="request">Program, environment, directory and namespaces; the streams are set here.</param>
     /// <exception cref="PodStreamException">The command could not be started.</exception>
@@ -34,9 +37,9 @@ internal static class HostCommand
     private static async Task<CommandOutcome> RunAsync(
         Func<Func<SpawnRequest, SpawnRequest>, Task<SpawnedProcess>> start, bool terminal, CommandStreams streams, TimeProvider time, CancellationToken cancel)
     {
-        using var console = terminal ? PseudoTerminal.Open() : null;
+        using var console = terminal ? await OpenAsync(streams, time, cancel) : null;
         using var process = await StartAsync(() => start(request => console is not null
-            ? request with { Terminal = console }
+            ? OnTerminal(request, console)
             : request with { Input = streams.Stdin is null ? SpawnStream.Null : SpawnStream.Pipe, Output = SpawnStream.Pipe, Error = SpawnStream.Pipe }));
         using var killed = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(), process);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -53,6 +56,35 @@ internal static class HostCommand
         await inputs;
         cancel.ThrowIfCancellationRequested();
         return new CommandOutcome(status.Code);
+    }
+
+    /// <summary>A terminal of the size that the client's window has: a program that looks only once looks right at its start.</summary>
+    private static async Task<PseudoTerminal> OpenAsync(CommandStreams streams, TimeProvider time, CancellationToken cancel)
+    {
+        var console = PseudoTerminal.Open();
+        using var patience = new CancellationTokenSource(FirstSize, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
+        try
+        {
+            if (streams.Resizes is { } sizes && await sizes.WaitToReadAsync(either.Token) && sizes.TryRead(out var size))
+            {
+                console.Resize(size.Rows, size.Columns);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever has left is found out when the command runs.
+        }
+        return console;
+    }
+
+    private static SpawnRequest OnTerminal(SpawnRequest request, PseudoTerminal console)
+    {
+        if (request.User is { IsRoot: false } user)
+        {
+            console.GiveTo(user.User);
+        }
+        return request with { Terminal = console };
     }
 
     private static async Task<SpawnedProcess> StartAsync(Func<Task<SpawnedProcess>> start)

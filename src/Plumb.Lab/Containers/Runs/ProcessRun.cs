@@ -9,7 +9,8 @@ using Plumb.Linux.Processes;
 namespace Plumb.Lab.Containers.Runs;
 
 /// <summary>Containers with an image or a command: a process in the pod's namespaces, with the image's files or, where it is not at hand, the host's.</summary>
-internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, ContainerFiles files, Image? image, TimeProvider time) : IContainerKind
+/// <param name="target">The container whose processes this one sees; null: its own.</param>
+internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, ContainerFiles files, Image? image, Container? target, TimeProvider time) : IContainerKind
 {
     public string Substitution => image is null ? "the host's file system, in which the container's command runs" : "";
 
@@ -19,11 +20,7 @@ internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, Contain
 
     public async Task<IContainerRun> StartAsync(ContainerLog log)
     {
-        var user = ContainerUser.Root;
-        if (image is not null)
-        {
-            (user, Remark) = ImageSpecs.UserOf(container, image);
-        }
+        (var user, Remark) = ImageSpecs.UserOf(container, image);
         var spec = image is null ? container : container with { Home = ImageUser.Home(image.Root, user.User) };
         var environment = ContainerEnvironment.Build(pod, spec);
         var words = container.Command.Concat(container.Args).Select(word => ContainerEnvironment.Expand(word, environment)).ToList();
@@ -31,11 +28,16 @@ internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, Contain
         {
             throw new ContainerStartException("StartError", "failed to start container: no command specified");
         }
+        if (container.Target is { Length: > 0 } name && target is not { Status.Phase: ContainerPhase.Running })
+        {
+            throw new ContainerStartException("CreateContainerConfigError", $"unable to find target container \"{name}\"");
+        }
         var console = container.Terminal ? PseudoTerminal.Open() : null;
+        console?.GiveTo(user.User);
         SpawnedProcess? process = null;
         try
         {
-            using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", user);
+            using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", user, target?.Process);
             process = command.Start(request => request with
             {
                 Input = container.Stdin ? SpawnStream.Pipe : SpawnStream.Null,
@@ -44,7 +46,7 @@ internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, Contain
                 Terminal = console,
             });
             await command.StartedAsync();
-            return new ProcessRun(container, environment, process, console, log, time);
+            return new ProcessRun(container, environment, user, process, console, isFirst: command.Request.Namespaces!.OwnPids, log, time);
         }
         catch (Exception refused) when (refused is IOException or ContainerStartException)
         {
@@ -61,18 +63,26 @@ internal sealed class ProcessRun : IContainerRun
 
     private readonly ContainerSpec _container;
     private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly ContainerUser _user;
+    // What a first process of a pid namespace leaves behind ends with it; of another one's, somebody may keep the outputs open for ever.
+    private static readonly TimeSpan OutputAfterExit = TimeSpan.FromSeconds(2);
+
     private readonly SpawnedProcess _process;
     private readonly PseudoTerminal? _console;
+    private readonly bool _isFirst;
     private readonly TimeProvider _time;
     private readonly OutputTap _output;
     private readonly OutputTap? _error;
     private bool _stdinUsed;
 
+    /// <param name="isFirst">Whether it has a pid namespace of its own.</param>
     public ProcessRun(
-        ContainerSpec container, IReadOnlyDictionary<string, string> environment, SpawnedProcess process, PseudoTerminal? console, ContainerLog log, TimeProvider time)
+        ContainerSpec container, IReadOnlyDictionary<string, string> environment, ContainerUser user, SpawnedProcess process, PseudoTerminal? console, bool isFirst, ContainerLog log, TimeProvider time)
     {
+        _isFirst = isFirst;
         _container = container;
         _environment = environment;
+        _user = user;
         _process = process;
         _console = console;
         _time = time;
@@ -83,10 +93,12 @@ internal sealed class ProcessRun : IContainerRun
 
     public Task<RunEnd> Ended { get; }
 
+    public SpawnedProcess Process => _process;
+
     public async Task StopAsync(TimeSpan grace)
     {
         // The kernel drops a signal to the first process of a pid namespace that has no handler for it: there is nothing to wait for then.
-        if (grace > TimeSpan.Zero && Handles(SIGTERM) && _process.Kill(Signal.Terminate))
+        if (grace > TimeSpan.Zero && (!_isFirst || Handles(SIGTERM)) && _process.Kill(Signal.Terminate))
         {
             await ((Task)Ended).WaitAsync(grace, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -103,12 +115,14 @@ internal sealed class ProcessRun : IContainerRun
             environment["TERM"] = "xterm";
         }
 
+        ContainerEnvironment.LetTarKeepFiles(request.Command, environment);
         return HostCommand.RunAsync(
             new SpawnRequest(request.Command[0])
             {
                 Arguments = [.. request.Command.Skip(1)],
                 Environment = environment,
                 WorkingDirectory = _container.WorkingDirectory ?? "/",
+                User = _user,
                 Namespaces = new SpawnNamespaces { BesideProcess = _process },
             },
             request.Terminal, streams, _time, cancel);
@@ -123,7 +137,9 @@ internal sealed class ProcessRun : IContainerRun
         var input = TypeAsync(streams, over.Token);
         try
         {
-            return new CommandOutcome((await Ended.WaitAsync(cancel)).ExitCode);
+            await ((Task)Ended).WaitAsync(cancel);
+            // Of an attach only the streams end; how the container did is in its status.
+            return default;
         }
         finally
         {
@@ -140,9 +156,17 @@ internal sealed class ProcessRun : IContainerRun
 
     private async Task<RunEnd> EndAsync()
     {
-        // The first process of a pid namespace takes all others with it, so that the pipes end when it does.
         var status = await _process.Exited;
-        await Task.WhenAll(_output.Ended, _error?.Ended ?? Task.CompletedTask);
+        var outputs = Task.WhenAll(_output.Ended, _error?.Ended ?? Task.CompletedTask);
+        if (!_isFirst)
+        {
+            _process.KillSession();
+            await outputs.WaitAsync(OutputAfterExit, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        else
+        {
+            await outputs;
+        }
         return new RunEnd(status.Code, status.EndedBy is { } signal ? (int)signal : 0, "");
     }
 

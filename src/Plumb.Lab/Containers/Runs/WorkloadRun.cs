@@ -53,17 +53,21 @@ internal sealed class WorkloadRun(
         }
     }
 
-    public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel) => HostCommand.RunAsync(
-        () => FreshCommand.Of(
-            pod, files, request.Command, ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal }), container.WorkingDirectory ?? "/", ContainerUser.Root),
-        request.Terminal, streams, time, cancel);
+    public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
+    {
+        var environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal });
+        ContainerEnvironment.LetTarKeepFiles(request.Command, environment);
+        return HostCommand.RunAsync(
+            () => FreshCommand.Of(pod, files, request.Command, environment, container.WorkingDirectory ?? "/", ContainerUser.Root), request.Terminal, streams, time, cancel);
+    }
 
     /// <summary>There is no input to write to; what can be seen is the log from now on.</summary>
     public async Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel)
     {
         var fromNow = new LogRequest(request.Container, Follow: true, Previous: false, Since: null, TailLines: 0, LimitBytes: null, Timestamps: false);
         await log.CopyAsync(fromNow, streams.Stdout ?? Stream.Null, cancel);
-        return new CommandOutcome((await Ended.WaitAsync(cancel)).ExitCode);
+        await ((Task)Ended).WaitAsync(cancel);
+        return default;
     }
 
     public void Dispose() => _stop.Dispose();

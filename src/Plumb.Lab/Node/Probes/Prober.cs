@@ -16,7 +16,7 @@ internal interface IProbed
 
 /// <summary>A container's probes during one run of it, as a kubelet's workers make them.</summary>
 /// <param name="startedAt">When the run began: initial delays count from then (a time stamp of the node's clock, which no change of the date moves).</param>
-internal sealed class Prober(NodeContext node, PodName pod, Container spec, ProbeAttempt attempt, long startedAt, IProbed told)
+internal sealed class Prober(NodeContext node, PodName pod, ContainerField field, Container spec, ProbeAttempt attempt, long startedAt, IProbed told)
 {
     private const int DefaultPeriodSeconds = 10;
     private const int DefaultFailureThreshold = 3;
@@ -115,7 +115,7 @@ internal sealed class Prober(NodeContext node, PodName pod, Container spec, Prob
         cancel.ThrowIfCancellationRequested();
         if (failure is not null)
         {
-            node.Events.Add(PodEvent.Unhealthy(pod, spec.Name, kind, failure));
+            node.Events.Add(PodEvent.Unhealthy(pod, field, kind, failure));
         }
         return failure is null;
     }

@@ -13,7 +13,7 @@ internal interface IPodSources
 
     /// <summary>A token for the pod's service account (TokenRequest, authentication.k8s.io/v1).</summary>
     /// <returns>Null: the server gives none.</returns>
-    Task<string?> TokenAsync(PodName pod, string account, ServiceAccountTokenProjection wanted, CancellationToken cancel);
+    Task<PodToken?> TokenAsync(PodName pod, string account, ServiceAccountTokenProjection wanted, CancellationToken cancel);
 
     /// <summary>Calls back after each change of a ConfigMap or Secret in this namespace, until disposed.</summary>
     IDisposable Follow(string @namespace, Action changed);
@@ -26,7 +26,7 @@ internal sealed class NoSources : IPodSources, IDisposable
 
     public Task<Secret?> SecretAsync(string @namespace, string name, CancellationToken cancel) => Task.FromResult<Secret?>(null);
 
-    public Task<string?> TokenAsync(PodName pod, string account, ServiceAccountTokenProjection wanted, CancellationToken cancel) => Task.FromResult<string?>(null);
+    public Task<PodToken?> TokenAsync(PodName pod, string account, ServiceAccountTokenProjection wanted, CancellationToken cancel) => Task.FromResult<PodToken?>(null);
 
     public IDisposable Follow(string @namespace, Action changed) => this;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
@@ -17,7 +18,7 @@ internal sealed class PodSources(KubernetesClient client, TimeProvider time, Act
 
     public Task<Secret?> SecretAsync(string @namespace, string name, CancellationToken cancel) => FindAsync<Secret>(@namespace, name, cancel);
 
-    public async Task<string?> TokenAsync(PodName pod, string account, ServiceAccountTokenProjection wanted, CancellationToken cancel)
+    public async Task<PodToken?> TokenAsync(PodName pod, string account, ServiceAccountTokenProjection wanted, CancellationToken cancel)
     {
         var request = new JsonObject
         {
@@ -34,7 +35,8 @@ internal sealed class PodSources(KubernetesClient client, TimeProvider time, Act
         {
             using var body = new StringContent(request.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
             var answer = await client.SendAsync(HttpMethod.Post, ServiceAccount.Type.Resource.Path(pod.Namespace, account, "token"), body, cancel);
-            return (string?)JsonNode.Parse(answer)?["status"]?["token"];
+            var status = JsonNode.Parse(answer)?["status"];
+            return (string?)status?["token"] is { } token ? new PodToken(token, DateTimeOffset.Parse((string)status["expirationTimestamp"]!, CultureInfo.InvariantCulture)) : null;
         }
         catch (Exception refused) when (refused is ApiException or HttpRequestException or IOException)
         {

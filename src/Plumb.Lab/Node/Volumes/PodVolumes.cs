@@ -1,5 +1,7 @@
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
+using Plumb.Linux.Containers;
+using Plumb.Linux.Native;
 using Container = Plumb.Kubernetes.Objects.Container;
 
 namespace Plumb.Lab.Node.Volumes;
@@ -11,9 +13,15 @@ internal sealed class PodVolumes : IDisposable
     private readonly PodName _name;
     private readonly string _directory;
     private readonly Dictionary<string, PayloadDirectory> _payloads = new(StringComparer.Ordinal);
+    private readonly List<Volume> _later = [];
     private readonly SemaphoreSlim _writing = new(1);
+    // A token that could not be had is asked for again, but not at once.
+    private static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(10);
+
+    private readonly PodTokens _tokens;
     private Pod _pod;
     private IDisposable? _following;
+    private ITimer? _renewal;
 
     public PodVolumes(NodeContext node, PodName name, Pod pod)
     {
@@ -21,13 +29,44 @@ internal sealed class PodVolumes : IDisposable
         _name = name;
         _pod = pod;
         _directory = Path.Combine(node.Containers.DirectoryOf(name.Uid), "volumes");
+        _tokens = new PodTokens(node.Sources, name, pod.Spec.ServiceAccountName is { Length: > 0 } account ? account : "default", node.Time);
     }
 
-    /// <summary>Makes all of them. What is missing is said in an event and waited for.</summary>
-    public async Task SetUpAsync(Action failed, CancellationToken cancel)
+    /// <summary>Makes them. What is missing is said in an event and waited for.</summary>
+    /// <param name="tokensLater">Those with tokens can wait until <see cref="CompleteAsync"/>: a thousand pods without programs of their own need none.</param>
+    public async Task SetUpAsync(bool tokensLater, Action failed, CancellationToken cancel)
+    {
+        var now = new List<Volume>();
+        foreach (var volume in _pod.Spec.Volumes)
+        {
+            (tokensLater && VolumeContents.HoldsToken(volume) ? _later : now).Add(volume);
+        }
+        await SetUpAsync(now, failed, cancel);
+    }
+
+    /// <summary>Makes those that could wait: somebody runs a program in the pod.</summary>
+    public async Task CompleteAsync(CancellationToken cancel)
+    {
+        if (_later.Count == 0)
+        {
+            return;
+        }
+        await _writing.WaitAsync(cancel);
+        try
+        {
+            await SetUpAsync(_later, static () => { }, cancel);
+            _later.Clear();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    private async Task SetUpAsync(List<Volume> volumes, Action failed, CancellationToken cancel)
     {
         var follows = false;
-        foreach (var volume in _pod.Spec.Volumes)
+        foreach (var volume in volumes)
         {
             follows |= VolumeContents.Is(volume);
             for (var backOff = new BackOff(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(122)); ; backOff.Next())
@@ -47,7 +86,8 @@ internal sealed class PodVolumes : IDisposable
         }
         if (follows)
         {
-            _following = _node.Sources.Follow(_name.Namespace, () => _ = RefreshAsync());
+            _following ??= _node.Sources.Follow(_name.Namespace, () => _ = RefreshAsync());
+            AwaitRenewal();
         }
     }
 
@@ -64,7 +104,7 @@ internal sealed class PodVolumes : IDisposable
 
     /// <param name="environment">For `subPathExpr`.</param>
     /// <exception cref="ContainerStartException">A mount names a volume or a part of one that cannot be had.</exception>
-    public List<ContainerMount> MountsOf(Container container, IReadOnlyDictionary<string, string> environment)
+    public List<ContainerMount> MountsOf(Container container, Func<IReadOnlyDictionary<string, string>> environment)
     {
         var mounts = new List<ContainerMount>();
         foreach (var mount in container.VolumeMounts)
@@ -72,7 +112,7 @@ internal sealed class PodVolumes : IDisposable
             var volume = _pod.Spec.Volumes.FirstOrDefault(one => one.Name == mount.Name)
                 ?? throw new ContainerStartException("CreateContainerConfigError", $"cannot find volume \"{mount.Name}\" to mount into container \"{container.Name}\"");
             var place = PlaceOf(volume);
-            var part = mount.SubPathExpr is { Length: > 0 } expression ? ContainerEnvironment.Expand(expression, environment) : mount.SubPath ?? "";
+            var part = mount.SubPathExpr is { Length: > 0 } expression ? ContainerEnvironment.Expand(expression, environment()) : mount.SubPath ?? "";
             // What is the API's is not the container's to write.
             mounts.Add(new ContainerMount(part.Length == 0 ? place : PartOf(place, part, mount.Name), mount.MountPath, mount.ReadOnly || VolumeContents.Is(volume)));
         }
@@ -82,6 +122,7 @@ internal sealed class PodVolumes : IDisposable
     public void Dispose()
     {
         _following?.Dispose();
+        _renewal?.Dispose();
         _writing.Dispose();
     }
 
@@ -97,7 +138,7 @@ internal sealed class PodVolumes : IDisposable
         if (VolumeContents.Is(volume))
         {
             var payload = new PayloadDirectory(place);
-            payload.Write(await new VolumeContents(_pod, _node.Sources).ReadAsync(volume, cancel), _node.Time.GetUtcNow());
+            payload.Write(await new VolumeContents(_pod, _node.Sources, _tokens).ReadAsync(volume, cancel), _node.Time.GetUtcNow());
             _payloads[volume.Name] = payload;
             return;
         }
@@ -118,14 +159,12 @@ internal sealed class PodVolumes : IDisposable
             {
                 foreach (var volume in _pod.Spec.Volumes)
                 {
-                    if (_payloads.TryGetValue(volume.Name, out var payload) && !HoldsToken(volume))
-                    {
-                        payload.Write(await new VolumeContents(_pod, _node.Sources).ReadAsync(volume, CancellationToken.None), _node.Time.GetUtcNow());
-                    }
+                    await RefreshAsync(volume);
                 }
             }
             finally
             {
+                AwaitRenewal();
                 _writing.Release();
             }
         }
@@ -137,8 +176,31 @@ internal sealed class PodVolumes : IDisposable
 
     private string PlaceOf(Volume volume) => volume.HostPath is { } host ? host.Path : Path.Combine(_directory, volume.Name);
 
-    // A token would be another one each time.
-    private static bool HoldsToken(Volume volume) => volume.Projected?.Sources.Any(static source => source.ServiceAccountToken is not null) ?? false;
+    // One that what it refers to has left keeps what was written, as with a kubelet; the others go on.
+    private async Task RefreshAsync(Volume volume)
+    {
+        if (!_payloads.TryGetValue(volume.Name, out var payload))
+        {
+            return;
+        }
+        try
+        {
+            payload.Write(await new VolumeContents(_pod, _node.Sources, _tokens).ReadAsync(volume, CancellationToken.None), _node.Time.GetUtcNow());
+        }
+        catch (MissingSourceException)
+        {
+        }
+    }
+
+    private void AwaitRenewal()
+    {
+        if (_tokens.Renewal is { } at)
+        {
+            var left = at - _node.Time.GetUtcNow();
+            _renewal ??= _node.Time.CreateTimer(_ => _ = RefreshAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _renewal.Change(left > LeastWait ? left : LeastWait, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     private static void HostPath(HostPathVolume host)
     {
@@ -163,45 +225,19 @@ internal sealed class PodVolumes : IDisposable
     /// <summary>A part of a volume, made if it is not there; no link in it leads out of the volume.</summary>
     private static string PartOf(string place, string part, string volume)
     {
-        const int mostLinks = 40; // MAXSYMLINKS of linux/namei.h
-        var root = Path.GetFullPath(place);
-        var at = root;
-        var names = new Stack<string>(part.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
-        for (var links = 0; names.TryPop(out var name);)
-        {
-            if (name == ".")
-            {
-                continue;
-            }
-            var next = name == ".." ? at : Path.Combine(at, name);
-            var target = name == ".." ? null : new FileInfo(next).LinkTarget;
-            if ((name == ".." && at == root) || target is ['/', ..] || links > mostLinks)
-            {
-                throw new ContainerStartException("CreateContainerConfigError", $"failed to prepare subPath for volumeMount \"{volume}\": {part} leads out of the volume");
-            }
-            if (target is not null)
-            {
-                links++;
-                foreach (var word in target.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
-                {
-                    names.Push(word);
-                }
-                continue;
-            }
-            at = name == ".." ? Path.GetDirectoryName(at)! : next;
-        }
         try
         {
-            if (!File.Exists(at) && !Directory.Exists(at))
-            {
-                Directory.CreateDirectory(at);
-            }
+            using var tree = new TreeWalk(place, beneath: true);
+            return tree.Find(part) ?? tree.MakeDirectory(part);
+        }
+        catch (SystemCallException refused) when (refused.Errno is Errno.EXDEV or Errno.ELOOP)
+        {
+            throw new ContainerStartException("CreateContainerConfigError", $"failed to prepare subPath for volumeMount \"{volume}\": {part} leads out of the volume");
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw new ContainerStartException("CreateContainerConfigError", $"failed to prepare subPath for volumeMount \"{volume}\": {refused.Message}");
         }
-        return at;
     }
 
     private static bool Same(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right)

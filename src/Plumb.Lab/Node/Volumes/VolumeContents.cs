@@ -9,7 +9,7 @@ namespace Plumb.Lab.Node.Volumes;
 internal sealed record VolumeFile(string Path, ReadOnlyMemory<byte> Content, int Mode);
 
 /// <summary>What is in a volume that is made from the API's objects: configMap, secret, downwardAPI and projected.</summary>
-internal sealed class VolumeContents(Pod pod, IPodSources sources)
+internal sealed class VolumeContents(Pod pod, IPodSources sources, PodTokens tokens)
 {
     private const int DefaultMode = 0x1a4; // 0644
 
@@ -17,6 +17,9 @@ internal sealed class VolumeContents(Pod pod, IPodSources sources)
 
     /// <summary>Whether the volume has a content of ours at all, which may change.</summary>
     public static bool Is(Volume volume) => volume is { ConfigMap: not null } or { Secret: not null } or { DownwardAPI: not null } or { Projected: not null };
+
+    /// <summary>Whether a token is in it, which programs that speak to the API need, and nobody else.</summary>
+    public static bool HoldsToken(Volume volume) => volume.Projected?.Sources.Any(static source => source.ServiceAccountToken is not null) ?? false;
 
     /// <exception cref="MissingSourceException">An object or a key is not there, and not optional.</exception>
     public async Task<IReadOnlyList<VolumeFile>> ReadAsync(Volume volume, CancellationToken cancel)
@@ -60,10 +63,7 @@ internal sealed class VolumeContents(Pod pod, IPodSources sources)
         }
         else if (source.ServiceAccountToken is { } token)
         {
-            var account = pod.Spec.ServiceAccountName is { Length: > 0 } named ? named : "default";
-            var name = new PodName(_namespace, pod.Metadata.Name, pod.Metadata.Uid ?? "");
-            var text = await sources.TokenAsync(name, account, token, cancel)
-                ?? throw new MissingSourceException($"failed to fetch token: serviceaccounts \"{account}\" gives none");
+            var text = await tokens.ReadAsync(token, cancel);
             files.Add(new VolumeFile(token.Path, Encoding.UTF8.GetBytes(text), mode ?? DefaultMode));
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Api.Resources;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Objects;
 
@@ -88,6 +89,36 @@ public sealed class DaemonSetTests
     }
 
     [Fact]
+    public async Task Pods_that_fail_again_and_again_are_replaced_ever_later()
+    {
+        await using var cluster = new Cluster(nodes: 1).Start();
+        Make(cluster, "agent");
+        await FailAsync();
+        foreach (int seconds in (int[])[1, 2, 4])
+        {
+            var failed = await FailAsync();
+            // It was looked at: the status says so.
+            await cluster.UntilAsync(() => Status(cluster, "agent") is { NumberReady: 0, NumberUnavailable: 1 });
+            Assert.False(cluster.Store.Find(failed.Key)!.IsDeleting);
+            cluster.Time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
+            Assert.False(cluster.Store.Find(failed.Key)!.IsDeleting);
+            cluster.Time.Advance(TimeSpan.FromMilliseconds(1));
+            await cluster.UntilAsync(() => cluster.Store.Find(failed.Key) is null);
+        }
+
+        async Task<StoredObject> FailAsync()
+        {
+            await cluster.UntilAsync(() => cluster.Pods("agent") is [{ Phase: "Running", IsDeleting: false }] && Status(cluster, "agent").NumberReady == 1);
+            return cluster.Registry.Update(cluster.Pods("agent")[0].Key, static root =>
+            {
+                root["status"]!["phase"] = "Failed";
+                root["status"]!["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "False" });
+                return true;
+            }, Part.Status);
+        }
+    }
+
+    [Fact]
     public async Task On_delete_waits_for_a_person()
     {
         await using var cluster = new Cluster(nodes: 1).Start();
@@ -97,7 +128,7 @@ public sealed class DaemonSetTests
         SetImage(cluster, "agent", "a:2");
         await cluster.UntilAsync(() => Status(cluster, "agent") is { ObservedGeneration: 2, UpdatedNumberScheduled: 0 });
         Assert.Equal(old.Uid, Assert.Single(cluster.Pods("agent")).Uid);
-        cluster.Registry.Delete(old.Key, Resources.DeleteOptions.Default);
+        cluster.Registry.Delete(old.Key, DeleteOptions.Default);
         await cluster.UntilAsync(() => Status(cluster, "agent") is { UpdatedNumberScheduled: 1, NumberAvailable: 1 });
     }
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
 
-namespace Plumb.Linux.Native;
+namespace Plumb.Linux.Native.Threads;
 
 /// <summary>
 /// A thread that runs functions for others, one at a time, and lives as long as the process. What belongs to a thread (its namespaces,

@@ -2,8 +2,11 @@ using System.CommandLine;
 using System.Net;
 using System.Runtime.InteropServices;
 using Plumb.Agent;
+using Plumb.Agent.Installing;
+using Plumb.Agent.Metrics;
 using Plumb.Agent.Storage;
 using Plumb.CommandLine;
+using Plumb.Commands;
 using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
 using Plumb.Lab;
@@ -13,7 +16,7 @@ using Plumb.Linux.State;
 using Plumb.Network.Facts;
 using Plumb.Output;
 
-namespace Plumb.Commands;
+namespace Plumb.Installing;
 
 /// <summary>`plumb agent`: one node's agent, on a machine or in a node of a lab with `--agent-processes`.</summary>
 internal sealed class AgentCommand : Verb
@@ -26,17 +29,19 @@ internal sealed class AgentCommand : Verb
     private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default /run/plumb/cni.sock)");
     private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d); none: nowhere");
     private readonly Option<string?> _cniPlugin = Text("--cni-plugin", "NAME", "the plugin that it names (default plumb-cni)");
+    private readonly Option<string?> _cniPrograms = Text("--cni-bin-dir", "DIR", "put the plugin there, /opt/cni/bin as a rule, before the configuration names it; left out: it is there");
+    private readonly Flag _uninstall = new("--uninstall", "take all of Plumb off this node and end: configuration, kernel state, leases, and the plugin if --cni-bin-dir is given");
+    private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
+    private readonly ValueOption<IPEndPoint?> _health = new(
+        "--health-address", [], "ADDRESS:PORT", "answer /healthz, /readyz and /metrics there, as 127.0.0.1:9473; left out: nowhere", EndPoint, null);
     private readonly Option<string?> _kubeconfig = Text("--kubeconfig", "FILE", "how to reach the API; KUBECONFIG says it too, and inside a pod its service account");
-    private readonly ListOption _dns = new(
-        "--cluster-dns", [], "ADDRESS", "answer DNS on this node itself, at this address of a Service; ADDRESS,ADDRESS for both families; left out: somebody else does",
-        static text => text.Split(',').FirstOrDefault(static one => !IpAddress.TryParse(one, out _)) is { } wrong ? $"'{wrong}' is no address such as 10.96.0.10" : null);
-
+    private readonly AgentOptions _agent = new();
     private readonly UpOptions _cluster = new();
 
     public AgentCommand()
         : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
     {
-        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cniPlugin, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _dns, _cluster.DnsUpstreams])
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cniPlugin, _cniPrograms, _health, _uninstall, _output, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _agent.Dns, _cluster.DnsUpstreams])
         {
             Options.Add(option);
         }
@@ -45,43 +50,23 @@ internal sealed class AgentCommand : Verb
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("plumb agent --kubeconfig /etc/kubernetes/kubelet.conf", "on a node of a cluster"),
+        new("plumb agent --uninstall --cni-bin-dir /opt/cni/bin", "leave the node as it was before"),
         new("plumb agent --node node-1 --overlay routed --pod-cidr 10.10.0.0/16", "with the cluster's choices"),
     ];
 
     public override async Task<int> RunAsync(Invocation invocation)
     {
-        var connection = Connection(invocation.Parsed.GetValue(_kubeconfig));
-        IpAddress[] dns = [.. invocation.Values(_dns).SelectMany(static text => text.Split(',')).Select(IpAddress.Parse)];
-        using var interrupt = new Interrupt();
         using var network = NetworkNamespace.OpenHome();
-        using var client = new KubernetesClient(connection, invocation.Time, "plumb-agent");
-        var name = invocation.Parsed.GetValue(_node) ?? Environment.MachineName.ToLowerInvariant();
-        var options = new NodeAgentOptions
+        if (invocation.IsOn(_uninstall))
         {
-            NodeName = name,
-            Network = network,
-            StateDirectory = invocation.Parsed.GetValue(_stateDirectory) ?? "/var/lib/plumb",
-            SocketPath = invocation.Parsed.GetValue(_socket) ?? "/run/plumb/cni.sock",
-            CniConfigurationDirectory = invocation.Parsed.GetValue(_cniConfiguration) switch { null => "/etc/cni/net.d", "none" => null, var written => written },
-            CniPlugin = invocation.Parsed.GetValue(_cniPlugin) ?? "plumb-cni",
-            Cluster = new NetworkOptions
-            {
-                Overlay = invocation.Value(_cluster.Overlay),
-                Services = invocation.Value(_cluster.Services),
-                ClusterRanges = RangesOf(invocation, _cluster.PodRanges, DefaultRanges.Pods),
-                ServiceRanges = RangesOf(invocation, _cluster.ServiceRanges, DefaultRanges.Services),
-                DnsServers = [.. dns],
-            },
-            Forward = new ForwardOptions { Upstreams = Upstreams(invocation, dns) },
-            Api = client,
-            Random = new Random(Environment.ProcessId),
-            Time = invocation.Time,
-            OwnsProcess = true,
-            Writes = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } directory
-                ? new CrashSeam(Path.Combine(directory, name))
-                : IWriteSeam.None,
-            Log = new LineLog(invocation.Terminal.Error),
-        };
+            var report = NodeRemoval.Run(NodeOptions(invocation, network, api: null));
+            Printer.Print(report, static () => ResultJson.Default.RemovalReport, invocation, _output, Write);
+            return ExitCode.Done;
+        }
+        using var interrupt = new Interrupt();
+        using var metrics = invocation.Value(_health) is not null || MetricsExport.IsTold(Environment.GetEnvironmentVariable) ? new AgentMetrics(invocation.Time) : null;
+        using var client = new KubernetesClient(Connection(invocation.Parsed.GetValue(_kubeconfig)), invocation.Time, "plumb-agent");
+        var options = NodeOptions(invocation, network, client) with { Metrics = metrics, HealthAddress = invocation.Value(_health) };
         await using var agent = await NodeAgent.StartAsync(options, interrupt.Token);
         await Task.WhenAny(agent.Ended, Task.Delay(Timeout.Infinite, interrupt.Token));
         if (agent.Ended.IsFaulted)
@@ -97,6 +82,63 @@ internal sealed class AgentCommand : Verb
             _ => interrupt.Code,
         };
     }
+
+    private NodeAgentOptions NodeOptions(Invocation invocation, NetworkNamespace network, KubernetesClient? api)
+    {
+        var dns = _agent.DnsOf(invocation);
+        var name = invocation.Parsed.GetValue(_node) ?? Environment.MachineName.ToLowerInvariant();
+        return new NodeAgentOptions
+        {
+            NodeName = name,
+            Network = network,
+            StateDirectory = invocation.Parsed.GetValue(_stateDirectory) ?? "/var/lib/plumb",
+            SocketPath = invocation.Parsed.GetValue(_socket) ?? "/run/plumb/cni.sock",
+            CniConfigurationDirectory = invocation.Parsed.GetValue(_cniConfiguration) switch { null => "/etc/cni/net.d", "none" => null, var written => written },
+            CniPlugin = invocation.Parsed.GetValue(_cniPlugin) ?? "plumb-cni",
+            PluginDirectory = invocation.Parsed.GetValue(_cniPrograms),
+            Cluster = new NetworkOptions
+            {
+                Overlay = invocation.Value(_cluster.Overlay),
+                Services = invocation.Value(_cluster.Services),
+                ClusterRanges = RangesOf(invocation, _cluster.PodRanges, DefaultRanges.Pods),
+                ServiceRanges = RangesOf(invocation, _cluster.ServiceRanges, DefaultRanges.Services),
+                DnsServers = [.. dns],
+            },
+            Forward = new ForwardOptions { Upstreams = Upstreams(invocation, dns) },
+            Api = api,
+            Random = new Random(Environment.ProcessId),
+            Time = invocation.Time,
+            OwnsProcess = true,
+            Writes = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } directory
+                ? new CrashSeam(Path.Combine(directory, name))
+                : IWriteSeam.None,
+            Log = new LineLog(invocation.Terminal.Error),
+        };
+    }
+
+    private static void Write(RemovalReport report, TextWriter to, Style style)
+    {
+        foreach (var entry in report.Entries)
+        {
+            to.WriteLine($"removed   {entry}");
+        }
+        foreach (var parameter in report.Parameters)
+        {
+            to.WriteLine($"restored  {parameter}");
+        }
+        foreach (var file in report.Files)
+        {
+            to.WriteLine($"deleted   {file}");
+        }
+        var nothing = report.Entries.Count + report.Parameters.Count + report.Files.Count + report.Leases == 0;
+        to.WriteLine(nothing
+            ? $"nothing of Plumb is on {style.Strong(report.Node)}"
+            : $"{style.Strong(report.Node)}: {report.Entries.Count} entries of the kernel, {report.Parameters.Count} parameters, {report.Connections} connections, {report.Leases} leases, {report.Files.Count} files");
+    }
+
+    private static Parsed<IPEndPoint?> EndPoint(string text) => IPEndPoint.TryParse(text, out var parsed) && parsed.Port != 0 && text.Contains(':')
+        ? parsed
+        : Parsed<IPEndPoint?>.Wrong($"'{text}' is not an address with its port such as 127.0.0.1:9473 or [::1]:9473");
 
     // An agent is told the ranges of its cluster, and with them the families.
     private static ValueList<IpPrefix> RangesOf(Invocation invocation, ValueOption<ValueList<IpPrefix>> option, DefaultRanges kind) =>

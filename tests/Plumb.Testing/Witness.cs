@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Processes;
 
-namespace Plumb.Linux.Tests;
+namespace Plumb.Testing;
 
 /// <summary>Programs that were not written by us and that look at the same kernel.</summary>
 internal static class Witness

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Plumb.Api.Cel;
+
+/// <summary>The functions of the language and its extensions for texts and lists. The first argument of a method is what it is called on.</summary>
+internal static class CelFunctions
+{
+    private const int MostText = 1 << 20;
+
+    /// <param name="spend">Takes what a call costs beside itself: texts cost by their length.</param>
+    /// <exception cref="CelException"/>
+    public static object? Call(string name, object?[] arguments, Action<int> spend)
+    {
+        foreach (var argument in arguments)
+        {
+            if (argument is string text)
+                spend(text.Length / 10);
+            else if (argument is List<object?> list)
+                spend(list.Count);
+        }
+
+        return (name, arguments) switch
+        {
+            ("size", [string text]) => (long)new StringInfo(text).LengthInTextElements,
+            ("size", [List<object?> list]) => (long)list.Count,
+            ("size", [JsonObject members]) => (long)members.Count,
+            ("matches", [string text, string pattern]) => Matches(text, pattern),
+            ("startsWith", [string text, string part]) => text.StartsWith(part, StringComparison.Ordinal),
+            ("endsWith", [string text, string part]) => text.EndsWith(part, StringComparison.Ordinal),
+            ("contains", [string text, string part]) => text.Contains(part, StringComparison.Ordinal),
+            ("lowerAscii", [string text]) => string.Concat(text.Select(static letter => char.IsAsciiLetterUpper(letter) ? (char)(letter | 0x20) : letter)),
+            ("upperAscii", [string text]) => string.Concat(text.Select(static letter => char.IsAsciiLetterLower(letter) ? (char)(letter & ~0x20) : letter)),
+            ("trim", [string text]) => text.Trim(),
+            ("replace", [string text, string old, string next]) => Bounded(text, old, next),
+            ("split", [string text, string separator]) => (separator.Length == 0 ? text.Select(static letter => (object?)letter.ToString()) : text.Split(separator)).ToList(),
+            ("join", [List<object?> list]) => Join(list, ""),
+            ("join", [List<object?> list, string separator]) => Join(list, separator),
+            ("indexOf", [string text, string part]) => (long)text.IndexOf(part, StringComparison.Ordinal),
+            ("lastIndexOf", [string text, string part]) => (long)text.LastIndexOf(part, StringComparison.Ordinal),
+            ("substring", [string text, long from]) => Part(text, from, text.Length),
+            ("substring", [string text, long from, long to]) => Part(text, from, to),
+            ("isSorted", [List<object?> list]) => list.Zip(list.Skip(1)).All(static pair => CelOperators.Order(pair.First, pair.Second) <= 0),
+            ("sum", [List<object?> list]) => list.Count == 0 ? 0L : list.Skip(1).Aggregate(list[0], static (sum, item) => CelOperators.Apply("+", sum, item)),
+            ("min", [List<object?> { Count: > 0 } list]) => list.Aggregate(static (least, item) => CelOperators.Order(item, least) < 0 ? item : least),
+            ("max", [List<object?> { Count: > 0 } list]) => list.Aggregate(static (most, item) => CelOperators.Order(item, most) > 0 ? item : most),
+            ("int", [long number]) => number,
+            ("int", [double real]) when Math.Abs(real) < 9e18 => (long)real,
+            ("int", [string text]) when long.TryParse(text, CultureInfo.InvariantCulture, out var number) => number,
+            ("double", [long number]) => (double)number,
+            ("double", [double real]) => real,
+            ("double", [string text]) when double.TryParse(text, CultureInfo.InvariantCulture, out var real) => real,
+            ("string", [string text]) => text,
+            ("string", [long number]) => number.ToString(CultureInfo.InvariantCulture),
+            ("string", [double real]) => real.ToString("R", CultureInfo.InvariantCulture),
+            ("string", [bool truth]) => truth ? "true" : "false",
+            ("duration", [string text]) => Duration(text),
+            ("isIP", [string text]) => IsAddress(text),
+            ("isCIDR", [string text]) => IsRange(text),
+            ("int" or "double", _) => throw new CelException("type conversion error"),
+            _ => throw CelEvaluation.Overload(),
+        };
+    }
+
+    private static bool Matches(string text, string pattern)
+    {
+        try
+        {
+            return Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        }
+        catch (Exception broken) when (broken is ArgumentException or NotSupportedException or RegexMatchTimeoutException)
+        {
+            throw new CelException("error parsing regexp: " + broken.Message);
+        }
+    }
+
+    // Kubernetes's library for addresses takes neither zones nor IPv4 inside of IPv6, and numbers as they are usually written.
+    private static bool IsAddress(string text) =>
+        IPAddress.TryParse(text, out var address)
+        && !text.Contains('%', StringComparison.Ordinal)
+        && (address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() == text : !address.IsIPv4MappedToIPv6 && text[0] != '[');
+
+    private static bool IsRange(string text) =>
+        text.IndexOf('/', StringComparison.Ordinal) is var slash and > 0
+        && IsAddress(text[..slash])
+        && int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+        && length.ToString(CultureInfo.InvariantCulture) == text[(slash + 1)..]
+        && length <= (text.Contains(':', StringComparison.Ordinal) ? 128 : 32);
+
+    private static string Bounded(string text, string old, string next)
+    {
+        var made = old.Length == 0 ? text : text.Replace(old, next, StringComparison.Ordinal);
+        return made.Length <= MostText ? made : throw new CelException("operation cancelled: actual cost limit exceeded");
+    }
+
+    private static string Join(List<object?> list, string separator)
+    {
+        var made = string.Join(separator, list.Select(static item => item as string ?? throw CelEvaluation.Overload()));
+        return made.Length <= MostText ? made : throw new CelException("operation cancelled: actual cost limit exceeded");
+    }
+
+    private static string Part(string text, long from, long to) =>
+        from >= 0 && from <= to && to <= text.Length ? text[(int)from..(int)to] : throw new CelException($"index out of range: {(from < 0 || from > text.Length ? from : to)}");
+
+    /// <summary>As Go writes one: `1h30m`, `1.5s`, `100ms`.</summary>
+    private static TimeSpan Duration(string text)
+    {
+        var parts = Regex.Match(text, @"^([+-]?)(?:([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+$", RegexOptions.CultureInvariant);
+        if (text is "0")
+            return TimeSpan.Zero;
+        if (!parts.Success)
+            throw new CelException("type conversion error from 'string' to 'google.protobuf.Duration'");
+        var seconds = 0m;
+        for (var i = 0; i < parts.Groups[2].Captures.Count; i++)
+        {
+            var unit = parts.Groups[3].Captures[i].Value switch { "ns" => 1e-9m, "us" or "µs" => 1e-6m, "ms" => 1e-3m, "s" => 1m, "m" => 60m, _ => 3600m };
+            if (!decimal.TryParse(parts.Groups[2].Captures[i].ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var amount) || amount > 1e12m)
+                throw new CelException("type conversion error from 'string' to 'google.protobuf.Duration'");
+            seconds += amount * unit;
+        }
+
+        return seconds < 9_000_000_000m
+            ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond) * (parts.Groups[1].Value == "-" ? -1 : 1))
+            : throw new CelException("type conversion error from 'string' to 'google.protobuf.Duration'");
+    }
+}

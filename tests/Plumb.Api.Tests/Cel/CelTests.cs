@@ -1,0 +1,92 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Cel;
+
+namespace Plumb.Api.Tests.Cel;
+
+/// <summary>The language of rules, as rules of networks use it.</summary>
+public sealed class CelTests
+{
+    private static object? Evaluate(string rule, string self, string old = "null", int steps = 100_000)
+    {
+        var names = new Dictionary<string, object?> { ["self"] = CelEvaluation.From(JsonNode.Parse(self)), ["oldSelf"] = CelEvaluation.From(JsonNode.Parse(old)) };
+        return new CelEvaluation(names, steps).Value(CelParser.Parse(rule, "self", "oldSelf"));
+    }
+
+    [Theory]
+    [InlineData("self.all(l1, self.exists_one(l2, l1.name == l2.name))", """[{"name":"a"},{"name":"b"}]""", true)]
+    [InlineData("self.all(l1, self.exists_one(l2, l1.name == l2.name))", """[{"name":"a"},{"name":"a"}]""", false)]
+    [InlineData("self.all(l, l.protocol in ['HTTP', 'TCP', 'UDP'] ? !has(l.tls) : true)", """[{"protocol":"HTTP","tls":{}}]""", false)]
+    [InlineData("self.all(l, l.protocol in ['HTTP', 'TCP', 'UDP'] ? !has(l.tls) : true)", """[{"protocol":"TLS","tls":{}}]""", true)]
+    [InlineData("(!has(self.a) || self.a == 1) && has(self.b)", """{"b":1}""", true)]
+    [InlineData("has(self.a.b)", """{"a":{}}""", false)]
+    [InlineData("self.path.value.startsWith('/') && !self.path.value.contains('//') && !self.path.value.endsWith('/..')", """{"path":{"value":"/x"}}""", true)]
+    [InlineData("self.path.value.startsWith('/') && !self.path.value.contains('//') && !self.path.value.endsWith('/..')", """{"path":{"value":"/x/.."}}""", false)]
+    [InlineData("self.x == 1 || true", "{}", true)]
+    [InlineData("!isIP(self)", "\"gateway.example\"", true)]
+    [InlineData("self == 0x1e", "30", true)]
+    [InlineData("isIP(self)", "\"10.0.0.1\"", true)]
+    [InlineData("isIP(self)", "\"10.0.01\"", false)]
+    [InlineData("isIP(self)", "\"010.0.0.1\"", false)]
+    [InlineData("isIP(self)", "\"fe80::1\"", true)]
+    [InlineData("isIP(self)", "\"fe80::1%eth0\"", false)]
+    [InlineData("isIP(self)", "\"::ffff:10.0.0.1\"", false)]
+    [InlineData("isIP(self)", "\"\"", false)]
+    [InlineData("isCIDR(self)", "\"10.0.0.0/8\"", true)]
+    [InlineData("isCIDR(self)", "\"10.0.0.0/33\"", false)]
+    [InlineData("isCIDR(self)", "\"2001:db8::/64\"", true)]
+    [InlineData("isCIDR(self)", "\"10.0.0.0/08\"", false)]
+    [InlineData("self.x == 1 && false", "{}", false)]
+    [InlineData("!(duration(self.request) != duration('0s') && duration(self.backendRequest) > duration(self.request))", """{"request":"1m","backendRequest":"90s"}""", false)]
+    [InlineData("!(duration(self.request) != duration('0s') && duration(self.backendRequest) > duration(self.request))", """{"request":"1m30s","backendRequest":"90s"}""", true)]
+    [InlineData("(self.size() > 0 ? self[0].m.size() : 0) + (self.size() > 1 ? self[1].m.size() : 0) <= 2", """[{"m":[1,2]},{"m":[1]}]""", false)]
+    [InlineData("self.matches(r\"\"\"^[a-z]+\\.x$\"\"\")", "\"abc.x\"", true)]
+    [InlineData("self.filter(f, f.type == 'X').size() <= 1", """[{"type":"X"},{"type":"X"}]""", false)]
+    [InlineData("self.map(f, f > 1, f * 2) == [4, 6]", "[1,2,3]", true)]
+    [InlineData("self == oldSelf", "[1,{\"a\":2}]", true, "[1,{\"a\":2}]")]
+    [InlineData("self.split(',').exists(x, x == 'b')", "\"a,b\"", true)]
+    [InlineData("size('héé') == 3 && 'a' + 'b' == \"ab\" && -1 < 0 && 7 % 4 == 3 && 1.5 > 1", "1", true)]
+    [InlineData("'k' in self && self['k'] == 'v'", """{"k":"v"}""", true)]
+    [InlineData("self.__namespace__ == 'x'", """{"namespace":"x"}""", true)]
+    [InlineData("self.exists(a, a.exists(b, b == 3)) // as far as there are any", "[[1],[3]]", true)]
+    public void Rules_hold_or_do_not(string rule, string self, bool holds, string old = "null") => Assert.Equal(holds, Evaluate(rule, self, old));
+
+    [Theory]
+    [InlineData("self.x == 1", "{}", "no such key: x")]
+    [InlineData("self[3]", "[1]", "index out of bounds: 3")]
+    [InlineData("self + 'a'", "1", "no such overload")]
+    [InlineData("self / 0", "1", "division by zero")]
+    [InlineData("self * 2", "9223372036854775807", "integer overflow")]
+    [InlineData("int('x')", "1", "type conversion error")]
+    [InlineData("-self", "-9223372036854775808", "integer overflow")]
+    [InlineData("['xxxxxxxxxxxxxxxx'].all(a, [a+a+a+a].all(b, [b+b+b+b].all(c, [c+c+c+c].all(d, [d+d+d+d].all(e, [e+e+e+e].all(f, [f+f+f+f].all(g, [g+g+g+g].all(h, [h+h+h+h].all(i, [i+i+i+i].all(j, size(j) > 0))))))))))", "1", "operation cancelled: actual cost limit exceeded")]
+    [InlineData("self.all(x, self.all(y, self.all(z, true)))", "[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5]", "operation cancelled: actual cost limit exceeded")]
+    public void What_cannot_be_evaluated_says_why(string rule, string self, string why) => Assert.Equal(why, Assert.Throws<CelException>(() => Evaluate(rule, self)).Message);
+
+    [Theory]
+    [InlineData("foo(self)", 0, "undeclared reference to 'foo' (in container '')")]
+    [InlineData("self.foo()", 5, "undeclared reference to 'foo' (in container '')")]
+    [InlineData("other == 1", 0, "undeclared reference to 'other' (in container '')")]
+    [InlineData("self.all(x, x) && x", 18, "undeclared reference to 'x' (in container '')")]
+    [InlineData("self == ", 8, "Syntax error: mismatched input '<EOF>'")]
+    [InlineData("self == 'a", 8, "Syntax error: a text has no end")]
+    [InlineData("has(self)", 0, "invalid argument to has() macro")]
+    public void What_is_no_rule_is_refused_by_name(string rule, int at, string why)
+    {
+        var fault = Assert.Throws<CelSyntaxException>(() => CelParser.Parse(rule, "self", "oldSelf"));
+        Assert.Equal((at, why), (fault.At, fault.Message));
+    }
+
+    [Theory]
+    [InlineData("true", "&&true")]
+    [InlineData("1", "+1")]
+    [InlineData("self", ".a")]
+    [InlineData("self", "[0]")]
+    public void A_chain_without_end_is_refused(string first, string next) =>
+        Assert.Contains("words: at most 5000", Assert.Throws<CelSyntaxException>(() => CelParser.Parse(first + string.Concat(Enumerable.Repeat(next, 500_000)), "self")).Message);
+
+    [Theory]
+    [InlineData('(', ')')]
+    [InlineData('[', ']')]
+    public void A_rule_is_only_so_deep(char open, char close) =>
+        Assert.StartsWith("expression recursion limit exceeded", Assert.Throws<CelSyntaxException>(() => CelParser.Parse(new string(open, 2000) + "1" + new string(close, 2000))).Message, StringComparison.Ordinal);
+}

@@ -1,0 +1,107 @@
+using System.Diagnostics;
+
+namespace Plumb.EndToEnd.Install;
+
+/// <summary>A machine of its own, no node of the lab: with an agent from the command line it becomes one, and without it is what it was.</summary>
+public sealed class InstallTests : IAsyncDisposable
+{
+    private const string Node = """
+        apiVersion: v1
+        kind: Node
+        metadata: {name: outside}
+        spec: {podCIDR: 10.244.9.0/24, podCIDRs: [10.244.9.0/24]}
+        """;
+
+    // As container runtimes have it for whoever is not privileged.
+    private const string ReadOnlyParameters = """mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && ! sysctl -qw net.ipv4.ip_forward=1 2>/dev/null && exec "$@" """;
+
+    private const string Dump =
+        """
+        ip -d link; ip addr | sed 's/ tentative//'; ip route show table all; ip rule; ip neigh show nud permanent; bridge fdb; nft list ruleset
+        sysctl -a --pattern '^net\.' 2>/dev/null | grep -v nf_conntrack_count
+        """;
+
+    private readonly LabUser _user = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => _user.DisposeAsync();
+
+    [Fact]
+    public async Task An_agent_with_the_rights_of_the_manifest_and_no_more_serves_a_machine_and_leaves_it_as_it_was()
+    {
+        var lab = await _user.UpAsync("--nodes", "1", "--agent-processes", "--dns-upstream", "none");
+        var before = (await lab.ShellAsync("outside", "sh", "-c", Dump)).Succeeds().Output;
+        await lab.KubectlWithInputAsync((await _user.PlumbAsync("manifests")).Succeeds().Output, "apply", "-f", "-");
+        await lab.KubectlWithInputAsync(Node, "create", "-f", "-");
+        (await lab.KubectlAsync("patch", "node", "outside", "--subresource=status", "-p", """{"status":{"addresses":[{"type":"InternalIP","address":"192.168.1.100"}]}}""")).Succeeds();
+        var kubeconfig = await ServiceAccountAsync(lab);
+
+        using (var agent = StartAgent(kubeconfig))
+        {
+            Assert.DoesNotContain("forbidden", await SaidAsync(agent, "outside serves pods"));
+            Assert.Equal("1", (await lab.ShellAsync("outside", "sysctl", "-n", "net.ipv4.ip_forward")).Succeeds().Output.Trim());
+            Assert.Contains("10.244.9.0/24", (await lab.ShellAsync("node-1", "ip", "route")).Succeeds().Output);
+            Assert.True(File.Exists(PathOf("net.d/10-plumb.conflist")) && File.Exists(PathOf("bin/plumb-cni")));
+            await EndAsync(agent);
+        }
+        Assert.NotEqual(before, (await lab.ShellAsync("outside", "sh", "-c", Dump)).Succeeds().Output);
+
+        var removal = (await lab.ShellAsync("outside", [Commands.Plumb, "agent", "--uninstall", .. Places])).Succeeds();
+
+        Assert.Contains("removed   table ip plumb", removal.Output);
+        Assert.Equal(before, (await lab.ShellAsync("outside", "sh", "-c", Dump)).Succeeds().Output);
+        Assert.Contains("nothing of Plumb is on outside", (await lab.ShellAsync("outside", [Commands.Plumb, "agent", "--uninstall", .. Places])).Succeeds().Output);
+        Assert.Empty(Directory.EnumerateFiles(PathOf("net.d")).Concat(Directory.EnumerateFiles(PathOf("bin"))).Concat(Directory.EnumerateFiles(PathOf("state"))));
+
+        (await lab.KubectlAsync("patch", "clusterrole", "plumb", "--type=json", "-p", """[{"op":"remove","path":"/rules/1"}]""")).Succeeds();
+        using var unable = StartAgent(kubeconfig);
+        await SaidAsync(unable, """cannot list resource "services" in API group "" at the cluster scope""");
+        await EndAsync(unable);
+    }
+
+    private string[] Places => ["--node", "outside", "--state-dir", PathOf("state"), "--socket", PathOf("cni.sock"), "--cni-conf-dir", PathOf("net.d"), "--cni-bin-dir", PathOf("bin")];
+
+    private string PathOf(string part) => Path.Combine(_user.RuntimeDirectory, "machine", part);
+
+    /// <summary>A kubeconfig of the agent's own account, by which the API is reached from the wire.</summary>
+    private async Task<string> ServiceAccountAsync(RunningLab lab)
+    {
+        Directory.CreateDirectory(PathOf(""));
+        var token = (await lab.KubectlAsync("create", "token", "plumb", "--namespace", "kube-system")).Succeeds().Output.Trim();
+        var file = PathOf("kubeconfig");
+        File.Copy(Path.Combine(_user.RuntimeDirectory, "plumb", lab.Name, "kubeconfig.wire"), file);
+        var user = (await lab.KubectlAsync("--kubeconfig", file, "config", "view", "-o", "jsonpath={.contexts[0].context.user}")).Succeeds().Output;
+        (await lab.KubectlAsync("--kubeconfig", file, "config", "unset", $"users.{user}")).Succeeds();
+        (await lab.KubectlAsync("--kubeconfig", file, "config", "set-credentials", "agent", $"--token={token}")).Succeeds();
+        (await lab.KubectlAsync("--kubeconfig", file, "config", "set-context", "--current", "--user=agent")).Succeeds();
+        return file;
+    }
+
+    private Process StartAgent(string kubeconfig) => Commands.Start(
+        _user.Environment, Commands.Plumb,
+        ["shell", "outside", "--namespaces", "net,pid,mount", "--", "setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "sh", "-c", ReadOnlyParameters, "sh", Commands.Plumb, "agent", .. Places, "--kubeconfig", kubeconfig]);
+
+    /// <summary>All that a process said up to a line.</summary>
+    private static async Task<string> SaidAsync(Process process, string line)
+    {
+        var said = new System.Text.StringBuilder();
+        while (await process.StandardError.ReadLineAsync(Cancel) is { } next)
+        {
+            said.AppendLine(next);
+            if (next.Contains(line, StringComparison.Ordinal))
+            {
+                return said.ToString();
+            }
+        }
+        throw new Xunit.Sdk.XunitException($"it ended without '{line}':\n{said}");
+    }
+
+    // The shell ends of it, and the agent with the shell: it has ended when nobody has the other end of its output any more.
+    private async Task EndAsync(Process agent)
+    {
+        (await Commands.RunAsync(_user.Environment, null, "kill", "-TERM", $"{agent.Id}")).Succeeds();
+        await agent.StandardError.ReadToEndAsync(Cancel);
+        await agent.WaitForExitAsync(Cancel);
+    }
+}
