@@ -16,7 +16,7 @@ using Plumb.Linux.Iptables;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 using Plumb.Network;
 using Plumb.Network.Cluster;
 using Plumb.Network.Facts;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 using Plumb.Network.Cluster;
 
 namespace Plumb.Agent.Tests;

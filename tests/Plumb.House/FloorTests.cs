@@ -10,15 +10,16 @@ public sealed class FloorTests
     {
         ["Plumb.Cni"] = [],
         ["Plumb.Linux"] = [],
+        ["Plumb.Linux.Json"] = ["Plumb.Linux"],
         ["Plumb.Kubernetes"] = [],
         ["Plumb.Network"] = ["Plumb.Linux", "Plumb.Kubernetes"],
-        ["Plumb.Diagnosis"] = ["Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network"],
+        ["Plumb.Diagnosis"] = ["Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network"],
         ["Plumb.Dns"] = ["Plumb.Linux", "Plumb.Kubernetes"],
         ["Plumb.Gateway"] = ["Plumb.Linux", "Plumb.Kubernetes"],
-        ["Plumb.Agent"] = ["Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway"],
+        ["Plumb.Agent"] = ["Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway"],
         ["Plumb.Api"] = ["Plumb.Kubernetes"],
-        ["Plumb.Lab"] = ["Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api"],
-        ["Plumb"] = ["Plumb.Cni", "Plumb.Linux", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api", "Plumb.Lab"],
+        ["Plumb.Lab"] = ["Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api"],
+        ["Plumb"] = ["Plumb.Cni", "Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api", "Plumb.Lab"],
     };
 
     public static TheoryData<string> Projects =>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 
 namespace Plumb.Diagnosis.Snapshots;
 

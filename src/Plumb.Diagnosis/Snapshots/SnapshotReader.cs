@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Diagnosis.Worlds;
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 using Plumb.Network.Planning;
 
 namespace Plumb.Diagnosis.Snapshots;

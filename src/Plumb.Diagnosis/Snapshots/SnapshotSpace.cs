@@ -2,7 +2,7 @@ using Plumb.Diagnosis.Worlds;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 
 namespace Plumb.Diagnosis.Snapshots;
 

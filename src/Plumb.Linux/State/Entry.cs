@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Plumb.Linux.Iptables;
-using Plumb.Linux.State.Json;
 using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Linux.State;
@@ -21,11 +20,6 @@ namespace Plumb.Linux.State;
 [JsonDerivedType(typeof(NeighbourEntry), "neighbour")]
 [JsonDerivedType(typeof(FdbEntry), "fdb")]
 [JsonDerivedType(typeof(SysctlEntry), "sysctl")]
-[JsonDerivedType(typeof(TableForm), "table")]
-[JsonDerivedType(typeof(ChainForm), "chain")]
-[JsonDerivedType(typeof(SetForm), "set")]
-[JsonDerivedType(typeof(ElementForm), "element")]
-[JsonDerivedType(typeof(ObjectForm), "object")]
 [JsonDerivedType(typeof(IptablesChainEntry), "iptables-chain")]
 [JsonDerivedType(typeof(IptablesRuleEntry), "iptables-rule")]
 [JsonDerivedType(typeof(QdiscEntry), "qdisc")]

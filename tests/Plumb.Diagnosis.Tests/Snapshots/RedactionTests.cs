@@ -11,7 +11,7 @@ using Plumb.Linux.Nftables.Expressions.Statements;
 using Plumb.Linux.Nftables.Expressions.Steering;
 using Plumb.Linux.Nftables.Expressions.Xtables;
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Tests.Snapshots;

@@ -56,7 +56,7 @@ public sealed class ObserveTests
         var trace = await lab.PlumbAsync("trace", [.. arguments, "--observe", "-o", "json"]);
         var result = JsonElement.Parse(trace.Output);
         var observed = result.GetProperty("observed");
-        Assert.True(observed.GetProperty("agrees").GetBoolean(), $"{string.Join(' ', arguments)}: {observed}");
+        Assert.True(observed.GetProperty("agrees").GetBoolean(), $"{string.Join(' ', arguments)}: {observed.GetProperty("differences")} in {observed}");
         Assert.Equal(answer, observed.GetProperty("answer").GetString());
         Assert.Equal(answer == "Answered" ? 0 : 1, trace.ExitCode);
         // Each cable on the way was passed, at a time.

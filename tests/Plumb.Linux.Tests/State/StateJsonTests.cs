@@ -7,7 +7,7 @@ using Plumb.Linux.Addresses;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 using Plumb.Linux.Tests.Nftables;
 
 namespace Plumb.Linux.Tests.State;

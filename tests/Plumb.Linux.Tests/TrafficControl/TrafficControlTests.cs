@@ -1,5 +1,5 @@
 using Plumb.Linux.State;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 using Plumb.Linux.Tests.Kernel;
 using Plumb.Linux.TrafficControl;
 using static Plumb.Linux.Tests.Kernel.TwoNodes;

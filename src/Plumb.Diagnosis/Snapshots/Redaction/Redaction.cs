@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Plumb.Linux.State.Json;
+using Plumb.Linux.Json;
 using Plumb.Linux.TrafficControl;
 
 namespace Plumb.Diagnosis.Snapshots.Redaction;

@@ -2,9 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.State;
 using Plumb.Linux.TrafficControl;
 
-namespace Plumb.Linux.State.Json;
+namespace Plumb.Linux.Json;
 
 /// <summary>A value that has one text form, in both directions.</summary>
 public abstract class TextConverter<T>(string what) : JsonConverter<T>

@@ -1,10 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Nftables.Wire;
+using Plumb.Linux.State;
 
-namespace Plumb.Linux.State.Json;
+namespace Plumb.Linux.Json;
 
 /// <summary>
 /// An entry of nf_tables as it stands in JSON, where expressions have no form of their own: its text is for people, the netlink
@@ -12,6 +14,21 @@ namespace Plumb.Linux.State.Json;
 /// </summary>
 internal abstract record NftablesForm(NamespaceId Namespace, string Text, byte[] Messages) : Entry(Namespace)
 {
+    /// <summary>Makes the forms known as kinds of entries, by the names that stand in <c>entry</c>.</summary>
+    public static void AddTo(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(Entry))
+        {
+            return;
+        }
+        var kinds = type.PolymorphismOptions!.DerivedTypes;
+        kinds.Add(new(typeof(TableForm), "table"));
+        kinds.Add(new(typeof(ChainForm), "chain"));
+        kinds.Add(new(typeof(SetForm), "set"));
+        kinds.Add(new(typeof(ElementForm), "element"));
+        kinds.Add(new(typeof(ObjectForm), "object"));
+    }
+
     /// <summary>The form to write; an entry of another kind is its own.</summary>
     public static Entry Of(Entry entry) => entry switch
     {

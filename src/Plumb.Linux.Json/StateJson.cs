@@ -6,9 +6,10 @@ using Plumb.Linux.Conntrack;
 using Plumb.Linux.Ipset;
 using Plumb.Linux.Ipvs;
 using Plumb.Linux.Sockets;
+using Plumb.Linux.State;
 using Plumb.Linux.TrafficControl;
 
-namespace Plumb.Linux.State.Json;
+namespace Plumb.Linux.Json;
 
 /// <summary>
 /// Entries, and what kernels hold, as JSON: the form that snapshots, the agent's socket and <c>-o json</c> share. What is read
@@ -16,13 +17,21 @@ namespace Plumb.Linux.State.Json;
 /// </summary>
 public static class StateJson
 {
-    public static void Write(Utf8JsonWriter writer, Entry entry) => JsonSerializer.Serialize(writer, NftablesForm.Of(entry), StateJsonContext.Default.Entry);
+    // Entries of nf_tables take part by their forms here, of which Plumb.Linux knows nothing.
+    private static readonly JsonSerializerOptions Options =
+        new(StateJsonContext.Default.Options) { TypeInfoResolver = StateJsonContext.Default.WithAddedModifier(NftablesForm.AddTo) };
 
-    public static string Print(Entry entry) => JsonSerializer.Serialize(NftablesForm.Of(entry), StateJsonContext.Default.Entry);
+    private static readonly JsonTypeInfo<Entry> EntryForm = (JsonTypeInfo<Entry>)Options.GetTypeInfo(typeof(Entry));
+
+    private static readonly JsonTypeInfo<Observed[]> ObservedForm = (JsonTypeInfo<Observed[]>)Options.GetTypeInfo(typeof(Observed[]));
+
+    public static void Write(Utf8JsonWriter writer, Entry entry) => JsonSerializer.Serialize(writer, NftablesForm.Of(entry), EntryForm);
+
+    public static string Print(Entry entry) => JsonSerializer.Serialize(NftablesForm.Of(entry), EntryForm);
 
     /// <exception cref="JsonException">The text is no entry; the message says where.</exception>
     public static Entry ReadEntry(string json) =>
-        NftablesForm.Read(Refusing(() => JsonSerializer.Deserialize(json, StateJsonContext.Default.Entry)) ?? throw new JsonException("expected an entry, found null"));
+        NftablesForm.Read(Refusing(() => JsonSerializer.Deserialize(json, EntryForm)) ?? throw new JsonException("expected an entry, found null"));
 
     /// <summary>All that was observed, in the order of the keys.</summary>
     public static void Write(Stream utf8, ObservedState state)
@@ -37,14 +46,14 @@ public static class StateJson
             all[i++] = observed with { Entry = NftablesForm.Of(observed.Entry) };
         }
         Array.Sort(keys, all);
-        JsonSerializer.Serialize(utf8, all, StateJsonContext.Default.ObservedArray);
+        JsonSerializer.Serialize(utf8, all, ObservedForm);
     }
 
     /// <exception cref="JsonException">The text is no observed state; the message says where.</exception>
     public static ObservedState ReadObserved(Stream utf8)
     {
         var state = new ObservedState();
-        foreach (var observed in Refusing(() => JsonSerializer.Deserialize(utf8, StateJsonContext.Default.ObservedArray)) ?? [])
+        foreach (var observed in Refusing(() => JsonSerializer.Deserialize(utf8, ObservedForm)) ?? [])
         {
             if (observed is not { Entry: { } entry })
             {
@@ -57,7 +66,7 @@ public static class StateJson
 
     /// <summary>Some of what was observed, in the order given, as an array.</summary>
     public static void Write(Utf8JsonWriter writer, IEnumerable<Observed> some) =>
-        JsonSerializer.Serialize(writer, [.. some.Select(static observed => observed with { Entry = NftablesForm.Of(observed.Entry) })], StateJsonContext.Default.ObservedArray);
+        JsonSerializer.Serialize(writer, [.. some.Select(static observed => observed with { Entry = NftablesForm.Of(observed.Entry) })], ObservedForm);
 
     /// <inheritdoc cref="ReadObserved(Stream)"/>
     public static Observed[] ReadObserved(ReadOnlySpan<byte> utf8)
@@ -65,7 +74,7 @@ public static class StateJson
         Observed[] some;
         try
         {
-            some = JsonSerializer.Deserialize(utf8, StateJsonContext.Default.ObservedArray) ?? throw new JsonException("expected observed entries, found null");
+            some = JsonSerializer.Deserialize(utf8, ObservedForm) ?? throw new JsonException("expected observed entries, found null");
         }
         catch (NotSupportedException exception)
         {
@@ -105,6 +114,7 @@ public static class StateJson
 }
 
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true,
@@ -116,6 +126,11 @@ public static class StateJson
         typeof(FilterRulesConverter), typeof(FilterKeysConverter), typeof(FilterActionsConverter),
     ])]
 [JsonSerializable(typeof(Entry))]
+[JsonSerializable(typeof(TableForm))]
+[JsonSerializable(typeof(ChainForm))]
+[JsonSerializable(typeof(SetForm))]
+[JsonSerializable(typeof(ElementForm))]
+[JsonSerializable(typeof(ObjectForm))]
 [JsonSerializable(typeof(Observed[]))]
 [JsonSerializable(typeof(ConntrackEntry[]))]
 [JsonSerializable(typeof(BoundSocket[]))]
