@@ -5,8 +5,8 @@ namespace Plumb.Lab.Node;
 /// <summary>How a pod's containers end: main ones together, side cars after them in the reverse of their order, all within one grace period.</summary>
 internal sealed class PodExit(NodeContext node, CancellationToken shutdown)
 {
-    // Nodes hear of an endpoint that goes within milliseconds; one that a person wrote may stay for ever.
-    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(5);
+    // Nodes hear of an endpoint that goes within milliseconds, on a machine that is overrun within seconds; one that a person wrote may stay for ever.
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(15);
 
     private readonly TaskCompletionSource _hurried = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? _hurry;
