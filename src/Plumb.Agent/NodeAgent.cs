@@ -32,11 +32,11 @@ namespace Plumb.Agent;
 public sealed partial class NodeAgent : IAsyncDisposable
 {
     private const int KernelsOwnPauses = 12;
-    private const string PluginProgram = "plumb-cni"; // beside this one in every build
 
     private readonly NodeAgentOptions _options;
     private readonly ILogger _log;
     private readonly NodeEvents _events;
+    private readonly NodeReadiness _readiness;
     private readonly AgentFiles _files;
     private readonly FileStream _lock;
     private readonly INodeKernel _kernel;
@@ -46,11 +46,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private readonly NodeNames? _names;
     private readonly HeapTrim? _trim;
     private readonly CancellationTokenSource _ending = new();
-    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> _tasks = [];
     private readonly HealthCheckServer _healthChecks;
     private bool _hearsOfServices;
-    private bool _configurationIsWritten;
     private ClusterServices? _checkedServices;
     private HashSet<Refusal> _toldRefusals = [];
     private readonly Departures _departures = new();
@@ -73,6 +71,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var repairer = new Repairer(_state, options.Time, Repaired);
         _trim = options.OwnsProcess ? new HeapTrim(options.Time) : null;
         _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone, Trim = _trim, Metrics = options.Metrics };
+        _readiness = new NodeReadiness(options, _state, _loop, _files, _events);
         _healthChecks = new HealthCheckServer(options.Network, _log, options.Time);
         var verbs = new CniVerbs(_loop);
         Cni = new CniEndpoint(verbs, options.Metrics);
@@ -84,7 +83,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
-    public Task Ready => _ready.Task;
+    public Task Ready => _readiness.Ready;
 
     /// <summary>Completes when the agent has ended; fails with the reason if it was not asked to.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
@@ -244,6 +243,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _tasks.Add(_loop.RunAsync(_ending.Token));
         _tasks.Add(WatchKernelAsync(_ending.Token));
         _tasks.Add(_events.RunAsync(_ending.Token));
+        _tasks.Add(_readiness.RunAsync(_ending.Token));
         _ = _watch?.RunAsync(_ending.Token);
         StartNodes(known);
         Ended = EndAsync();
@@ -256,8 +256,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         await _ending.CancelAsync();
         await Task.WhenAll(_tasks.Select(static task => task.ContinueWith(static _ => { }, TaskScheduler.Default)));
         var reason = first.Exception?.InnerException;
-        _ready.TrySetException(reason ?? new OperationCanceledException("the agent has ended"));
-        _ = _ready.Task.Exception;
+        _readiness.End(reason ?? new OperationCanceledException("the agent has ended"));
         if (reason is not null and not OperationCanceledException)
         {
             Log.Failed(_log, reason);
@@ -342,13 +341,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
             TellRefusals();
             _departures.Look(_checkedServices);
         }
-        if (!_configurationIsWritten && _state.IsApplied && PodPools.Usable(_state.View.Cluster, _state.View.Node, []).Count != 0)
-        {
-            WriteConfiguration();
-            _configurationIsWritten = true;
-            _ready.TrySetResult();
-            Log.Ready(_log, _options.NodeName);
-        }
+        _readiness.Look(nodesChanged);
     }
 
     // What nodes do not do of what a Service asks for, once for each change of the reason.
@@ -363,21 +356,6 @@ public sealed partial class NodeAgent : IAsyncDisposable
             }
         }
         _toldRefusals = now;
-    }
-
-    private void WriteConfiguration()
-    {
-        if (_options.PluginDirectory is { } plugins)
-        {
-            _files.CreateDirectory(plugins);
-            _files.Install(Path.Combine(AppContext.BaseDirectory, PluginProgram), Path.Combine(plugins, _options.CniPlugin), AgentFiles.Program);
-        }
-        if (_options.CniConfigurationDirectory is { } directory)
-        {
-            _files.CreateDirectory(directory);
-            var text = CniConfigurationFile.Text(_options.CniPlugin, _options.SocketPath);
-            _files.Replace(Path.Combine(directory, CniConfigurationFile.Name), Encoding.UTF8.GetBytes(text), readableByAll: true);
-        }
     }
 
     private void Repaired(RepairReport report)
@@ -410,9 +388,6 @@ public sealed partial class NodeAgent : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1002, LogLevel.Information, "{Node} serves pods")]
-        public static partial void Ready(ILogger log, string node);
-
         [LoggerMessage(1003, LogLevel.Warning, "{What}")]
         public static partial void Repaired(ILogger log, string what);
 

@@ -60,6 +60,9 @@ public sealed record NodeAgentOptions
     /// <summary>How long an agent that starts waits for the API before it goes by the nodes that were seen last.</summary>
     public TimeSpan ApiPatience { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a node may be without what it needs, such as its range, before anybody is told: new ones have it moments after they register.</summary>
+    public TimeSpan TroublePatience { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>What is measured; the caller's to dispose. Null: nothing is.</summary>
     public AgentMetrics? Metrics { get; init; }
 

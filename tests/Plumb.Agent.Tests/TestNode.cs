@@ -49,6 +49,7 @@ internal sealed class TestNode : IDisposable
             SocketPath = Socket,
             CniConfigurationDirectory = Path.Combine(_directory, "net.d"),
             Log = Log,
+            TroublePatience = TimeSpan.FromMilliseconds(50),
             Nodes = [Node(1, PodRange), Node(2, "10.244.2.0/24"), Node(3, "10.244.3.0/24")],
         };
         options = change?.Invoke(options) ?? options;

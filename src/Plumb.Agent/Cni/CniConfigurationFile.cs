@@ -13,6 +13,15 @@ internal static class CniConfigurationFile
     // The plugin, which has no JSON library, takes few escapes in a path.
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    // As libcni and the runtimes above it choose: by these endings, the first name in the order of bytes.
+    private static readonly string[] Endings = [".conf", ".conflist", ".json"];
+
+    /// <summary>The path of somebody else's configuration that runtimes take before ours; null: ours is the first.</summary>
+    public static string? Before(string directory) => Directory.EnumerateFiles(directory)
+        .Where(static path => Endings.Contains(Path.GetExtension(path)) && string.CompareOrdinal(Path.GetFileName(path), Name) < 0)
+        .Order(StringComparer.Ordinal)
+        .FirstOrDefault();
+
     /// <param name="type">Name of the plugin, and of its executable where there is one.</param>
     public static string Text(string type, string socketPath)
     {

@@ -45,7 +45,7 @@ internal sealed record NodeGauges
             Services = state.View.Cluster.Services.Count,
             Connections = Read("count"),
             MostConnections = Read("max"),
-            IsReady = state.IsApplied && pools.Count != 0,
+            IsReady = NodeTrouble.Of(state) is null,
         };
     }
 

@@ -52,6 +52,7 @@ internal static class Adoption
                 conflict.Want.Entry.Key,
                 $"'{conflict.Holds.Entry.Print()}' stands there and is not Plumb's; wanted is '{conflict.Want.Entry.Print()}': remove the one, or change what wants the other"));
         }
+        state.Withhold(delta.Conflicts.Select(static conflict => conflict.Want.Entry), failures);
         var items = state.Allowed(delta.Items);
         if (items.Count != 0)
         {

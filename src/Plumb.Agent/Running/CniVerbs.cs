@@ -41,16 +41,11 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
     public Task StatusAsync(CancellationToken cancel) => loop.AskAsync(static state =>
     {
         var node = state.View.Node;
-        if (!state.IsApplied)
+        if (NodeTrouble.Of(state) is { } trouble)
         {
-            throw new CniException(CniErrorCode.NotAvailable, $"the network of {node.Name} is not set up yet");
+            throw new CniException(CniErrorCode.NotAvailable, trouble);
         }
-        var pools = PodPools.Usable(state.View.Cluster, node, []);
-        if (pools.Count == 0)
-        {
-            throw new CniException(CniErrorCode.NotAvailable, $"Node {node.Name} has no usable spec.podCIDR");
-        }
-        foreach (var pool in pools)
+        foreach (var pool in PodPools.Usable(state.View.Cluster, node, []))
         {
             if ((ulong)state.Leases.CountIn(pool.Range) >= HostLocal.Capacity(pool.Range))
             {

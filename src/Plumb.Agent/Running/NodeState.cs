@@ -76,6 +76,30 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, For
     /// <summary>Whether what an earlier agent left in the kernel has been compared with the plan; until then nothing is changed there.</summary>
     public bool IsApplied { get; set; }
 
+    /// <summary>
+    /// In one line what stands in the way of a link of the node itself, such as the pods' bridge: somebody else has its name, or the kernel refuses it. Null: nothing.
+    /// </summary>
+    public string? Withheld => _withheld.Count == 0 ? null : string.Join("; ", _withheld.OrderBy(static one => one.Key).Select(static one => $"{one.Key}: {one.Value}"));
+
+    private readonly Dictionary<EntryKey, string> _withheld = [];
+
+    /// <summary>Remembers of these failures what <see cref="Withheld"/> tells.</summary>
+    public void Withhold(IEnumerable<Entry> tried, IReadOnlyList<EntryFailure> failures)
+    {
+        foreach (var entry in tried)
+        {
+            // A pod's own link that fails is that pod's trouble.
+            if (entry is LinkEntry { Type: not LinkType.Veth } && entry.Namespace == Home)
+            {
+                _withheld.Remove(entry.Key);
+                if (failures.FirstOrDefault(failure => failure.Key == entry.Key) is { } failure)
+                {
+                    _withheld[entry.Key] = failure.Message;
+                }
+            }
+        }
+    }
+
     /// <summary>The wire's device as it is now; null: not found.</summary>
     public Underlay? FindWire(ObservedState observed)
     {
@@ -136,6 +160,7 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, For
     {
         parameters.Remember(items, Home, key => Kernel.Parameter(key));
         var failures = Kernel.Apply(items);
+        Withhold(items.Where(static item => item.Want is not null).Select(static item => item.Want!.Entry), failures);
         _isUnsettled |= failures.Any(static failure => IptablesKernel.Handles(failure.Key.Kind));
         return failures;
     }

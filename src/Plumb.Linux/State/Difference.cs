@@ -49,7 +49,26 @@ public static class Difference
             }
         }
         LostWithLink.Append(desired, observed, items);
+        LeaveTaken(conflicts, items);
         return new Delta(new([.. items]), new(conflicts.DrainToImmutable()));
+    }
+
+    // Nothing of ours is put on a device that somebody else made under the name of one that we want.
+    private static void LeaveTaken(IReadOnlyList<Conflict> conflicts, List<DeltaItem> items)
+    {
+        HashSet<(NamespaceId, string)>? taken = null;
+        foreach (var conflict in conflicts)
+        {
+            if (conflict.Want.Entry is LinkEntry link)
+            {
+                (taken ??= []).Add((link.Namespace, link.Name));
+            }
+        }
+        if (taken is not null)
+        {
+            items.RemoveAll(item => item.Want?.Entry is { } want
+                && ((want is LinkEntry { Master: { } master } && taken.Contains((want.Namespace, master))) || LostWithLink.HangsOn(want, device => taken.Contains((want.Namespace, device)))));
+        }
     }
 
     private static bool IsSatisfied(Desired want, Observed holds) =>

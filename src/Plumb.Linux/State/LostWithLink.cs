@@ -41,30 +41,33 @@ internal static class LostWithLink
         }
     }
 
-    private static bool IsLost(Entry entry, Dictionary<(NamespaceId, string), bool> lost)
+    private static bool IsLost(Entry entry, Dictionary<(NamespaceId, string), bool> lost) =>
+        HangsOn(entry, device => lost.TryGetValue((entry.Namespace, device), out var everything) && (everything || entry is NeighbourEntry));
+
+    /// <summary>Whether the entry is about such a device: without the device it cannot be, and on another of that name it would be wrong.</summary>
+    public static bool HangsOn(Entry entry, Predicate<string> device)
     {
-        bool? Loss(string device) => lost.TryGetValue((entry.Namespace, device), out var everything) ? everything : null;
         switch (entry)
         {
             case NeighbourEntry neighbour:
-                return Loss(neighbour.Device) is not null;
+                return device(neighbour.Device);
             case AddressEntry address:
-                return Loss(address.Device) is true;
+                return device(address.Device);
             case FdbEntry fdb:
-                return Loss(fdb.Device) is true;
-            case LinkEntry { Type: LinkType.Vxlan { Device: { } device } }:
-                return Loss(device) is true;
+                return device(fdb.Device);
+            case LinkEntry { Type: LinkType.Vxlan { Device: { } lower } }:
+                return device(lower);
             case QdiscEntry qdisc:
-                return Loss(qdisc.Device) is true;
+                return device(qdisc.Device);
             case FilterEntry filter:
-                return Loss(filter.Device) is true;
+                return device(filter.Device);
             case SysctlEntry sysctl:
                 var words = sysctl.Path.Split('/'); // net/ipv4/conf/DEVICE/rp_filter
-                return words.Length == 5 && Loss(words[3]) is true;
+                return words.Length == 5 && device(words[3]);
             case RouteEntry route:
                 foreach (var hop in route.NextHops)
                 {
-                    if (hop.Device is { } through && Loss(through) is true)
+                    if (hop.Device is { } through && device(through))
                     {
                         return true;
                     }

@@ -77,7 +77,7 @@ public sealed partial class HealthServerTests : IDisposable
         Assert.Equal((HttpStatusCode.OK, "[+]loop ok\nhealthz check passed\n"), await GetAsync(agent, "healthz"));
         var (status, text) = await GetAsync(agent, "readyz");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
-        Assert.Equal("[+]loop ok\n[-]pods failed: Node node-1 has no usable spec.podCIDR\nreadyz check failed\n", text);
+        Assert.Equal("[+]loop ok\n[-]pods failed: Node node-1 has no spec.podCIDR: give it one, or let the controller manager do it (--allocate-node-cidrs, --cluster-cidr)\nreadyz check failed\n", text);
         Assert.Equal(HttpStatusCode.NotFound, (await GetAsync(agent, "secrets")).Status);
     }
 

@@ -71,6 +71,26 @@ public sealed class PacketTests
         await EchoAsync(connection, accepted);
     }
 
+    [Fact]
+    public async Task A_link_with_the_bridges_name_that_is_somebody_elses_is_named_and_left_and_the_node_is_not_ready_until_it_goes()
+    {
+        await using var machines = Machines.WithoutAgents(OverlayKind.Vxlan);
+        await Witness.Shell(machines.Nodes[1], "ip link add cni0 type veth peer name other && ip address add 10.9.9.1/24 dev cni0");
+        var options = machines.Options(1);
+        await using var agent = await NodeAgent.StartAsync(options, Cancel);
+
+        Assert.Contains("cni0", await machines.Log.LineAsync("wires no pods"), StringComparison.Ordinal);
+        var found = await Witness.Shell(machines.Nodes[1], "ip -d address show cni0");
+        Assert.Contains("veth", found, StringComparison.Ordinal);
+        Assert.Contains("10.9.9.1/24", found, StringComparison.Ordinal);
+        Assert.DoesNotContain("10.244.1.1", found, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(options.CniConfigurationDirectory!, "10-plumb.conflist")));
+
+        await Witness.Shell(machines.Nodes[1], "ip link delete cni0");
+        await agent.Ready;
+        Assert.Contains("bridge", await Witness.Shell(machines.Nodes[1], "ip -d link show cni0"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("route", "10.244.2.0/24")]
     [InlineData("link", "plumb-vxlan")]
