@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Threading.Channels;
 using Plumb.Kubernetes.Objects;
 
@@ -17,7 +18,8 @@ public readonly record struct ObjectChange<T>(ObjectChangeKind Kind, ObjectKey K
 
 /// <summary>
 /// A copy of a collection that is kept true: listed once, watched from then on. A broken connection is mended by watching again where it broke; when the server
-/// has forgotten that place (410) the collection is listed anew and compared, so that a deletion that nobody told of is still found.
+/// has forgotten that place (410) the collection is listed anew and compared, so that a deletion that nobody told of is still found. The same is done when the
+/// server's own place is an earlier one, as after its store was replaced by an older copy: there a watch would say nothing until it has caught up.
 /// </summary>
 /// <remarks>One loop and one connection each; nothing runs while nothing changes. <see cref="RunAsync"/> is called once.</remarks>
 public sealed class Informer<T> where T : class, IResource<T>
@@ -62,18 +64,24 @@ public sealed class Informer<T> where T : class, IResource<T>
     public async Task RunAsync(CancellationToken cancel)
     {
         string? version = null;
+        var mayHaveGoneBack = false;
         try
         {
             while (!cancel.IsCancellationRequested)
             {
                 try
                 {
+                    if (mayHaveGoneBack && version is not null && await IsBehindAsync(version, cancel).ConfigureAwait(false))
+                        version = null;
+                    mayHaveGoneBack = true;
                     version ??= await ListAsync(cancel).ConfigureAwait(false);
                     await foreach (var change in client.WatchAsync<T>(options, version, WatchTime, cancel).ConfigureAwait(false))
                     {
                         version = change.Object.Metadata.ResourceVersion ?? version;
                         Take(change);
                         backoff.Reset();
+                        // It goes on from where we are; whoever ends a watch that has told something ends it because its time is up.
+                        mayHaveGoneBack = false;
                     }
                     // A server that ends each watch at once must not be asked in a tight loop; after a long one the first wait is short.
                     await backoff.WaitAsync(cancel).ConfigureAwait(false);
@@ -86,6 +94,7 @@ public sealed class Informer<T> where T : class, IResource<T>
                 }
                 catch (Exception trouble) when (IsPassing(trouble) && !cancel.IsCancellationRequested)
                 {
+                    mayHaveGoneBack = true;
                     OnTrouble?.Invoke(trouble);
                     await backoff.WaitAsync(cancel).ConfigureAwait(false);
                 }
@@ -122,6 +131,12 @@ public sealed class Informer<T> where T : class, IResource<T>
         }
         synced.TrySetResult();
         return list.Metadata.ResourceVersion ?? "0";
+    }
+
+    private async Task<bool> IsBehindAsync(string version, CancellationToken cancel)
+    {
+        var page = await client.ListPageAsync<T>(options with { PageSize = 1 }, null, cancel).ConfigureAwait(false);
+        return ulong.TryParse(page.Metadata.ResourceVersion, CultureInfo.InvariantCulture, out var now) && ulong.TryParse(version, CultureInfo.InvariantCulture, out var ours) && now < ours;
     }
 
     private void Take(in WatchedChange<T> change)

@@ -34,6 +34,11 @@ internal sealed class AgentCommand : Verb
     private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
     private readonly ValueOption<IPEndPoint?> _health = new(
         "--health-address", [], "ADDRESS:PORT", "answer /healthz, /readyz and /metrics there, as 127.0.0.1:9473; left out: nowhere", EndPoint, null);
+    private readonly ValueOption<bool> _jsonLog = new(
+        "--log-format", [], "FORMAT", "text: a line an event, for a journal; json: an object a line, with the event's parts by name, for collectors", Read.OneOf([("text", false), ("json", true)], []), false, "text")
+    {
+        Offers = ["text", "json"],
+    };
     private readonly Option<string?> _kubeconfig = Text("--kubeconfig", "FILE", "how to reach the API; KUBECONFIG says it too, and inside a pod its service account");
     private readonly AgentOptions _agent = new();
     private readonly UpOptions _cluster = new();
@@ -41,7 +46,7 @@ internal sealed class AgentCommand : Verb
     public AgentCommand()
         : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
     {
-        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cniPlugin, _cniPrograms, _health, _uninstall, _output, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _agent.Dns, _cluster.DnsUpstreams])
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cniPlugin, _cniPrograms, _health, _jsonLog, _uninstall, _output, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _agent.Dns, _cluster.DnsUpstreams])
         {
             Options.Add(option);
         }
@@ -112,7 +117,7 @@ internal sealed class AgentCommand : Verb
             Writes = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } directory
                 ? new CrashSeam(Path.Combine(directory, name))
                 : IWriteSeam.None,
-            Log = new LineLog(invocation.Terminal.Error),
+            Log = invocation.Value(_jsonLog) ? new JsonLog(invocation.Terminal.Error, invocation.Time) : new LineLog(invocation.Terminal.Error),
         };
     }
 

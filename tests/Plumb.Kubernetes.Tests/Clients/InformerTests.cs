@@ -34,6 +34,7 @@ public sealed class InformerTests
         var watch = await rig.WatchAsync();
         watch.Lines.TryWrite(Rig.Line("ADDED", "b", 15));
         Assert.Equal("Added b -/15", await rig.NextAsync());
+        rig.Version = 15;
         watch.Break();
         watch = await rig.WatchAsync();
         Assert.Equal("15", watch.Exchange.Query("resourceVersion"));
@@ -63,6 +64,45 @@ public sealed class InformerTests
         Assert.Equal(["Added d -/21", "Deleted a 1/-", "Modified b 2/20"], seen.Order());
         Assert.Equal("30", (await rig.WatchAsync()).Exchange.Query("resourceVersion"));
         Assert.Equal(["b", "c", "d"], rig.Informer.Objects.Keys.Select(k => k.Name).Order());
+    }
+
+    [Fact]
+    public async Task A_server_whose_store_went_back_is_listed_anew()
+    {
+        await using var rig = new Rig();
+        rig.Pods["a"] = 1;
+        rig.Pods["b"] = 9;
+        rig.Start();
+        await rig.NextAsync();
+        await rig.NextAsync();
+        var watch = await rig.WatchAsync();
+        rig.Pods.Remove("b");
+        rig.Pods["c"] = 4;
+        rig.Version = 5;
+        watch.Break();
+        Assert.Equal(["Added c -/4", "Deleted b 9/-"], new[] { await rig.NextAsync(), await rig.NextAsync() }.Order());
+        Assert.Equal("5", (await rig.WatchAsync()).Exchange.Query("resourceVersion"));
+        Assert.Equal(2, rig.Lists);
+    }
+
+    [Fact]
+    public async Task A_watch_that_ended_without_a_word_is_followed_by_a_look_at_where_the_server_is()
+    {
+        await using var rig = new Rig();
+        rig.Pods["a"] = 9;
+        rig.Start();
+        await rig.NextAsync();
+        var watch = await rig.WatchAsync();
+        rig.Version = 11;
+        watch.Lines.TryComplete();
+        watch = await rig.WatchAsync();
+        Assert.Equal("10", watch.Exchange.Query("resourceVersion"));
+        Assert.Equal(1, rig.Lists);
+        rig.Version = 3;
+        rig.Pods["a"] = 2;
+        watch.Lines.TryComplete();
+        Assert.Equal("Modified a 9/2", await rig.NextAsync());
+        Assert.Equal("3", (await rig.WatchAsync()).Exchange.Query("resourceVersion"));
     }
 
     [Fact]
@@ -194,7 +234,10 @@ public sealed class InformerTests
                     await exchange.AnswerAsync(503, "starting", "text/plain");
                     return;
                 }
-                Lists++;
+                if (exchange.Query("limit") != "1")
+                {
+                    Lists++;
+                }
                 await exchange.AnswerAsync(200, $$$"""{"metadata":{"resourceVersion":"{{{Version}}}"},"items":[{{{string.Join(',', Pods.Select(p => Json(p.Key, p.Value)))}}}]}""");
                 return;
             }
