@@ -5,11 +5,14 @@ namespace Plumb.EndToEnd.Install;
 /// <summary>A machine of its own, no node of the lab: with an agent from the command line it becomes one, and without it is what it was.</summary>
 public sealed class InstallTests : IAsyncDisposable
 {
-    private const string Node = """
-        apiVersion: v1
-        kind: Node
-        metadata: {name: outside}
-        spec: {podCIDR: 10.244.9.0/24, podCIDRs: [10.244.9.0/24]}
+    // What a runtime does for a pod, by hand: a namespace that lives until it is told, and the plugin with the configuration that the agent wrote.
+    private const string AddPod =
+        """
+        unshare --net sleep infinity & pod=$!
+        until [ "$(readlink /proc/$pod/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+        CNI_COMMAND=$1 CNI_CONTAINERID=$3 CNI_NETNS=/proc/$pod/ns/net CNI_IFNAME=eth0 CNI_PATH=$2/bin "$2/bin/plumb-cni" <"$2/conf" || exit
+        nsenter --net=/proc/$pod/ns/net ping -c 1 -W 10 10.244.9.1 >&2 || exit
+        kill $pod
         """;
 
     // As container runtimes have it for whoever is not privileged.
@@ -32,14 +35,13 @@ public sealed class InstallTests : IAsyncDisposable
     {
         var lab = await _user.UpAsync("--nodes", "1", "--agent-processes", "--dns-upstream", "none");
         var before = (await lab.ShellAsync("outside", "sh", "-c", Dump)).Succeeds().Output;
-        await lab.KubectlWithInputAsync((await _user.PlumbAsync("manifests")).Succeeds().Output, "apply", "-f", "-");
-        await lab.KubectlWithInputAsync(Node, "create", "-f", "-");
-        (await lab.KubectlAsync("patch", "node", "outside", "--subresource=status", "-p", """{"status":{"addresses":[{"type":"InternalIP","address":"192.168.1.100"}]}}""")).Succeeds();
+        await RegisterAsync(lab, "outside", "10.244.9.0/24", "192.168.1.100");
         var kubeconfig = await ServiceAccountAsync(lab);
 
         using (var agent = StartAgent(kubeconfig))
         {
             Assert.DoesNotContain("forbidden", await SaidAsync(agent, "outside serves pods"));
+            (await lab.KubectlAsync("wait", "--for=condition=NetworkUnavailable=False", "node/outside", "--timeout=60s")).Succeeds();
             Assert.Equal("1", (await lab.ShellAsync("outside", "sysctl", "-n", "net.ipv4.ip_forward")).Succeeds().Output.Trim());
             Assert.Contains("10.244.9.0/24", (await lab.ShellAsync("node-1", "ip", "route")).Succeeds().Output);
             Assert.True(File.Exists(PathOf("net.d/10-plumb.conflist")) && File.Exists(PathOf("bin/plumb-cni")));
@@ -54,10 +56,62 @@ public sealed class InstallTests : IAsyncDisposable
         Assert.Contains("nothing of Plumb is on outside", (await lab.ShellAsync("outside", [Commands.Plumb, "agent", "--uninstall", .. Places])).Succeeds().Output);
         Assert.Empty(Directory.EnumerateFiles(PathOf("net.d")).Concat(Directory.EnumerateFiles(PathOf("bin"))).Concat(Directory.EnumerateFiles(PathOf("state"))));
 
-        (await lab.KubectlAsync("patch", "clusterrole", "plumb", "--type=json", "-p", """[{"op":"remove","path":"/rules/1"}]""")).Succeeds();
+        (await lab.KubectlAsync("patch", "clusterrole", "plumb", "--type=json", "-p", """[{"op":"remove","path":"/rules/2"}]""")).Succeeds();
         using var unable = StartAgent(kubeconfig);
         await SaidAsync(unable, """cannot list resource "services" in API group "" at the cluster scope""");
         await EndAsync(unable);
+    }
+
+    [Fact]
+    public async Task A_machine_that_is_cut_from_the_API_goes_on_and_catches_up()
+    {
+        var lab = await _user.UpAsync("--nodes", "1", "--agent-processes", "--dns-upstream", "none");
+        await RegisterAsync(lab, "outside", "10.244.9.0/24", "192.168.1.100");
+        var kubeconfig = await ServiceAccountAsync(lab);
+        var server = new Uri((await lab.KubectlAsync("--kubeconfig", kubeconfig, "config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")).Succeeds().Output);
+        using var agent = StartAgent(kubeconfig);
+        await SaidAsync(agent, "outside serves pods");
+
+        // Nothing that is sent to the API or by it arrives, and nobody is told.
+        (await lab.ShellAsync(
+            "outside", "nft", $"add table inet cut; add chain inet cut in {{ type filter hook input priority 0; }}; add rule inet cut in ip saddr {server.Host} tcp sport {server.Port} drop")).Succeeds();
+        await RegisterAsync(lab, "late", "10.244.77.0/24", "192.168.1.77");
+        await RouteAsync(lab, "node-1", "10.244.77.0/24", isThere: true);
+        (await lab.ShellAsync("outside", "ip", "route", "delete", "10.244.1.0/24")).Succeeds();
+        await RouteAsync(lab, "outside", "10.244.1.0/24", isThere: true);
+        var added = (await InPodAsync(lab, "ADD", "cut-off")).Succeeds();
+        Assert.Contains("10.244.9.", added.Output);
+        await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: false);
+
+        (await lab.ShellAsync("outside", "nft", "delete table inet cut")).Succeeds();
+        await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: true);
+        (await lab.KubectlAsync("delete", "node", "late")).Succeeds();
+        await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: false);
+        await EndAsync(agent);
+    }
+
+    private async Task RegisterAsync(RunningLab lab, string name, string range, string address)
+    {
+        (await lab.KubectlWithInputAsync((await _user.PlumbAsync("manifests")).Succeeds().Output, "apply", "-f", "-")).Succeeds();
+        var node = $"apiVersion: v1\nkind: Node\nmetadata: {{name: {name}}}\nspec: {{podCIDR: {range}, podCIDRs: [{range}]}}\n";
+        (await lab.KubectlWithInputAsync(node, "create", "-f", "-")).Succeeds();
+        (await lab.KubectlAsync("patch", "node", name, "--subresource=status", "-p", $$$"""{"status":{"addresses":[{"type":"InternalIP","address":"{{{address}}}"}]}}""")).Succeeds();
+    }
+
+    private static async Task RouteAsync(RunningLab lab, string where, string range, bool isThere)
+    {
+        var patience = Stopwatch.StartNew();
+        while ((await lab.ShellAsync(where, "ip", "route", "show", range)).Succeeds().Output.Length == 0 == isThere)
+        {
+            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(120), $"{range} is {(isThere ? "not " : "")}in {where}'s routes");
+        }
+    }
+
+    // In the agent's own namespace of processes, so that both mean the same by a path below /proc.
+    private async Task<CommandResult> InPodAsync(RunningLab lab, string verb, string container)
+    {
+        await File.WriteAllTextAsync(PathOf("conf"), $$"""{"cniVersion":"1.0.0","name":"plumb","type":"plumb-cni","socket":"{{PathOf("cni.sock")}}"}""", Cancel);
+        return await lab.PlumbAsync("shell", "outside", "--namespaces", "net,pid,mount", "--", "sh", "-c", AddPod, "sh", verb, PathOf(""), container);
     }
 
     private string[] Places => ["--node", "outside", "--state-dir", PathOf("state"), "--socket", PathOf("cni.sock"), "--cni-conf-dir", PathOf("net.d"), "--cni-bin-dir", PathOf("bin")];
