@@ -7,9 +7,11 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
+using Plumb.Benchmarks.Api;
 using Plumb.Benchmarks.Cni;
 using Plumb.Benchmarks.Dns;
 using Plumb.Benchmarks.Pods;
+using Plumb.Benchmarks.Scale;
 using Plumb.Benchmarks.Services;
 
 if (args is ["services", .. var sizes])
@@ -42,6 +44,26 @@ if (args is ["rollout", .. var rolled])
 if (args is ["cni", var plugin])
 {
     return await CniRun.RunAsync(plugin);
+}
+
+if (args is ["api-server", .. var served])
+{
+    return await ApiHost.RunAsync(served);
+}
+
+if (args is ["api", .. var asked])
+{
+    return await ApiRun.RunAsync(asked);
+}
+
+if (args is ["scale", .. var scaled])
+{
+    return await ScaleRun.RunAsync(scaled);
+}
+
+if (args is ["scale-others", .. var others])
+{
+    return await OtherNodes.RunAsync(others);
 }
 
 if (args is ["dns-server", .. var rest])

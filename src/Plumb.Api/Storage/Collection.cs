@@ -8,40 +8,23 @@ internal sealed class Collection(ObjectStore store)
 
     public History History { get; } = new();
 
-    public int Count => _objects.Count;
+    public Listing Listing { get; private set; } = Listing.Empty;
 
     public StoredObject? Find(StoreKey key) => _objects.GetValueOrDefault(key);
-
-    public IEnumerable<StoredObject> All => _objects.Values;
-
-    public List<StoredObject> Select(string? @namespace, Func<StoredObject, bool>? filter) => Select(_objects, @namespace, filter);
-
-    private static List<StoredObject> Select(Dictionary<StoreKey, StoredObject> objects, string? @namespace, Func<StoredObject, bool>? filter)
-    {
-        var found = new List<StoredObject>();
-        foreach (var (key, stored) in objects)
-        {
-            if ((@namespace is null || key.Namespace == @namespace) && (filter is null || filter(stored)))
-                found.Add(stored);
-        }
-
-        return found;
-    }
-
-    /// <summary>The objects as they were at a version that the history still reaches.</summary>
-    public List<StoredObject> SelectAt(long resourceVersion, string? @namespace, Func<StoredObject, bool>? filter)
-    {
-        var then = new Dictionary<StoreKey, StoredObject>(_objects);
-        History.Rewind(then, resourceVersion);
-        return Select(then, @namespace, filter);
-    }
 
     public void Commit(in Change change)
     {
         if (change.Kind == ChangeKind.Deleted)
+        {
             _objects.Remove(change.Key);
+            Listing = Listing.Without(change.Key);
+        }
         else
+        {
             _objects[change.Key] = change.Object;
+            Listing = Listing.With(change.Object);
+        }
+
         History.Add(change);
         for (var i = _subscriptions.Count - 1; i >= 0; i--)
         {

@@ -24,20 +24,6 @@ internal sealed class History
 
     public IEnumerable<Change> Since(long resourceVersion) => _changes.Where(change => change.Object.ResourceVersion > resourceVersion);
 
-    /// <summary>Undoes, in <paramref name="objects"/>, every change after a version.</summary>
-    public void Rewind(Dictionary<StoreKey, StoredObject> objects, long resourceVersion)
-    {
-        foreach (var change in _changes.Reverse())
-        {
-            if (change.Object.ResourceVersion <= resourceVersion)
-                return;
-            if (change.Old is null)
-                objects.Remove(change.Key);
-            else
-                objects[change.Key] = change.Old;
-        }
-    }
-
     /// <summary>Forgets everything: the next watch from the past is told that it is too old.</summary>
     public void Clear(long now)
     {

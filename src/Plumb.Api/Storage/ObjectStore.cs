@@ -55,34 +55,36 @@ public sealed class ObjectStore : IDisposable
     /// <param name="resourceVersion">The version at which the list is true.</param>
     /// <inheritdoc cref="List(GroupResource, string, Func{StoredObject, bool})"/>
     public IReadOnlyList<StoredObject> List(
-        GroupResource resource, string? @namespace, Func<StoredObject, bool>? filter, out long resourceVersion)
+        GroupResource resource, string? @namespace, Func<StoredObject, bool>? filter, out long resourceVersion) =>
+        Matching(ListingOf(resource, out resourceVersion), @namespace, filter);
+
+    /// <summary>All of a resource, in order.</summary>
+    /// <inheritdoc cref="List(GroupResource, string, Func{StoredObject, bool}, out long)"/>
+    internal Listing ListingOf(GroupResource resource, out long resourceVersion)
     {
-        List<StoredObject> found;
         lock (Gate)
         {
-            found = CollectionOf(resource).Select(@namespace, filter);
             resourceVersion = _version;
+            return CollectionOf(resource).Listing;
         }
-
-        Sort(found);
-        return found;
     }
 
-    /// <summary>The list as it was at a version of the past.</summary>
+    /// <summary>All of a resource, as it was at a version of the past.</summary>
     /// <returns>Null: the history does not reach back so far.</returns>
-    internal IReadOnlyList<StoredObject>? ListAt(GroupResource resource, string? @namespace, Func<StoredObject, bool>? filter, long resourceVersion)
+    internal Listing? ListingAt(GroupResource resource, long resourceVersion)
     {
-        List<StoredObject> found;
+        Listing now;
+        List<Change> since;
         lock (Gate)
         {
             var collection = CollectionOf(resource);
             if (resourceVersion < collection.History.Oldest)
                 return null;
-            found = collection.SelectAt(resourceVersion, @namespace, filter);
+            now = collection.Listing;
+            since = [.. collection.History.Since(resourceVersion)];
         }
 
-        Sort(found);
-        return found;
+        return since.Count == 0 ? now : now.Before(since);
     }
 
     /// <summary>The objects that name <paramref name="uid"/> in their ownerReferences.</summary>
@@ -110,7 +112,7 @@ public sealed class ObjectStore : IDisposable
         {
             var found = new List<StoredObject>();
             foreach (var collection in _collections.Values)
-                found.AddRange(collection.Select(@namespace, null));
+                found.AddRange(collection.Listing.From(@namespace));
             return found;
         }
     }
@@ -123,18 +125,17 @@ public sealed class ObjectStore : IDisposable
     /// <param name="capacity">How many changes may wait before the subscription is given up with 410; 0: any number.</param>
     internal Subscription Subscribe(GroupResource resource, string? @namespace, Func<StoredObject, bool>? filter, int capacity)
     {
-        List<StoredObject> initial;
+        Listing initial;
         Subscription subscription;
         lock (Gate)
         {
             var collection = CollectionOf(resource);
             subscription = new Subscription(collection, @namespace, filter, capacity) { ResourceVersion = _version };
-            initial = collection.Select(@namespace, filter);
+            initial = collection.Listing;
             collection.Add(subscription);
         }
 
-        Sort(initial);
-        subscription.Initial = initial;
+        subscription.Initial = Matching(initial, @namespace, filter);
         return subscription;
     }
 
@@ -221,7 +222,8 @@ public sealed class ObjectStore : IDisposable
         return present.ResourceVersion == expected.ResourceVersion ? present : throw ApiException.Modified(expected.Key);
     }
 
-    private static void Sort(List<StoredObject> list) => list.Sort(static (left, right) => left.Key.CompareTo(right.Key));
+    private static List<StoredObject> Matching(Listing listing, string? @namespace, Func<StoredObject, bool>? filter) =>
+        [.. filter is null ? listing.From(@namespace) : listing.From(@namespace).Where(filter)];
 
     private Collection CollectionOf(GroupResource resource)
     {

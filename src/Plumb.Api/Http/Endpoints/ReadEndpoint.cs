@@ -74,17 +74,17 @@ internal sealed class ReadEndpoint(Registry registry)
 
     private ListPage Page(Target target, ListQuery query)
     {
-        IReadOnlyList<StoredObject> all;
+        Listing all;
         long version;
         var past = query.Continue is { Version: > 0 } next ? next.Version : query.Match == "Exact" ? query.Version : 0;
         if (past > 0)
         {
             version = past;
-            all = registry.Store.ListAt(target.Definition.StoredIn, target.Scope, query.Filter, past) ?? throw Expired(query.Continue);
+            all = registry.Store.ListingAt(target.Definition.StoredIn, past) ?? throw Expired(query.Continue);
         }
         else
         {
-            all = registry.Store.List(target.Definition.StoredIn, target.Scope, query.Filter, out version);
+            all = registry.Store.ListingOf(target.Definition.StoredIn, out version);
             if (query.Version > version)
             {
                 throw new ApiException(504, "Timeout", $"Timeout: Too large resource version: {query.ResourceVersion}, current: {version}",
@@ -92,14 +92,20 @@ internal sealed class ReadEndpoint(Registry registry)
             }
         }
 
-        if (query.Continue is { } from)
-            all = [.. all.Where(from.IsBefore)];
-        if (query.Limit <= 0 || all.Count <= query.Limit || query.ResourceVersion == "0")
-            return new ListPage(all, version, null, null);
-        var objects = all.Take((int)query.Limit).ToList();
-        var last = objects[^1];
-        long? remaining = query.Filter is null ? all.Count - query.Limit : null;
-        return new ListPage(objects, version, new Continuation(version, last.Namespace, last.Name).Token, remaining);
+        StoreKey? after = query.Continue is { } from ? new StoreKey(target.Definition.StoredIn, from.Namespace, from.Name) : null;
+        var rest = all.From(target.Scope, after);
+        if (query.Filter is { } filter)
+            rest = rest.Where(filter);
+        if (query.Limit <= 0 || query.ResourceVersion == "0")
+            return new ListPage([.. rest], version, null, null);
+        // One more says whether there is a next page.
+        var limit = (int)Math.Min(query.Limit, int.MaxValue - 1);
+        var objects = rest.Take(limit + 1).ToList();
+        if (objects.Count <= limit)
+            return new ListPage(objects, version, null, null);
+        objects.RemoveAt(limit);
+        long? remaining = query.Filter is null ? all.CountFrom(target.Scope, after) - limit : null;
+        return new ListPage(objects, version, new Continuation(version, objects[^1].Namespace, objects[^1].Name).Token, remaining);
     }
 
     /// <summary>With the refusal comes a token that goes on from the same place, in the list as it is now.</summary>

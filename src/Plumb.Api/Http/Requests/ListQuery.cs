@@ -146,11 +146,4 @@ internal sealed record Continuation(long Version, string Namespace, string Name)
             throw ApiException.BadRequest($"invalid continue token: continue key is not valid: {(broken is JsonException ? GoJson.SyntaxError(decoded) : broken.Message)}");
         }
     }
-
-    /// <summary>Whether an object comes after the last that was sent.</summary>
-    public bool IsBefore(StoredObject stored)
-    {
-        var byNamespace = string.CompareOrdinal(Namespace, stored.Namespace);
-        return byNamespace != 0 ? byNamespace < 0 : string.CompareOrdinal(Name, stored.Name) < 0;
-    }
 }
