@@ -79,7 +79,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
         _mirrors = new Mirrors(_loop);
         _server = new AgentServer(
-            options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors));
+            options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), _log);
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>

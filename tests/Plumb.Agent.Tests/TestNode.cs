@@ -121,7 +121,7 @@ internal sealed class TestNode : IDisposable
         return JsonDocument.Parse(await http.GetByteArrayAsync(new Uri("http://agent/state"), TestContext.Current.CancellationToken));
     }
 
-    private string Socket => Path.Combine(_directory, "cni.sock");
+    public string Socket => Path.Combine(_directory, "cni.sock");
 
     private HttpClient Client() => new(new SocketsHttpHandler
     {

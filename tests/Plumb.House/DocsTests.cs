@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Plumb.House;
@@ -28,6 +29,19 @@ public sealed partial class DocsTests
             where page.StartsWith("docs/", StringComparison.Ordinal) && page != "docs/README.md"
             where !index.Contains($"({page["docs/".Length..]})", StringComparison.Ordinal)
             select page);
+    }
+
+    [Fact]
+    public void Every_package_that_is_shipped_stands_with_its_version_in_the_page_of_dependencies()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs/dependencies.md"));
+        var packages =
+            from file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "packages.lock.json", SearchOption.AllDirectories)
+            from target in JsonElement.Parse(File.ReadAllText(file)).GetProperty("dependencies").EnumerateObject()
+            from package in target.Value.EnumerateObject()
+            where package.Value.GetProperty("type").GetString() != "Project"
+            select $"| `{package.Name}` | {package.Value.GetProperty("resolved").GetString()} |";
+        Rule.Holds("write it into docs/dependencies.md with its licence", packages.Distinct().Where(line => !page.Contains(line, StringComparison.Ordinal)));
     }
 
     [Fact]

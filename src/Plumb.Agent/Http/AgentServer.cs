@@ -1,15 +1,19 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
 using Plumb.Network.Planning;
@@ -39,7 +43,7 @@ internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, C
 /// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more), <c>/mirrors</c> (see <see cref="MirrorEndpoint"/>). One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
-internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
+internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
 {
     private const int MostBodyBytes = 1 << 20;
 
@@ -52,6 +56,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
     private readonly DepartureQuestion _departed;
     private readonly MirrorEndpoint _mirrors;
     private readonly string _path;
+    private readonly ILogger _log;
 
     public AgentServer(
         string socketPath,
@@ -61,8 +66,10 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         NameQuestion name,
         ServicesSwitch services,
         DepartureQuestion departed,
-        MirrorEndpoint mirrors)
+        MirrorEndpoint mirrors,
+        ILogger log)
     {
+        _log = log;
         _path = socketPath;
         _cni = cni;
         _state = state;
@@ -73,7 +80,7 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         _mirrors = mirrors;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = MostBodyBytes;
-        options.ListenUnixSocket(socketPath);
+        options.ListenUnixSocket(socketPath, listen => listen.Use(next => connection => IsOfUs(connection) ? next(connection) : Task.CompletedTask));
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         _server = new KestrelServer(Options.Create(options), transport, NullLoggerFactory.Instance);
     }
@@ -84,6 +91,17 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         File.Delete(_path);
         await _server.StartAsync(this, cancel);
         File.SetUnixFileMode(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    // The socket's mode says the same, but whoever can write into its directory, or connects before the mode is set, is told by the kernel alone.
+    private bool IsOfUs(ConnectionContext connection)
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket && PeerCredentials.Of(socket) is { IsOfUs: false } stranger)
+        {
+            Log.Stranger(_log, stranger.UserId, stranger.ProcessId);
+            return false;
+        }
+        return true;
     }
 
     public async ValueTask DisposeAsync()
@@ -203,5 +221,11 @@ internal sealed class AgentServer : IHttpApplication<IFeatureCollection>, IAsync
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = body.Length;
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1015, LogLevel.Warning, "user {UserId} (process {ProcessId}) asked something at the agent's socket and was not answered: it is root's")]
+        public static partial void Stranger(ILogger log, uint userId, int processId);
     }
 }

@@ -55,6 +55,9 @@ internal static partial class Libc
     private const nint FSMOUNT_CLOEXEC = 1;
     private const nint FSCONFIG_CMD_CREATE = 6;
 
+    [LibraryImport(Name, EntryPoint = "geteuid")]
+    public static partial uint EffectiveUserId();
+
     [LibraryImport(Name, EntryPoint = "execve", SetLastError = true)]
     public static unsafe partial int Execute(byte* path, byte** arguments, byte** environment);
 

@@ -10,7 +10,6 @@ namespace Plumb.Linux.Sockets;
 public sealed class UnixStream : FileDescriptor
 {
     private const int SOCK_STREAM = 1;
-    private const int SO_PEERCRED = 17;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int PathBytes = 108; // sun_path of struct sockaddr_un, with a NUL behind the path
 
@@ -20,15 +19,7 @@ public sealed class UnixStream : FileDescriptor
     }
 
     /// <summary>Id, in the reader's pid namespace, of the process that began to listen; 0: it is in another that cannot be seen from here.</summary>
-    public unsafe int PeerProcessId
-    {
-        get
-        {
-            var credentials = stackalloc int[3]; // struct ucred: pid, uid, gid
-            uint length = 3 * sizeof(int);
-            return Libc.GetSocketOption(Number, Libc.SOL_SOCKET, SO_PEERCRED, credentials, &length) == 0 ? credentials[0] : throw SystemCallException.Last("getsockopt", "SO_PEERCRED");
-        }
-    }
+    public int PeerProcessId => PeerCredentials.Of(Number).ProcessId;
 
     /// <exception cref="SystemCallException">ENOENT: no such socket; ECONNREFUSED: nobody listens; ENAMETOOLONG: a path of more than 107 bytes.</exception>
     public static unsafe UnixStream Connect(string path)

@@ -41,6 +41,30 @@ public sealed class AgentServerTests : IDisposable
         Assert.StartsWith("cut before: ", text, StringComparison.Ordinal);
     }
 
+    [Fact, Trait("Needs", "Root")]
+    public async Task Another_user_is_not_answered_even_where_the_socket_lets_him_in()
+    {
+        await using var agent = await _node.StartAsync();
+        await agent.Ready;
+        for (var path = _node.Socket; path != Path.GetTempPath().TrimEnd('/'); path = Path.GetDirectoryName(path)!)
+        {
+            File.SetUnixFileMode(path, (UnixFileMode)0b111_111_111);
+        }
+        Assert.Equal((0, "200"), await AskAsync());
+        var (code, _) = await AskAsync("setpriv", "--reuid", "65533", "--clear-groups", "--");
+        Assert.NotEqual(0, code);
+        Assert.Contains("user 65533", await _node.Log.LineAsync("not answered"), StringComparison.Ordinal);
+    }
+
+    private async Task<(int Code, string Said)> AskAsync(params string[] how)
+    {
+        string[] command = [.. how, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", _node.Socket, "http://agent/state"];
+        using var asking = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!;
+        var said = await asking.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await asking.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (asking.ExitCode, said);
+    }
+
     [Theory]
     [InlineData("GET", "/observed", HttpStatusCode.OK)]
     [InlineData("POST", "/observed", HttpStatusCode.MethodNotAllowed)]
