@@ -8,6 +8,9 @@ internal static class OwnAnswer
     public const int InvalidEnvironment = 4;
     public const int IoFailure = 5;
 
+    /// <summary>The plugin's own: CHECK found something missing.</summary>
+    public const int FailedCheck = 101;
+
     private const int TryAgainLater = 11;
     private const int NotAvailable = 50;
 

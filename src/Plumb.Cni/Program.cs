@@ -5,7 +5,7 @@ namespace Plumb.Cni;
 
 /// <summary>
 /// The plugin that container runtimes start: it hands its environment and input to the node's agent, prints what that answers and exits as it says.
-/// All meaning is in the agent. What it costs is the start of a process, so there is nothing here but system calls.
+/// All meaning is in the agent; called as <see cref="Loopback"/> it needs none. What it costs is the start of a process, so there is nothing here but system calls.
 /// </summary>
 internal static unsafe class Program
 {
@@ -32,6 +32,14 @@ internal static unsafe class Program
         if (command.SequenceEqual("VERSION"u8))
         {
             return Print(OwnAnswer.Versions(version)) ? 0 : 1;
+        }
+        if (ConfigurationText.Find(input.All, "type"u8).SequenceEqual(Loopback.Type))
+        {
+            fixed (byte* name = "CNI_NETNS\0"u8)
+            {
+                var said = Loopback.Answer(command, version, SystemCalls.Variable(name), out var succeeded);
+                return Print(said) && succeeded ? 0 : 1;
+            }
         }
         var socket = ConfigurationText.Find(input.All, "socket"u8);
         if (socket.IsEmpty)

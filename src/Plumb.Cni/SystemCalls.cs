@@ -14,6 +14,12 @@ internal static unsafe class SystemCalls
     public const int SOCK_CLOEXEC = 0x8_0000;
     public const int MSG_NOSIGNAL = 0x4000;
     public const int EINTR = 4;
+    public const int AF_INET = 2;
+    public const int SOCK_DGRAM = 2;
+    public const int O_CLOEXEC = 0x8_0000;
+    public const int CLONE_NEWNET = 0x4000_0000;
+    public const nuint SIOCGIFFLAGS = 0x8913;
+    public const nuint SIOCSIFFLAGS = 0x8914;
 
     private const string C = "libc";
 
@@ -37,6 +43,15 @@ internal static unsafe class SystemCalls
 
     [DllImport(C, EntryPoint = "send")]
     public static extern nint Send(int descriptor, byte* bytes, nuint length, int flags);
+
+    [DllImport(C, EntryPoint = "open")]
+    public static extern int Open(byte* path, int flags);
+
+    [DllImport(C, EntryPoint = "setns")]
+    public static extern int SetNamespace(int descriptor, int kind);
+
+    [DllImport(C, EntryPoint = "ioctl")]
+    public static extern int Control(int descriptor, nuint request, void* argument);
 
     [DllImport(C, EntryPoint = "__errno_location")]
     private static extern int* ErrnoLocation();

@@ -54,7 +54,7 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
         var root = Parse(text);
         var asked = Find(root, "runtimeConfig", JsonValueKind.Object);
         Refuse(root, "ipam", "addresses are given from the node's own range");
-        if (root.TryGetProperty("ipMasq", out var masquerade) && masquerade.ValueKind == JsonValueKind.False)
+        if (root.TryGetField("ipMasq", out var masquerade) && masquerade.ValueKind == JsonValueKind.False)
         {
             throw new CniException(CniErrorCode.UnsupportedField, "ipMasq: false: what pods send out of the cluster has their node's address");
         }
@@ -95,7 +95,7 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
     // Half of what somebody asked for would look like all of it.
     private static void Refuse(JsonElement of, string field, string instead)
     {
-        if (of.TryGetProperty(field, out var value) && value.ValueKind switch
+        if (of.TryGetField(field, out var value) && value.ValueKind switch
         {
             JsonValueKind.Object => value.EnumerateObject().Any(),
             JsonValueKind.Array => value.GetArrayLength() != 0,
@@ -144,7 +144,7 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
         return attachments;
     }
 
-    private static JsonElement? Find(JsonElement of, string name, JsonValueKind kind) => of.TryGetProperty(name, out var value) && value.ValueKind == kind ? value : null;
+    private static JsonElement? Find(JsonElement of, string name, JsonValueKind kind) => of.TryGetField(name, out var value) && value.ValueKind == kind ? value : null;
 
     private static List<string> Texts(JsonElement of, string name)
     {
@@ -158,7 +158,7 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
 
     private static string? Text(JsonElement of, string name)
     {
-        if (!of.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        if (!of.TryGetField(name, out var value) || value.ValueKind == JsonValueKind.Null)
         {
             return null;
         }

@@ -10,6 +10,9 @@ internal static class CniConfigurationFile
     /// <summary>Runtimes take the first in the order of names.</summary>
     public const string Name = "10-plumb.conflist";
 
+    /// <summary>What the plugin is, too, when a configuration names it so.</summary>
+    public const string LoopbackPlugin = "loopback";
+
     // The plugin, which has no JSON library, takes few escapes in a path.
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

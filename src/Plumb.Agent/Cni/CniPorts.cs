@@ -14,7 +14,7 @@ internal static class CniPorts
     public static IReadOnlyList<HostPort> Read(JsonElement runtimeConfig)
     {
         var ports = new List<HostPort>();
-        if (!runtimeConfig.TryGetProperty("portMappings", out var list) || list.ValueKind == JsonValueKind.Null)
+        if (!runtimeConfig.TryGetField("portMappings", out var list) || list.ValueKind == JsonValueKind.Null)
         {
             return ports;
         }
@@ -58,7 +58,7 @@ internal static class CniPorts
     }
 
     private static int Number(JsonElement item, string name, int otherwise) =>
-        !item.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? otherwise
+        !item.TryGetField(name, out var value) || value.ValueKind == JsonValueKind.Null ? otherwise
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number is >= 0 and <= MostPort ? number
         : throw Bad($"{name} {value.GetRawText()} is no port");
 
@@ -76,7 +76,7 @@ internal static class CniPorts
         : throw Bad($"hostIP '{text}' is no address");
 
     private static string Text(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+        item.TryGetField(name, out var value) && value.ValueKind != JsonValueKind.Null
             ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Bad($"{name} {value.GetRawText()} is not a string")
             : "";
 

@@ -58,6 +58,11 @@ public static class NodeRemoval
         Remove(options.SocketPath);
         if (options.PluginDirectory is { } plugins)
         {
+            var loopback = Path.Combine(plugins, CniConfigurationFile.LoopbackPlugin);
+            if (new FileInfo(loopback).LinkTarget == options.CniPlugin)
+            {
+                Remove(loopback);
+            }
             Remove(Path.Combine(plugins, options.CniPlugin));
         }
         return new RemovalReport(options.NodeName, [.. items.Select(static item => $"{item.Key.Kind.ToString().ToLowerInvariant()} {item.Key.Name}")], [.. parameters.Select(static item => item.Want!.Entry.Print())], connections, leases, removed);

@@ -90,6 +90,8 @@ internal sealed partial class NodeReadiness(NodeAgentOptions options, NodeState 
         {
             files.CreateDirectory(plugins);
             files.Install(Path.Combine(AppContext.BaseDirectory, PluginProgram), Path.Combine(plugins, options.CniPlugin), AgentFiles.Program);
+            // containerd before 2.0 connects no pod without it; one that somebody else has put there stays.
+            files.LinkIfNothingIsThere(Path.Combine(plugins, CniConfigurationFile.LoopbackPlugin), options.CniPlugin);
         }
         if (options.CniConfigurationDirectory is { } directory)
         {

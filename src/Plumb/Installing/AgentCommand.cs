@@ -54,7 +54,7 @@ internal sealed class AgentCommand : Verb
 
     public override IReadOnlyList<Example> Examples { get; } =
     [
-        new("plumb agent --kubeconfig /etc/kubernetes/kubelet.conf", "on a node of a cluster"),
+        new("plumb agent --kubeconfig /etc/plumb/kubeconfig --cni-bin-dir /opt/cni/bin", "on a node of a cluster (a kubelet's own kubeconfig may not list nodes)"),
         new("plumb agent --uninstall --cni-bin-dir /opt/cni/bin", "leave the node as it was before"),
         new("plumb agent --node node-1 --overlay routed --pod-cidr 10.10.0.0/16", "with the cluster's choices"),
     ];

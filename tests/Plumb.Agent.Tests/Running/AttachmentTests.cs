@@ -191,6 +191,23 @@ public sealed class AttachmentTests : IDisposable
     }
 
     [Fact]
+    public async Task Names_of_fields_are_taken_in_the_case_of_letters_in_which_containerd_writes_them()
+    {
+        await using var agent = await ReadyAsync();
+        _node.Kernel.MakeNamespace("a");
+        // Recorded: containerd 1.6 for a pod of a kubelet.
+        var (succeeded, body) = await _node.CniAsync("ADD", "a", configuration: Asked(
+            """
+            {"dns":{"Servers":["10.96.0.10"],"Searches":["default.svc.cluster.local","svc.cluster.local","cluster.local"],"Options":["ndots:5"]},
+             "io.kubernetes.cri.pod-annotations":{"kubernetes.io/config.source":"api"},
+             "portMappings":[{"HostPort":8081,"ContainerPort":80,"Protocol":"tcp","HostIP":""}]}
+            """));
+        Assert.True(succeeded, body?.ToJsonString());
+        Assert.Equal(["hostports { tcp . 8081 : 10.244.1.2 . 80 }"], Elements());
+        Assert.Equal("""{"nameservers":["10.96.0.10"],"search":["default.svc.cluster.local","svc.cluster.local","cluster.local"],"options":["ndots:5"]}""", body!["dns"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task What_was_opened_for_127_0_0_1_is_closed_when_its_pod_has_gone_while_no_agent_ran()
     {
         await using (await ReadyAsync())

@@ -72,6 +72,35 @@ public sealed class RelayTests : IDisposable
         Assert.Equal(["0.3.1", "0.4.0", "1.0.0", "1.1.0"], versions["supportedVersions"]!.AsArray().Select(static one => (string)one!));
     }
 
+    [Theory]
+    [InlineData("0.3.1", """[{"version":"4","address":"127.0.0.1/8","interface":0}]""")]
+    [InlineData("1.0.0", """[{"address":"127.0.0.1/8","interface":0}]""")]
+    public async Task Called_as_loopback_it_turns_lo_on_without_an_agent(string version, string addresses)
+    {
+        var configuration = $$"""{"cniVersion":"{{version}}","name":"cni-loopback","type":"loopback"}""";
+        const string script =
+            """
+            CNI_COMMAND=CHECK "$0" < "$1"; echo " $?"; CNI_COMMAND=ADD "$0" < "$1"; echo " $?"; ip -br link show lo | grep -o LOOPBACK,UP; CNI_COMMAND=CHECK "$0" < "$1"; echo " $?"
+            CNI_COMMAND=DEL CNI_NETNS= "$0" < "$1"; echo " $?"; CNI_COMMAND=ADD CNI_NETNS=/nowhere "$0" < "$1"; echo " $?"
+            """;
+        var file = System.IO.Path.Combine(_directory, "configuration");
+        await File.WriteAllTextAsync(file, configuration, Cancel);
+        var environment = new Dictionary<string, string?> { ["CNI_NETNS"] = "/proc/self/ns/net", ["CNI_CONTAINERID"] = "a", ["CNI_IFNAME"] = "lo" };
+
+        var said = (await Commands.RunAsync(environment, null, "unshare", "--user", "--map-root-user", "--net", "sh", "-c", script, Plugin.Path, file)).Succeeds();
+
+        Assert.Equal(
+            [
+                $$"""{"cniVersion":"{{version}}","code":101,"msg":"lo of CNI_NETNS is not on","details":"errno 0"} 1""",
+                $$"""{"cniVersion":"{{version}}","interfaces":[{"name":"lo","mac":"00:00:00:00:00:00"}],"ips":{{addresses}}} 0""",
+                "LOOPBACK,UP",
+                " 0",
+                " 0",
+                $$"""{"cniVersion":"{{version}}","code":5,"msg":"lo of CNI_NETNS cannot be turned on","details":"errno 2"} 1""",
+            ],
+            said.Lines);
+    }
+
     [Fact]
     public async Task Somebody_who_types_its_name_is_told_what_it_is()
     {
