@@ -1,5 +1,5 @@
 using System.Net;
-using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Plumb.Agent.Cni;
 using Plumb.Agent.Health;
@@ -32,11 +32,16 @@ namespace Plumb.Agent;
 public sealed partial class NodeAgent : IAsyncDisposable
 {
     private const int KernelsOwnPauses = 12;
+    private const int MostRecentRepairs = 5;
 
     private readonly NodeAgentOptions _options;
     private readonly ILogger _log;
     private readonly NodeEvents _events;
     private readonly NodeReadiness _readiness;
+    private readonly ApiHealth _api;
+    private readonly DateTimeOffset _startedAt;
+    private readonly LinkedList<Happening> _repairs = new();
+    private long _repaired;
     private readonly AgentFiles _files;
     private readonly FileStream _lock;
     private readonly INodeKernel _kernel;
@@ -59,6 +64,8 @@ public sealed partial class NodeAgent : IAsyncDisposable
     {
         _options = options;
         _log = options.Log;
+        _api = new ApiHealth(options.Metrics, options.Time, options.Log);
+        _startedAt = options.Time.GetUtcNow();
         _events = new NodeEvents(options.Api, options.NodeName, options.Time, options.Log);
         _kernel = kernel;
         _files = files;
@@ -79,7 +86,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
         _mirrors = new Mirrors(_loop);
         _server = new AgentServer(
-            options.SocketPath, Cni, PlanAsync, ObservedAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), _log);
+            options.SocketPath, Cni, PlanAsync, ObservedAsync, ReportAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), _log);
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
@@ -301,13 +308,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     }
 
     private Informer<T> Informer<T>(KubernetesClient api, Func<T, T>? keep = null) where T : class, Kubernetes.Objects.IResource<T> =>
-        new(api, ListOptions.All, _options.Random) { Keep = keep, OnTrouble = ApiFailed };
-
-    private void ApiFailed(Exception trouble)
-    {
-        _options.Metrics?.ApiFailed();
-        Log.ApiTrouble(_log, trouble.Message);
-    }
+        new(api, ListOptions.All, _options.Random) { Keep = keep, OnTrouble = _api.Failed, OnRecovery = _api.Recovered };
 
     // With an API that does not answer, what was known last is the best there is; but its list, if it comes soon, is better.
     private async Task RememberAsync(Task synced, AgentWork.Nodes work, CancellationToken cancel)
@@ -361,6 +362,12 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private void Repaired(RepairReport report)
     {
         _options.Metrics?.Repaired(report.GaveWay);
+        _repaired++;
+        _repairs.AddFirst(new Happening(_options.Time.GetUtcNow(), report.Text));
+        if (_repairs.Count > MostRecentRepairs)
+        {
+            _repairs.RemoveLast();
+        }
         Log.Repaired(_log, report.Text);
         _events.Write(report.GaveWay ? "NetworkRepairGaveWay" : "NetworkRepaired", report.Text, isWarning: true);
     }
@@ -377,6 +384,22 @@ public sealed partial class NodeAgent : IAsyncDisposable
         return excerpt.ToDocument(node).ToJson();
     }
 
+    private async Task<byte[]> ReportAsync(CancellationToken cancel)
+    {
+        // Repairs are the loop's, like all that is asked here.
+        var report = await _loop.AskAsync(state =>
+        {
+            var gauges = NodeGauges.Of(state);
+            var options = state.View.Node.Options;
+            return new NodeReport(
+                _options.NodeName, Environment.ProcessId, _startedAt, Environment.WorkingSet, NodeTrouble.Of(state), _api.Trouble,
+                options.Overlay.ToString().ToLowerInvariant(), options.Services.ToString().ToLowerInvariant(),
+                [.. gauges.LeasesByRange.Select(held => new RangeUse(held.Key, held.Value, gauges.CapacityByRange[held.Key]))],
+                gauges.Pods, gauges.Nodes, gauges.Services, gauges.EntriesByLayer, gauges.Connections, gauges.MostConnections, _repaired, [.. _repairs]);
+        });
+        return JsonSerializer.SerializeToUtf8Bytes(report, NodeReportJson.Default.NodeReport);
+    }
+
     private async Task<byte[]> ObservedAsync(CancellationToken cancel)
     {
         var json = new MemoryStream();
@@ -390,9 +413,6 @@ public sealed partial class NodeAgent : IAsyncDisposable
     {
         [LoggerMessage(1003, LogLevel.Warning, "{What}")]
         public static partial void Repaired(ILogger log, string what);
-
-        [LoggerMessage(1006, LogLevel.Warning, "the API server: {Trouble}; tried again")]
-        public static partial void ApiTrouble(ILogger log, string trouble);
 
         [LoggerMessage(1004, LogLevel.Error, "the agent has failed")]
         public static partial void Failed(ILogger log, Exception reason);

@@ -51,6 +51,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
     private readonly CniEndpoint _cni;
     private readonly PlanQuestion _state;
     private readonly AgentQuestion _observed;
+    private readonly AgentQuestion _report;
     private readonly NameQuestion _name;
     private readonly ServicesSwitch _services;
     private readonly DepartureQuestion _departed;
@@ -63,6 +64,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
         CniEndpoint cni,
         PlanQuestion state,
         AgentQuestion observed,
+        AgentQuestion report,
         NameQuestion name,
         ServicesSwitch services,
         DepartureQuestion departed,
@@ -74,6 +76,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
         _cni = cni;
         _state = state;
         _observed = observed;
+        _report = report;
         _name = name;
         _services = services;
         _departed = departed;
@@ -136,6 +139,9 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
             case "/observed" when method == "GET":
                 await WriteAsync(http, HttpStatusCode.OK, await _observed(http.RequestAborted));
                 break;
+            case "/status" when method == "GET":
+                await WriteAsync(http, HttpStatusCode.OK, await _report(http.RequestAborted));
+                break;
             case "/dns" when method == "GET":
                 var said = _name(http.Request.Query.ToDictionary(static one => one.Key, static one => one.Value.ToString()));
                 await WriteAsync(http, said is null ? HttpStatusCode.NotFound : HttpStatusCode.OK, said ?? []);
@@ -149,7 +155,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
             case "/mirrors" when method is "GET" or "POST" or "DELETE":
                 await _mirrors.AnswerAsync(http, method);
                 break;
-            case "/mirrors" or "/cni" or "/state" or "/observed" or "/dns" or "/services" or "/departed":
+            case "/mirrors" or "/cni" or "/state" or "/observed" or "/status" or "/dns" or "/services" or "/departed":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:

@@ -29,6 +29,7 @@ public sealed class Informer<T> where T : class, IResource<T>
     private readonly KubernetesClient client;
     private readonly ListOptions options;
     private readonly Backoff backoff;
+    private bool inTrouble;
     private readonly ConcurrentDictionary<ObjectKey, T> objects = new();
     private readonly TaskCompletionSource synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<ObjectChange<T>> changes = Channel.CreateUnbounded<ObjectChange<T>>(new() { SingleReader = true, SingleWriter = true });
@@ -55,8 +56,11 @@ public sealed class Informer<T> where T : class, IResource<T>
     /// </summary>
     public Func<T, T>? Keep { get; init; }
 
-    /// <summary>Called with what went wrong and will be tried again: for a log.</summary>
-    public Action<Exception>? OnTrouble { get; init; }
+    /// <summary>Called with what went wrong and will be tried again, and whether all was well before.</summary>
+    public Action<Exception, bool>? OnTrouble { get; init; }
+
+    /// <summary>Called when the server has answered again after trouble.</summary>
+    public Action? OnRecovery { get; init; }
 
     public T? Find(string? @namespace, string name) => objects.GetValueOrDefault(new ObjectKey(T.Type.Kind.Kind, @namespace ?? "", name));
 
@@ -75,6 +79,7 @@ public sealed class Informer<T> where T : class, IResource<T>
                         version = null;
                     mayHaveGoneBack = true;
                     version ??= await ListAsync(cancel).ConfigureAwait(false);
+                    Recover();
                     await foreach (var change in client.WatchAsync<T>(options, version, WatchTime, cancel).ConfigureAwait(false))
                     {
                         version = change.Object.Metadata.ResourceVersion ?? version;
@@ -89,13 +94,13 @@ public sealed class Informer<T> where T : class, IResource<T>
                 catch (ApiException refused) when (refused.IsGone)
                 {
                     version = null;
-                    OnTrouble?.Invoke(refused);
+                    Fail(refused);
                     await backoff.WaitAsync(cancel).ConfigureAwait(false);
                 }
                 catch (Exception trouble) when (IsPassing(trouble) && !cancel.IsCancellationRequested)
                 {
                     mayHaveGoneBack = true;
-                    OnTrouble?.Invoke(trouble);
+                    Fail(trouble);
                     await backoff.WaitAsync(cancel).ConfigureAwait(false);
                 }
             }
@@ -108,6 +113,22 @@ public sealed class Informer<T> where T : class, IResource<T>
         {
             synced.TrySetCanceled(CancellationToken.None);
             changes.Writer.TryComplete();
+        }
+    }
+
+    private void Fail(Exception trouble)
+    {
+        var wasWell = !inTrouble;
+        inTrouble = true;
+        OnTrouble?.Invoke(trouble, wasWell);
+    }
+
+    private void Recover()
+    {
+        if (inTrouble)
+        {
+            inTrouble = false;
+            OnRecovery?.Invoke();
         }
     }
 

@@ -8,7 +8,7 @@ namespace Plumb.Lab.Running;
 /// One HTTP/1.0 request (RFC 1945) on a unix socket: what a command asks of a lab. It waits for the answer and for nothing else, so it blocks: to
 /// start HttpClient, or sockets of .NET at all, takes longer than all the rest of <c>plumb status</c>.
 /// </summary>
-internal static class UnixRequest
+public static class UnixRequest
 {
     private const int FirstBufferBytes = 16 * 1024;
 
@@ -62,7 +62,7 @@ internal static class UnixRequest
 }
 
 /// <param name="Header">The lines before the body.</param>
-internal readonly record struct UnixAnswer(int Status, IReadOnlyList<string> Header, ReadOnlyMemory<byte> Body)
+public readonly record struct UnixAnswer(int Status, IReadOnlyList<string> Header, ReadOnlyMemory<byte> Body)
 {
     /// <summary>A header's value as it was sent; null: none was.</summary>
     public string? this[string name]

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Plumb.Agent;
 using Plumb.CommandLine;
+using Plumb.Installing;
 using Plumb.Lab;
 using Plumb.Lab.Running;
 using Plumb.Output;
@@ -14,11 +16,14 @@ internal sealed class StatusCommand : Verb
     private readonly ValueOption<LabName?> _name = CommonOptions.Name();
     private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
 
+    private readonly Option<string?> _socket = new("--socket") { HelpName = "PATH", Description = $"the socket of this machine's agent (default {AgentOptions.DefaultSocket}, if there is one)" };
+
     public StatusCommand()
-        : base("status", "show the labs that run, their nodes and where their API is")
+        : base("status", "show the labs that run, their nodes and where their API is; on a node of a cluster, how it is")
     {
         Arguments.Add(_argument);
         Options.Add(_name);
+        Options.Add(_socket);
         Options.Add(_output);
     }
 
@@ -26,6 +31,7 @@ internal sealed class StatusCommand : Verb
     [
         new("plumb status", "all labs of this user"),
         new("plumb status blue -o json", "one lab, for a program"),
+        new("sudo plumb status", "on a node of a cluster: what its agent does, holds and could not do"),
     ];
 
     public override Task<int> RunAsync(Invocation invocation)
@@ -38,7 +44,8 @@ internal sealed class StatusCommand : Verb
         {
             labs.Add(Ask(name, invocation.Time));
         }
-        Printer.Print(new StatusResult(labs), static () => ResultJson.Default.StatusResult, invocation, _output, Write);
+        var node = labs.Count == 0 || invocation.IsGiven(_socket) ? AgentStatus.Ask(invocation.Parsed.GetValue(_socket)) : null;
+        Printer.Print(new StatusResult(labs, node), static () => ResultJson.Default.StatusResult, invocation, _output, Write);
         return Task.FromResult(ExitCode.Done);
     }
 
@@ -60,7 +67,11 @@ internal sealed class StatusCommand : Verb
 
     private static void Write(StatusResult result, TextWriter to, Style style)
     {
-        if (result.Labs.Count == 0)
+        if (result.Node is { } node)
+        {
+            AgentStatus.Write(node, to, style);
+        }
+        else if (result.Labs.Count == 0)
         {
             to.WriteLine("no lab is running; `plumb up` starts one");
         }
@@ -82,7 +93,8 @@ internal sealed class StatusCommand : Verb
     }
 }
 
-internal sealed record StatusResult(IReadOnlyList<LabReport> Labs);
+/// <param name="Node">Of this machine, if it is a node of a cluster; else null.</param>
+internal sealed record StatusResult(IReadOnlyList<LabReport> Labs, NodeReport? Node = null);
 
 /// <param name="ProcessId">The lab's process; with it end all others.</param>
 internal sealed record LabReport(

@@ -26,7 +26,7 @@ internal sealed class AgentCommand : Verb
 
     private readonly Option<string?> _node = Text("--node", "NAME", "name of the Node object; this machine's host name if it is left out");
     private readonly Option<string?> _stateDirectory = Text("--state-dir", "DIR", "leases and what must outlive the agent (default /var/lib/plumb)");
-    private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default /run/plumb/cni.sock)");
+    private readonly Option<string?> _socket = Text("--socket", "PATH", "where the CNI plugin and people's tools reach the agent (default " + AgentOptions.DefaultSocket + ")");
     private readonly Option<string?> _cniConfiguration = Text("--cni-conf-dir", "DIR", "where the CNI configuration is written when pods can be served (default /etc/cni/net.d); none: nowhere");
     private readonly Option<string?> _cniPlugin = Text("--cni-plugin", "NAME", "the plugin that it names (default plumb-cni)");
     private readonly Option<string?> _cniPrograms = Text("--cni-bin-dir", "DIR", "put the plugin there, /opt/cni/bin as a rule, before the configuration names it; left out: it is there");
@@ -97,7 +97,7 @@ internal sealed class AgentCommand : Verb
             NodeName = name,
             Network = network,
             StateDirectory = invocation.Parsed.GetValue(_stateDirectory) ?? "/var/lib/plumb",
-            SocketPath = invocation.Parsed.GetValue(_socket) ?? "/run/plumb/cni.sock",
+            SocketPath = invocation.Parsed.GetValue(_socket) ?? AgentOptions.DefaultSocket,
             CniConfigurationDirectory = invocation.Parsed.GetValue(_cniConfiguration) switch { null => "/etc/cni/net.d", "none" => null, var written => written },
             CniPlugin = invocation.Parsed.GetValue(_cniPlugin) ?? "plumb-cni",
             PluginDirectory = invocation.Parsed.GetValue(_cniPrograms),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace Plumb.EndToEnd.Install;
 
@@ -73,6 +74,9 @@ public sealed class InstallTests : IAsyncDisposable
         using var agent = StartAgent(kubeconfig);
         await SaidAsync(agent, "outside serves pods");
 
+        var well = (await lab.ShellAsync("outside", Commands.Plumb, "status", "--socket", PathOf("cni.sock"))).Succeeds().Output;
+        Assert.Contains("wires pods", well, StringComparison.Ordinal);
+        Assert.Contains("10.244.9.0/24: 0 of 253 addresses held", well, StringComparison.Ordinal);
         // Nothing that is sent to the API or by it arrives, and nobody is told.
         (await lab.ShellAsync(
             "outside", "nft", $"add table inet cut; add chain inet cut in {{ type filter hook input priority 0; }}; add rule inet cut in ip saddr {server.Host} tcp sport {server.Port} drop")).Succeeds();
@@ -83,6 +87,9 @@ public sealed class InstallTests : IAsyncDisposable
         var added = (await InPodAsync(lab, "ADD", "cut-off")).Succeeds();
         Assert.Contains("10.244.9.", added.Output);
         await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: false);
+        var cut = JsonElement.Parse((await lab.ShellAsync("outside", Commands.Plumb, "status", "--socket", PathOf("cni.sock"), "-o", "json")).Succeeds().Output).GetProperty("node");
+        Assert.Contains("10.244.1.0/24", cut.GetProperty("recentRepairs")[0].GetProperty("what").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, cut.GetProperty("podRanges")[0].GetProperty("held").GetInt32());
 
         (await lab.ShellAsync("outside", "nft", "delete table inet cut")).Succeeds();
         await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: true);

@@ -147,6 +147,8 @@ public sealed class InformerTests
         rig.Start();
         Assert.Equal("Added a -/1", await rig.NextAsync());
         Assert.Equal(3, rig.Troubles);
+        await rig.WatchAsync();
+        Assert.Equal(1, rig.Recoveries);
     }
 
     [Fact]
@@ -183,7 +185,7 @@ public sealed class InformerTests
         {
             server = new FakeServer(ServeAsync);
             client = new KubernetesClient(new() { Server = server.Address }, TimeProvider.System);
-            Informer = new Informer<Pod>(client, new ListOptions { Namespace = "default" }, new Random(1)) { OnTrouble = _ => Troubles++ };
+            Informer = new Informer<Pod>(client, new ListOptions { Namespace = "default" }, new Random(1)) { OnTrouble = (_, _) => Troubles++, OnRecovery = () => Recoveries++ };
         }
 
         public SortedDictionary<string, int> Pods { get; } = [];
@@ -192,6 +194,7 @@ public sealed class InformerTests
         public int ListFailures { get; set; }
         public int WatchRefusals { get; set; }
         public int Troubles { get; private set; }
+        public int Recoveries { get; private set; }
         public Informer<Pod> Informer { get; }
 
         public void Start() => running = Informer.RunAsync(stop.Token);
