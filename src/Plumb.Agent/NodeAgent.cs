@@ -58,6 +58,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private HashSet<Refusal> _toldRefusals = [];
     private readonly Departures _departures = new();
     private readonly Mirrors _mirrors;
+    private readonly NodesRecord _nodes;
     private readonly AgentWatch? _watch;
 
     private NodeAgent(NodeAgentOptions options, INodeKernel kernel, AgentFiles files, FileStream held)
@@ -85,6 +86,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _watch = AgentWatch.Of(options, _loop, verbs);
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
         _mirrors = new Mirrors(_loop);
+        _nodes = new NodesRecord(_files, KnownNodesPath, options.NodeName, options.Time, () => _loop.Post(new AgentWork.Ask(static _ => { })));
         _server = new AgentServer(
             options.SocketPath, Cni, PlanAsync, ObservedAsync, ReportAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), _log);
     }
@@ -219,6 +221,11 @@ public sealed partial class NodeAgent : IAsyncDisposable
         await _server.DisposeAsync();
         await (_watch?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Ended.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        _nodes.Dispose();
+        if (!Ended.IsFaulted)
+        {
+            _nodes.Finish(_state.View.Cluster);
+        }
         _names?.Dispose();
         _trim?.Dispose();
         _healthChecks.Dispose();
@@ -331,10 +338,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private void RoundDone(bool nodesChanged)
     {
         _mirrors.Look(_state.View.Node);
-        if (nodesChanged)
-        {
-            KnownNodes.Write(_files, KnownNodesPath, _state.View.Cluster);
-        }
+        _nodes.Look(_state.View.Cluster, nodesChanged);
         if (!ReferenceEquals(_checkedServices, _state.View.Cluster.Services))
         {
             _checkedServices = _state.View.Cluster.Services;

@@ -26,6 +26,7 @@ internal sealed class CniRun : IAsyncDisposable
     private const int Turns = 60;
     private const int WarmUp = 3;
     private const int AtOnce = 100;
+    private const int Pods = 200;
 
     private readonly Dictionary<string, List<double>> _milliseconds = [];
     private readonly NetworkNamespace _home = NetworkNamespace.OpenHome();
@@ -63,9 +64,10 @@ internal sealed class CniRun : IAsyncDisposable
             {
                 await TurnAsync(plugin, turn >= 0);
             }
-            await InProcessAsync(own, turn >= 0);
+            await InProcessAsync(InProcess, own, turn >= 0);
         }
         Print(plugins);
+        await FullAsync(own);
         await TogetherAsync(own);
     }
 
@@ -78,12 +80,42 @@ internal sealed class CniRun : IAsyncDisposable
         await TimeAsync(plugin.Name, "DEL", counts, () => CallAsync(plugin, "DEL", container, network, result));
     }
 
-    private async Task InProcessAsync(Plugin plugin, bool counts)
+    private async Task InProcessAsync(string who, Plugin plugin, bool counts)
     {
         using var network = NetworkNamespace.Create();
         var container = $"c{_containers++}";
-        await TimeAsync(InProcess, "ADD", counts, () => Task.FromResult(Ask(plugin, "ADD", container, network)));
-        await TimeAsync(InProcess, "DEL", counts, () => Task.FromResult(Ask(plugin, "DEL", container, network)));
+        await TimeAsync(who, "ADD", counts, () => Task.FromResult(Ask(plugin, "ADD", container, network)));
+        await TimeAsync(who, "DEL", counts, () => Task.FromResult(Ask(plugin, "DEL", container, network)));
+    }
+
+    /// <summary>On a node that is full, between two times on an empty one: a machine that grows slower meanwhile is slower at the last of them too.</summary>
+    private async Task FullAsync(Plugin plugin)
+    {
+        var networks = Enumerable.Range(0, Pods).Select(static _ => NetworkNamespace.Create()).ToList();
+        await TurnsAsync("before");
+        for (var i = 0; i < Pods; i++)
+        {
+            Ask(plugin, "ADD", $"p{i}", networks[i]);
+        }
+        await TurnsAsync("full");
+        for (var i = 0; i < Pods; i++)
+        {
+            Ask(plugin, "DEL", $"p{i}", networks[i]);
+        }
+        networks.ForEach(static network => network.Dispose());
+        await TurnsAsync("after");
+        Console.WriteLine();
+        Console.WriteLine(
+            $"In process with {Pods} pods on the node: ADD {Median("full", "ADD"):0.00} ms, DEL {Median("full", "DEL"):0.00}; "
+            + $"with none, before and after: ADD {Median("before", "ADD"):0.00} and {Median("after", "ADD"):0.00}, DEL {Median("before", "DEL"):0.00} and {Median("after", "DEL"):0.00}.");
+
+        async Task TurnsAsync(string who)
+        {
+            for (var turn = 0; turn < Turns; turn++)
+            {
+                await InProcessAsync(who, plugin, counts: true);
+            }
+        }
     }
 
     /// <summary>Many at once: how long for all, and for the one that waited longest.</summary>
