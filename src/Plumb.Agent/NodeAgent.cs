@@ -88,7 +88,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _mirrors = new Mirrors(_loop);
         _nodes = new NodesRecord(_files, KnownNodesPath, options.NodeName, options.Time, () => _loop.Post(new AgentWork.Ask(static _ => { })));
         _server = new AgentServer(
-            options.SocketPath, Cni, PlanAsync, ObservedAsync, ReportAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), _log);
+            options.SocketPath, Cni, PlanAsync, ObservedAsync, ReportAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), new BandwidthEndpoint(new BandwidthChange(_loop)), _log);
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>

@@ -33,6 +33,9 @@ public static class Devices
     /// <param name="podEnd">CNI_IFNAME: a container's second interface needs another name on the node.</param>
     public static string NodeEnd(string containerId, string podEnd) => "veth" + ShortId(containerId, podEnd);
 
+    /// <summary><c>ifb</c> and the same digits: in which what a pod sends waits for its turn.</summary>
+    public static string Queue(string containerId, string podEnd) => "ifb" + ShortId(containerId, podEnd);
+
     /// <summary>Eight hexadecimal digits for a container's interface.</summary>
     public static string ShortId(string containerId, string podEnd)
     {

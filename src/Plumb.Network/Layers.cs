@@ -32,6 +32,7 @@ public static class Layers
             layers.Add(new DnsLayer());
         }
         layers.Add(new HostPortsLayer());
+        layers.Add(new BandwidthLayer());
         layers.Add(new MasqueradeLayer());
         layers.Add(new MirrorLayer());
         return layers;

@@ -115,6 +115,14 @@ internal sealed class TestNode : IDisposable
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
+    public async Task<(System.Net.HttpStatusCode Status, string Text)> SetBandwidthAsync(string container, string body)
+    {
+        using var http = Client();
+        using var content = new StringContent(body);
+        using var answer = await http.PutAsync(new Uri($"http://agent/bandwidth?container={container}&interface=eth0"), content, TestContext.Current.CancellationToken);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
     public async Task<JsonDocument> StateAsync()
     {
         using var http = Client();

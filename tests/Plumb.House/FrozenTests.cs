@@ -5,6 +5,7 @@ using Plumb.Linux.Nftables.Tracing;
 using Plumb.Linux.State;
 using Plumb.Linux.TrafficControl;
 using Plumb.Network;
+using Plumb.Network.Exposure;
 using Plumb.Network.Facts;
 
 namespace Plumb.House;
@@ -44,6 +45,9 @@ public sealed class FrozenTests
         yield return $"vxlan port = {NetworkOptions.Default.VxlanPort}";
         yield return $"device of the first mirror = {Devices.Mirror(0)}";
         yield return $"vxlan vni of the first mirror = {Mirror.FirstVni}";
+        yield return $"device of queue of 0123456789ab = {Devices.Queue("0123456789ab", Devices.PodEnd)}";
+        yield return $"handle of queues = {TrafficHandle.Plumb}";
+        yield return $"preference of filters to queues = {BandwidthLayer.Preference}";
         yield return $"cookie of filters = {ActionCookie.Plumb.Hex}";
         foreach (var stage in Stages.All)
         {

@@ -19,6 +19,9 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
     /// <summary>Ports of the node that the runtime asks for (capability <c>portMappings</c>).</summary>
     public IReadOnlyList<HostPort> Ports { get; init; } = [];
 
+    /// <summary>How fast the runtime wants the container to be at most (capability <c>bandwidth</c>).</summary>
+    public Bandwidth Bandwidth { get; init; }
+
     /// <summary>What the pod's resolver is to be told: the runtime's word (capability <c>dns</c>) before the configuration's.</summary>
     public CniDns Dns { get; init; } = new();
 
@@ -58,15 +61,12 @@ internal sealed record CniConfiguration(string Version, string Name, JsonElement
         {
             throw new CniException(CniErrorCode.UnsupportedField, "ipMasq: false: what pods send out of the cluster has their node's address");
         }
-        if (asked is { } of)
-        {
-            Refuse(of, "bandwidth", "chain the plugin bandwidth behind this one");
-        }
         return read with
         {
             Addresses = asked is { } ips ? [.. Texts(ips, "ips").Select(AddressOf)] : [],
             Mac = asked is { } mac ? MacOf(Text(mac, "mac")) : null,
             Ports = asked is { } ports ? CniPorts.Read(ports) : [],
+            Bandwidth = asked is { } rates ? CniBandwidth.Read(rates) : default,
             Dns = DnsOf(Find(root, "dns", JsonValueKind.Object), asked is { } dns ? Find(dns, "dns", JsonValueKind.Object) : null),
         };
     }

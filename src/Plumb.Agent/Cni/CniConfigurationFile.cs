@@ -38,7 +38,7 @@ internal static class CniConfigurationFile
             {
                 ["type"] = type,
                 ["socket"] = socketPath,
-                ["capabilities"] = new JsonObject { ["portMappings"] = true },
+                ["capabilities"] = new JsonObject { ["portMappings"] = true, ["bandwidth"] = true },
             }),
         };
         return configuration.ToJsonString(Readable) + "\n";

@@ -40,7 +40,7 @@ internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, C
 /// <summary>
 /// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why; <c>?about=THING</c>: what may be about that, <c>POST</c> with keys: of these entries) and <c>GET /observed</c>
 /// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>,
-/// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more), <c>/mirrors</c> (see <see cref="MirrorEndpoint"/>). One bare Kestrel, because ten
+/// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more), <c>/mirrors</c> (see <see cref="MirrorEndpoint"/>), <c>/bandwidth</c> (see <see cref="BandwidthEndpoint"/>). One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
 internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>, IAsyncDisposable
@@ -56,6 +56,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
     private readonly ServicesSwitch _services;
     private readonly DepartureQuestion _departed;
     private readonly MirrorEndpoint _mirrors;
+    private readonly BandwidthEndpoint _bandwidth;
     private readonly string _path;
     private readonly ILogger _log;
 
@@ -69,6 +70,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
         ServicesSwitch services,
         DepartureQuestion departed,
         MirrorEndpoint mirrors,
+        BandwidthEndpoint bandwidth,
         ILogger log)
     {
         _log = log;
@@ -81,6 +83,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
         _services = services;
         _departed = departed;
         _mirrors = mirrors;
+        _bandwidth = bandwidth;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = MostBodyBytes;
         options.ListenUnixSocket(socketPath, listen => listen.Use(next => connection => IsOfUs(connection) ? next(connection) : Task.CompletedTask));
@@ -155,7 +158,10 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
             case "/mirrors" when method is "GET" or "POST" or "DELETE":
                 await _mirrors.AnswerAsync(http, method);
                 break;
-            case "/mirrors" or "/cni" or "/state" or "/observed" or "/status" or "/dns" or "/services" or "/departed":
+            case "/bandwidth" when method == "PUT":
+                await _bandwidth.AnswerAsync(http, await ReadBodyAsync(http.Request));
+                break;
+            case "/bandwidth" or "/mirrors" or "/cni" or "/state" or "/observed" or "/status" or "/dns" or "/services" or "/departed":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:

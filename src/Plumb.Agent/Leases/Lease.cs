@@ -28,9 +28,11 @@ internal sealed record Lease(SandboxId Id, ValueList<PodLease> Addresses, string
     /// <summary>The node's ports that lead to the container.</summary>
     public ValueList<HostPort> Ports { get; init; }
 
+    public Bandwidth Bandwidth { get; init; }
+
     public NamespaceId NamespaceName => Sandbox.NameOf(Id.ContainerId, PodScope, PodName);
 
-    public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid, OwnMac = Mac, Ports = Ports };
+    public Sandbox ToSandbox() => new(Id, NamespaceName, Addresses) { PodScope = PodScope, PodName = PodName, PodUid = PodUid, OwnMac = Mac, Ports = Ports, Bandwidth = Bandwidth };
 }
 
 /// <summary>Content of a lease's file; its name is the address.</summary>
@@ -49,7 +51,9 @@ internal sealed record LeaseFile(
     string PodUid,
     string? Network,
     string? Mac,
-    IReadOnlyList<LeasePort>? Ports)
+    IReadOnlyList<LeasePort>? Ports,
+    LeaseRate? Ingress,
+    LeaseRate? Egress)
 {
     public static LeaseFile Of(Lease lease, PodLease address, string bootId) => new(
         lease.Id.ContainerId,
@@ -65,13 +69,23 @@ internal sealed record LeaseFile(
         lease.PodUid,
         lease.Network,
         lease.Mac?.ToString(),
-        lease.Ports.Count == 0 ? null : [.. lease.Ports.Select(static port => new LeasePort((byte)port.Protocol, port.Number, port.PodPort, port.HostAddress?.ToString()))]);
+        lease.Ports.Count == 0 ? null : [.. lease.Ports.Select(static port => new LeasePort((byte)port.Protocol, port.Number, port.PodPort, port.HostAddress?.ToString()))],
+        LeaseRate.Of(lease.Bandwidth.Ingress),
+        LeaseRate.Of(lease.Bandwidth.Egress));
 }
 
 /// <param name="Protocol">IPPROTO_*</param>
 internal sealed record LeasePort(byte Protocol, ushort HostPort, ushort Port, string? HostAddress)
 {
     public HostPort ToPort() => new((IpProtocol)Protocol, HostPort, Port, IpAddress.TryParse(HostAddress, out var address) ? address : null);
+}
+
+/// <param name="Burst">0: nobody says.</param>
+internal sealed record LeaseRate(ulong BitsPerSecond, ulong Burst)
+{
+    public static LeaseRate? Of(RateLimit? limit) => limit is { } rate ? new(rate.BitsPerSecond, rate.BurstBits) : null;
+
+    public RateLimit ToLimit() => new(BitsPerSecond, Burst);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

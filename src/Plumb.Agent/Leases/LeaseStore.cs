@@ -218,6 +218,7 @@ internal sealed class LeaseStore
             Network = file.Network ?? "",
             Mac = MacAddress.TryParse(file.Mac, out var mac) ? mac : null,
             Ports = [.. (file.Ports ?? []).Select(static port => port.ToPort())],
+            Bandwidth = new Bandwidth(file.Ingress?.ToLimit(), file.Egress?.ToLimit()),
         };
     }
 }

@@ -123,6 +123,7 @@ internal sealed class Attachments(NodeState state)
             Network = request.Configuration.Name,
             Mac = request.Configuration.Mac,
             Ports = [.. request.Configuration.Ports],
+            Bandwidth = request.Configuration.Bandwidth,
         };
         var there = state.Kernel.Enter(wanted.NamespaceName, request.NamespacePath, null)
             ?? throw new CniException(CniErrorCode.UnknownContainer, $"CNI_NETNS {request.NamespacePath} is no network namespace");
@@ -190,7 +191,7 @@ internal sealed class Attachments(NodeState state)
         {
             foreach (var (work, lease) in _adding)
             {
-                if (failure.Key.Namespace == lease.NamespaceName || state.Planner.Index.Why(failure.Key).Contains(lease.ToSandbox().Origin))
+                if (failure.Key.Namespace == lease.NamespaceName || state.Planner.Index.Why(failure.Key).Any(why => why.Subject == lease.ToSandbox().Origin.Subject))
                 {
                     failed.TryAdd(work.Id, failure);
                 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Plumb.Agent.Cni;
 using Plumb.Linux.State;
+using Plumb.Linux.TrafficControl;
 using Plumb.Network.Facts;
 using Plumb.Network.Pods;
 
@@ -76,20 +77,20 @@ internal sealed class CniVerbs(AgentLoop loop) : ICniVerbs
         try
         {
             LearnedMac.Learn(state, lease);
-            var origin = lease.ToSandbox().Origin;
+            var pod = lease.ToSandbox().Origin.Subject;
             foreach (var inside in new[] { lease.NamespaceName, state.Home })
             {
                 var delta = state.Kernel.Difference(state.Planner.Desired, state.Observe(inside), [inside]);
                 foreach (var item in delta.Items)
                 {
                     // A plugin later in the chain may have given the pod another hardware address or MTU.
-                    if (item.Want is not { } want || !state.Planner.Index.Why(item.Key).Contains(origin))
+                    if (item.Want is not { } want || !state.Planner.Index.Why(item.Key).Any(why => why.Subject == pod))
                     {
                         continue;
                     }
-                    if (item.Was is null)
+                    if (item.Was is null or QdiscEntry)
                     {
-                        throw new CniException(CniErrorCode.NotAsMade, $"{inside}: '{want.Entry.Print()}' is missing");
+                        throw new CniException(CniErrorCode.NotAsMade, $"{inside}: '{want.Entry.Print()}' is {(item.Was is null ? "missing" : $"now '{item.Was.Print()}'")}");
                     }
                     if (want.Entry is LinkEntry { Up: true } && item.Was is LinkEntry { Up: false } link)
                     {

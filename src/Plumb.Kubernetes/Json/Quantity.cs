@@ -22,7 +22,7 @@ public readonly record struct Quantity(string Text)
             end++;
         if (!decimal.TryParse(text.AsSpan(0, end), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             return false;
-        if (Scale(text[end..]) is not { } scale)
+        if (Scale(text[end..]) is not { } scale || (scale > 1 && Math.Abs(number) > decimal.MaxValue / scale))
             return false;
         value = number * scale;
         return true;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Plumb.Agent.Cni;
 using Plumb.Lab.Running;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Cni;
 
@@ -21,6 +22,24 @@ internal sealed class AgentPlugin(string socketPath) : IDisposable
             using var answer = await _http.PostAsync(new Uri("cni", UriKind.Relative), body, cancel);
             var said = await answer.Content.ReadAsByteArrayAsync(cancel);
             return answer.StatusCode == HttpStatusCode.OK ? said : throw Failure(answer.StatusCode, said);
+        }
+        catch (HttpRequestException broken)
+        {
+            throw new CniException(CniErrorCode.TryAgainLater, $"the node's agent does not answer: {broken.Message}");
+        }
+    }
+
+    /// <exception cref="CniException">The agent refused, or does not answer.</exception>
+    public async Task LimitAsync(CniAttachment attachment, Bandwidth bandwidth, CancellationToken cancel)
+    {
+        using var body = new ByteArrayContent(CniText.Of(new JsonObject { ["bandwidth"] = PodAttachment.ToJson(bandwidth) }));
+        try
+        {
+            using var answer = await _http.PutAsync(new Uri($"bandwidth?container={attachment.ContainerId}&interface={attachment.Interface}", UriKind.Relative), body, cancel);
+            if (answer.StatusCode != HttpStatusCode.OK)
+            {
+                throw new CniException(answer.StatusCode == HttpStatusCode.ServiceUnavailable ? CniErrorCode.TryAgainLater : CniErrorCode.IoFailure, await answer.Content.ReadAsStringAsync(cancel));
+            }
         }
         catch (HttpRequestException broken)
         {

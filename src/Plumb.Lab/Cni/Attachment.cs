@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Agent.Cni;
 using Plumb.Linux.Addresses;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Cni;
 
@@ -81,13 +82,18 @@ internal sealed class Attachment(NetworkConfiguration network, PodAttachment pod
         foreach (var plugin in network.Plugins)
         {
             // portmap up to 1.1.1 looks for rules of both families if a port has no hostIP, and makes those of the pod's only. CRI-O never meets that: it serves such ports itself.
-            if (plugin.Type != AgentPlugin.Type && pod.Ports.Count != 0 && plugin.TakesPorts)
+            if (plugin.Type != AgentPlugin.Type && pod.Ports.Count != 0 && plugin.Takes("portMappings"))
             {
                 continue;
             }
             await CallAsync("CHECK", plugin, _result, static () => { }, cancel);
         }
     }
+
+    /// <summary>Tells the plugin how fast the pod may be from now on; those of others hear of it at ADD alone.</summary>
+    /// <exception cref="CniException">It cannot be: all is as it was.</exception>
+    public Task LimitAsync(Bandwidth bandwidth, CancellationToken cancel) =>
+        network.Plugins.Any(static plugin => plugin.Type == AgentPlugin.Type && plugin.Takes("bandwidth")) ? plugins.LimitAsync(Id, bandwidth, cancel) : Task.CompletedTask;
 
     private Task<byte[]> CallAsync(string verb, PluginConfiguration plugin, JsonNode? previous, Action started, CancellationToken cancel) =>
         plugins.CallAsync(verb, network, plugin, pod.Environment(verb, plugins.PluginPath), plugin.Request(network, pod, previous), started, cancel);

@@ -119,17 +119,17 @@ public sealed record PluginConfiguration(string Type, JsonObject Content)
             : new PluginConfiguration(type, content);
     }
 
-    /// <summary>It declares the capability <c>portMappings</c>.</summary>
-    internal bool TakesPorts => Content["capabilities"]?["portMappings"]?.ToString() == "true";
+    /// <summary>It declares a capability.</summary>
+    internal bool Takes(string capability) => Content["capabilities"]?[capability]?.ToString() == "true";
 
     /// <summary>What the plugin reads: its own part with what the specification's section 3 inserts and removes.</summary>
     /// <param name="previous">What the plugins before it, or all of them, came to; null: nothing, or it is the first of an ADD.</param>
     internal byte[] Request(NetworkConfiguration network, PodAttachment pod, JsonNode? previous)
     {
         var request = Base(network);
-        if (pod.Ports.Count != 0 && TakesPorts)
+        if (pod.CapabilityArguments(Takes) is { Count: > 0 } arguments)
         {
-            request["runtimeConfig"] = new JsonObject { ["portMappings"] = new JsonArray([.. pod.Ports.Select(static port => (JsonNode)port.ToJson())]) };
+            request["runtimeConfig"] = arguments;
         }
         if (previous is not null)
         {

@@ -1,4 +1,5 @@
 using Plumb.Agent.Cni;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Cni;
 
@@ -28,6 +29,8 @@ internal sealed class PluginCalls(AgentPlugin agent, PluginRunner runner) : IDis
             throw new CniException(failure.Code, $"plugin type=\"{plugin.Type}\" name=\"{network.Name}\" failed ({what}): {failure.Message}", failure.Details);
         }
     }
+
+    public Task LimitAsync(CniAttachment attachment, Bandwidth bandwidth, CancellationToken cancel) => agent.LimitAsync(attachment, bandwidth, cancel);
 
     public void Dispose() => agent.Dispose();
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Plumb.Agent.Cni;
 using Plumb.Lab.Node;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Cni;
 
@@ -9,6 +11,39 @@ namespace Plumb.Lab.Cni;
 internal sealed record PodAttachment(string ContainerId, string NamespacePath, PodName Pod, IReadOnlyList<PortMapping> Ports)
 {
     public const string InterfaceName = "eth0";
+
+    /// <summary>How fast it may be (capability <c>bandwidth</c>).</summary>
+    public Bandwidth Bandwidth { get; init; }
+
+    /// <summary>What a runtime tells by capabilities, by their names.</summary>
+    public JsonObject CapabilityArguments(Func<string, bool> isTaken)
+    {
+        var arguments = new JsonObject();
+        if (Ports.Count != 0 && isTaken("portMappings"))
+        {
+            arguments["portMappings"] = new JsonArray([.. Ports.Select(static port => (JsonNode)port.ToJson())]);
+        }
+        if (Bandwidth != default && isTaken("bandwidth"))
+        {
+            arguments["bandwidth"] = ToJson(Bandwidth);
+        }
+        return arguments;
+    }
+
+    /// <summary>As containerd says it: annotations know no burst.</summary>
+    public static JsonObject ToJson(Bandwidth bandwidth)
+    {
+        var json = new JsonObject();
+        foreach (var (direction, limit) in new[] { ("ingress", bandwidth.Ingress), ("egress", bandwidth.Egress) })
+        {
+            if (limit is { } rate)
+            {
+                json[direction + "Rate"] = rate.BitsPerSecond;
+                json[direction + "Burst"] = rate.BurstBits == 0 ? CniBandwidth.UnsaidBurstBits : rate.BurstBits;
+            }
+        }
+        return json;
+    }
 
     /// <param name="pluginPath">Directories of executables, with colons between them.</param>
     public Dictionary<string, string> Environment(string command, string pluginPath) => new(6)

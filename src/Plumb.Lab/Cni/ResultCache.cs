@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Plumb.Agent.Cni;
 using Plumb.Lab.Node;
 using Plumb.Lab.Running;
 
@@ -29,7 +30,7 @@ internal sealed class ResultCache(string directory)
             ["netns"] = pod.NamespacePath,
             ["cniArgs"] = new JsonArray(
                 new JsonArray("K8S_POD_NAMESPACE", pod.Pod.Namespace), new JsonArray("K8S_POD_NAME", pod.Pod.Name), new JsonArray("K8S_POD_UID", pod.Pod.Uid)),
-            ["capabilityArgs"] = new JsonObject { ["portMappings"] = new JsonArray([.. pod.Ports.Select(static port => (JsonNode)port.ToJson())]) },
+            ["capabilityArgs"] = pod.CapabilityArguments(static _ => true),
             ["result"] = result.DeepClone(),
         })));
     }
@@ -66,10 +67,11 @@ internal sealed class ResultCache(string directory)
             var network = NetworkConfiguration.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(cached["config"]?.ToString() ?? "")));
             var arguments = (cached["cniArgs"] as JsonArray ?? []).OfType<JsonArray>().Where(static pair => pair.Count == 2).ToDictionary(static pair => pair[0]!.ToString(), static pair => pair[1]!.ToString());
             var ports = (cached["capabilityArgs"]?["portMappings"] as JsonArray ?? []).OfType<JsonObject>().Select(PortMapping.Of).ToList();
+            var bandwidth = CniBandwidth.Read(JsonElement.Parse((cached["capabilityArgs"] ?? new JsonObject()).ToJsonString()));
             var pod = new PodName(arguments.GetValueOrDefault("K8S_POD_NAMESPACE", ""), arguments.GetValueOrDefault("K8S_POD_NAME", ""), arguments.GetValueOrDefault("K8S_POD_UID", ""));
-            return (network, new PodAttachment(cached["containerId"]?.ToString() ?? "", cached["netns"]?.ToString() ?? "", pod, ports), result);
+            return (network, new PodAttachment(cached["containerId"]?.ToString() ?? "", cached["netns"]?.ToString() ?? "", pod, ports) { Bandwidth = bandwidth }, result);
         }
-        catch (Exception broken) when (broken is JsonException or FormatException or ArgumentException or InvalidOperationException)
+        catch (Exception broken) when (broken is CniException or JsonException or FormatException or ArgumentException or InvalidOperationException)
         {
             return null;
         }

@@ -60,6 +60,8 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
             "FailedCreatePodSandBox",
             $"Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox \"{sandbox}\": {why}");
 
+    public static PodEvent FailedBandwidth(PodName pod, string why) => new(pod, true, "FailedBandwidth", $"Failed to change the pod's bandwidth, which stays as it was: {why}");
+
     /// <param name="what">What was left out of the pod's /etc/resolv.conf.</param>
     public static PodEvent DnsConfigForming(PodName pod, string what) => new(pod, true, "DNSConfigForming", what);
 

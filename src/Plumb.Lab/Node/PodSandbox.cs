@@ -4,6 +4,7 @@ using Plumb.Lab.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
+using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Node;
 
@@ -13,6 +14,8 @@ internal sealed class PodSandbox
     private readonly NodeContext _node;
     private readonly PodName _pod;
     private readonly Attachment? _attachment;
+    private readonly Lock _gate = new();
+    private Task _followed = Task.CompletedTask;
     private IReadOnlyList<Task> _left = []; // attempts before this one that are still being taken back
 
     /// <param name="attachment">Null: the pod has its node's network.</param>
@@ -37,14 +40,18 @@ internal sealed class PodSandbox
     /// <summary>At least one, the main one first.</summary>
     public IReadOnlyList<IpAddress> Addresses { get; private set; }
 
+    /// <summary>How fast the pod may be.</summary>
+    public Bandwidth Bandwidth { get; private set; }
+
     /// <summary>Of a hostNetwork pod: nothing is made.</summary>
     public static PodSandbox OfNode(NodeContext node, PodName pod) => new(node, pod, NewId(), node.Network, attachment: null);
 
     /// <summary>Makes a namespace and has the plugin connect it. What fails is undone, said in an event, and tried again until it succeeds.</summary>
+    /// <param name="annotations">As they are when it is tried.</param>
     /// <param name="cancel">The pod is not wanted any more: what was made is still taken back.</param>
     /// <param name="shutdown">The node ends, and with it everything.</param>
     public static async Task<PodSandbox> CreateAsync(
-        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, Action failed, CancellationToken cancel, CancellationToken shutdown)
+        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, Func<IReadOnlyDictionary<string, string>> annotations, Action failed, CancellationToken cancel, CancellationToken shutdown)
     {
         var left = new List<Task>();
         try
@@ -59,7 +66,7 @@ internal sealed class PodSandbox
                 }
                 var (freed, replaced) = (node.Signals.AddressFreed, node.Cni.Replaced);
                 var id = NewId();
-                var (sandbox, takenBack) = await TryCreateAsync(node, pod, ports, id, Tell, cancel, shutdown);
+                var (sandbox, takenBack) = await TryCreateAsync(node, pod, ports, annotations(), id, Tell, cancel, shutdown);
                 if (sandbox is not null)
                 {
                     sandbox._left = left;
@@ -89,6 +96,20 @@ internal sealed class PodSandbox
         }
     }
 
+    /// <summary>Keeps the pod as fast as its annotations say now. A kubelet looks at them once.</summary>
+    /// <param name="annotations">As they are when the turn has come: one change is made after the other.</param>
+    public void Follow(Func<IReadOnlyDictionary<string, string>> annotations, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            // Of most pods there is nothing to follow.
+            if (!_followed.IsCompleted || Bandwidth != default || annotations() is var now && (now.ContainsKey(Bandwidth.IngressAnnotation) || now.ContainsKey(Bandwidth.EgressAnnotation)))
+            {
+                _followed = FollowAsync(_followed, annotations, cancel);
+            }
+        }
+    }
+
     /// <summary>Has the plugin take everything back and lets the namespace go; again until the plugin has done so.</summary>
     public async Task RemoveAsync(CancellationToken cancel)
     {
@@ -103,6 +124,44 @@ internal sealed class PodSandbox
         finally
         {
             _node.Signals.FreeAddress();
+        }
+    }
+
+    private async Task FollowAsync(Task before, Func<IReadOnlyDictionary<string, string>> annotations, CancellationToken cancel)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            for (var backOff = new BackOff(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(10)); ; backOff.Next())
+            {
+                try
+                {
+                    await LimitAsync(Bandwidth.Of(annotations()), cancel);
+                    return;
+                }
+                catch (CniException away) when (away.Code == CniErrorCode.TryAgainLater)
+                {
+                    _node.Events.Add(PodEvent.FailedBandwidth(_pod, away.Message));
+                    await Task.Delay(backOff.Delay, _node.Time, cancel);
+                }
+            }
+        }
+        catch (Exception refused) when (refused is FormatException or CniException)
+        {
+            _node.Events.Add(PodEvent.FailedBandwidth(_pod, refused.Message));
+        }
+        catch (OperationCanceledException)
+        {
+            // It goes.
+        }
+    }
+
+    private async Task LimitAsync(Bandwidth bandwidth, CancellationToken cancel)
+    {
+        if (bandwidth != Bandwidth)
+        {
+            await _attachment!.LimitAsync(bandwidth, cancel);
+            Bandwidth = bandwidth;
         }
     }
 
@@ -133,8 +192,19 @@ internal sealed class PodSandbox
 
     /// <returns>The sandbox; or none, and the end of what was begun. Why was told.</returns>
     private static async Task<(PodSandbox? Made, Task TakenBack)> TryCreateAsync(
-        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, string id, Action<Exception> tell, CancellationToken cancel, CancellationToken shutdown)
+        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, IReadOnlyDictionary<string, string> annotations, string id, Action<Exception> tell, CancellationToken cancel, CancellationToken shutdown)
     {
+        Bandwidth bandwidth;
+        try
+        {
+            bandwidth = Bandwidth.Of(annotations);
+        }
+        catch (FormatException wrong)
+        {
+            // containerd's words; it has not called a plugin yet.
+            tell(new FormatException($"get cni namespace options: reading pod bandwidth annotations: {wrong.Message}", wrong));
+            return (null, Task.CompletedTask);
+        }
         NetworkNamespace network;
         await node.KernelTurn.WaitAsync(cancel);
         try
@@ -153,7 +223,7 @@ internal sealed class PodSandbox
         Attachment attachment;
         try
         {
-            attachment = node.Cni.Attach(new PodAttachment(id, network.ProcPath, pod, ports));
+            attachment = node.Cni.Attach(new PodAttachment(id, network.ProcPath, pod, ports) { Bandwidth = bandwidth });
         }
         catch (CniException refused)
         {
@@ -161,7 +231,7 @@ internal sealed class PodSandbox
             tell(refused);
             return (null, Task.CompletedTask);
         }
-        var sandbox = new PodSandbox(node, pod, id, network, attachment);
+        var sandbox = new PodSandbox(node, pod, id, network, attachment) { Bandwidth = bandwidth };
         try
         {
             sandbox.Addresses = await attachment.AddAsync(cancel);

@@ -2,6 +2,7 @@ using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Files;
 using Plumb.Lab.Node.Volumes;
+using Plumb.Network.Facts;
 using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
 
 namespace Plumb.Lab.Node;
@@ -82,9 +83,10 @@ internal sealed class PodWorker
     /// <summary>The object changed: its deletion, what others say of its readiness, its labels, and new containers for debugging matter to a pod that runs.</summary>
     public void Update(Pod pod)
     {
-        bool turned;
+        bool turned, limited;
         lock (_gate)
         {
+            limited = HasOtherBandwidth(pod, _pod);
             _pod = pod;
             var gates = GatesOf(pod);
             turned = !gates.SequenceEqual(_report.ReadinessGates);
@@ -97,6 +99,10 @@ internal sealed class PodWorker
         if (pod.Spec.Volumes.Count > 0)
         {
             _volumes.Update(pod);
+        }
+        if (limited)
+        {
+            FollowBandwidth();
         }
         if (pod.Metadata.DeletionTimestamp is not null)
         {
@@ -205,7 +211,9 @@ internal sealed class PodWorker
         }
         Sandbox = _pod.Spec.HostNetwork
             ? PodSandbox.OfNode(_node, Name)
-            : await PodSandbox.CreateAsync(_node, Name, ContainerSpecs.PortMappings(_pod), failed: _status.Changed, cancel, _shutdown);
+            : await PodSandbox.CreateAsync(_node, Name, ContainerSpecs.PortMappings(_pod), () => _pod.Metadata.Annotations, failed: _status.Changed, cancel, _shutdown);
+        // They may have changed meanwhile.
+        FollowBandwidth();
         lock (_gate)
         {
             _report.PodAddresses = Sandbox.Addresses;
@@ -283,6 +291,18 @@ internal sealed class PodWorker
             await _node.Api.ConfirmDeletionAsync(Name, _shutdown);
         }
     }
+
+    private void FollowBandwidth()
+    {
+        if (Sandbox is { IsOfNode: false } sandbox)
+        {
+            sandbox.Follow(() => _pod.Metadata.Annotations, _delete.Token);
+        }
+    }
+
+    private static bool HasOtherBandwidth(Pod one, Pod other) =>
+        one.Metadata.Annotations.GetValueOrDefault(Bandwidth.IngressAnnotation) != other.Metadata.Annotations.GetValueOrDefault(Bandwidth.IngressAnnotation)
+        || one.Metadata.Annotations.GetValueOrDefault(Bandwidth.EgressAnnotation) != other.Metadata.Annotations.GetValueOrDefault(Bandwidth.EgressAnnotation);
 
     private async Task RemoveSandboxAsync()
     {

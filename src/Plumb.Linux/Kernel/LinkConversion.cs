@@ -91,6 +91,7 @@ internal static class LinkConversion
                 GsoMaxSegments = link.GsoMaxSegments is { } segments and not LinkMessage.DefaultGsoSegments ? (int)segments : null,
                 Device = vxlan.Link is { } device and not 0 ? links.NameOf((int)device) : null,
             },
+            { Kind: "ifb" } => new LinkType.Ifb(),
             { Stacked.MacvlanMode: { } mode } => new LinkType.Macvlan((MacvlanMode)mode, there, other.Link?.Name),
             { Stacked: { IpvlanMode: { } mode } ipvlan } => new LinkType.Ipvlan((IpvlanMode)mode, (IpvlanFlags)(ipvlan.IpvlanFlags ?? 0), there, other.Link?.Name),
             { Stacked.VlanId: { } vlan } => new LinkType.Vlan(vlan, there, other.Link?.Name),

@@ -115,7 +115,7 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
     private static bool IsChangedInPlace(DeltaItem item) => (item.Want?.Entry, item.Was) switch
     {
         (LinkEntry want, LinkEntry was) => LostWithLink.IsChangedInPlace(want, was),
-        (RouteEntry or NeighbourEntry, _) => true,
+        (RouteEntry or NeighbourEntry or QdiscEntry { Bucket: not null }, _) => true,
         (FdbEntry want, FdbEntry was) => want.OfMaster && was.OfMaster,
         _ => false,
     };
@@ -143,7 +143,8 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
                 RouteConversion.ToMessage(rule).Emit(batch.For(item), RTM_DELRULE);
                 break;
             case QdiscEntry qdisc when devices.Find(qdisc.Device) is { } index:
-                TrafficControlConversion.ToMessage(qdisc, index).Emit(batch.For(item), RTM_DELQDISC);
+                // EINVAL: one of another number stands there, which somebody has put in its place.
+                TrafficControlConversion.ToMessage(qdisc, index).Emit(batch.For(item, Errno.EINVAL), RTM_DELQDISC);
                 break;
             case FilterEntry filter when devices.Find(filter.Device) is { } index:
                 TrafficControlConversion.ToName(filter, index).Emit(batch.For(item), RTM_DELTFILTER);
@@ -208,6 +209,10 @@ internal sealed class RtnetlinkApplier(Kernels kernels, IWriteSeam seam, List<Re
             case QdiscEntry { Discipline: QdiscEntry.Clsact } qdisc:
                 // Somebody's is as good: what counts is that there is one.
                 TrafficControlConversion.ToMessage(qdisc, devices.Get(qdisc.Device)).Emit(batch.For(item, Errno.EEXIST), RTM_NEWQDISC, Make);
+                break;
+            case QdiscEntry { Bucket: not null } qdisc:
+                // In place: what waits in a queue whose rate changes goes on at the new one.
+                TrafficControlConversion.ToMessage(qdisc, devices.Get(qdisc.Device)).Emit(batch.For(item), RTM_NEWQDISC, item.Was is null ? Make : MakeOrReplace);
                 break;
             case QdiscEntry other:
                 batch.Refuse(item, $"Plumb makes no queueing disciplines of kind {other.Discipline}");

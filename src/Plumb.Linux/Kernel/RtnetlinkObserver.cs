@@ -207,11 +207,11 @@ internal sealed class RtnetlinkObserver(Kernels kernels, ObservedState state, IR
             {
                 continue;
             }
-            var qdisc = new QdiscEntry(target.Id, device, message.Parent, message.Kind);
+            var qdisc = TrafficControlConversion.ToEntry(target.Id, device, message);
             var filters = TrafficControlReader.Filters(target, qdisc, message.Index, links.NameOf);
             if (Wants(EntryKind.Qdisc))
             {
-                Add(qdisc, Ownership.OfQdisc(qdisc, [.. filters.Select(static filter => filter.Entry)]), message.Index);
+                Add(qdisc, Ownership.OfQdisc(qdisc, new TrafficHandle(message.Handle), [.. filters.Select(static filter => filter.Entry)]), message.Index);
             }
             foreach (var (filter, counted) in Wants(EntryKind.Filter) ? filters : [])
             {

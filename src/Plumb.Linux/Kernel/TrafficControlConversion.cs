@@ -20,7 +20,17 @@ internal static class TrafficControlConversion
     };
 
     public static TrafficMessage ToMessage(QdiscEntry qdisc, int index) =>
-        new() { Index = index, Parent = qdisc.Parent, Handle = ClsactHandle, Kind = qdisc.Discipline };
+        new()
+        {
+            Index = index,
+            Parent = qdisc.Parent,
+            Handle = qdisc.Parent == TrafficHandle.Clsact ? ClsactHandle : TrafficHandle.Plumb.Number,
+            Kind = qdisc.Discipline,
+            TokenBucket = qdisc.Bucket,
+        };
+
+    public static QdiscEntry ToEntry(NamespaceId space, string device, TrafficMessage message) =>
+        new(space, device, message.Parent, message.Kind) { Bucket = message.TokenBucket };
 
     /// <summary>What tells a filter from others: enough to remove it.</summary>
     public static TrafficMessage ToName(FilterEntry filter, int index) => new()

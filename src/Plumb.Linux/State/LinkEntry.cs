@@ -48,6 +48,7 @@ public sealed record LinkEntry(NamespaceId Namespace, string Name, LinkType Type
 [JsonDerivedType(typeof(Veth), "veth")]
 [JsonDerivedType(typeof(Bridge), "bridge")]
 [JsonDerivedType(typeof(Vxlan), "vxlan")]
+[JsonDerivedType(typeof(Ifb), "ifb")]
 [JsonDerivedType(typeof(Macvlan), "macvlan")]
 [JsonDerivedType(typeof(Ipvlan), "ipvlan")]
 [JsonDerivedType(typeof(Vlan), "vlan")]
@@ -135,6 +136,13 @@ public abstract partial record LinkType
             && (Device is null || Device == vxlan.Device)
             && (Learning is null || Learning == vxlan.Learning)
             && (GsoMaxSegments is null || GsoMaxSegments == vxlan.GsoMaxSegments);
+    }
+
+    /// <summary>A device that is nothing but a queue: what a filter sends there goes on where it was taken from (<c>drivers/net/ifb.c</c>).</summary>
+    public sealed record Ifb : LinkType
+    {
+        [JsonIgnore]
+        public override string KindName => "ifb";
     }
 
     /// <summary>A kind that Plumb reads but does not make (dummy, bond, a physical device …), and of which it knows no more than the name.</summary>

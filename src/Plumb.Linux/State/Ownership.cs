@@ -103,14 +103,14 @@ public static class Ownership
     }
 
     /// <summary>
-    /// A queueing discipline bears no mark, so by what it holds: one for filters that holds Plumb's and nobody else's is Plumb's. An empty one may have been made by somebody
-    /// who is about to fill it.
+    /// By the number that its maker gave it. One for filters cannot have another than all have, so by what it holds: one that holds Plumb's and nobody else's is Plumb's. An empty
+    /// one may have been made by somebody who is about to fill it.
     /// </summary>
-    public static Owner OfQdisc(QdiscEntry qdisc, IReadOnlyCollection<FilterEntry> filters)
+    public static Owner OfQdisc(QdiscEntry qdisc, TrafficHandle handle, IReadOnlyCollection<FilterEntry> filters)
     {
         ArgumentNullException.ThrowIfNull(qdisc);
         ArgumentNullException.ThrowIfNull(filters);
-        return qdisc.Discipline == QdiscEntry.Clsact && filters.Count != 0 && filters.All(static filter => OfFilter(filter) == Owner.Plumb) ? Owner.Plumb : Owner.Foreign;
+        return handle == TrafficHandle.Plumb || (qdisc.Discipline == QdiscEntry.Clsact && filters.Count != 0 && filters.All(static filter => OfFilter(filter) == Owner.Plumb)) ? Owner.Plumb : Owner.Foreign;
     }
 
     private static Owner ByProtocol(RouteProtocol protocol, Owner otherwise)

@@ -9,6 +9,9 @@ public readonly record struct TrafficHandle(uint Number)
     /// <summary>TC_H_CLSACT, which is TC_H_INGRESS: beside the way of packets, where filters alone stand.</summary>
     public static TrafficHandle Clsact { get; } = new(0xffff_fff1);
 
+    /// <summary><c>pl</c> in ASCII, as the major number of queueing disciplines of Plumb's: those that the kernel numbers by itself begin at 8000.</summary>
+    public static TrafficHandle Plumb { get; } = new(0x706c_0000);
+
     public override string ToString() => this == Root ? "root" : this == Clsact ? "clsact" : $"{Number >> 16:x}:{(Number & 0xffff) switch { 0 => "", var minor => $"{minor:x}" }}";
 }
 

@@ -35,6 +35,9 @@ internal sealed record TrafficMessage
     /// <summary>Of a matchall filter; null: none came.</summary>
     public ActionList? MatchAll { get; init; }
 
+    /// <summary>Of a tbf; null: none came, or one that no <see cref="TrafficControl.TokenBucket"/> says all of.</summary>
+    public TokenBucket? TokenBucket { get; init; }
+
     /// <exception cref="NetlinkDecodeException">It is too short, or an attribute has the wrong length.</exception>
     public static TrafficMessage Parse(ReadOnlySpan<byte> payload)
     {
@@ -56,6 +59,7 @@ internal sealed record TrafficMessage
                 TCA_CHAIN => message with { Chain = a.U32(nameof(TCA_CHAIN)) },
                 TCA_OPTIONS when message.Kind == FilterEntry.U32 => message with { U32 = U32Options.Parse(a) },
                 TCA_OPTIONS when message.Kind == FilterEntry.MatchAll => message with { MatchAll = MatchAllOptions.Parse(a) },
+                TCA_OPTIONS when message.Kind == QdiscEntry.TokenBucketFilter => message with { TokenBucket = TokenBucketOptions.Parse(a) },
                 _ => message,
             };
         }
@@ -82,6 +86,10 @@ internal sealed record TrafficMessage
                 writer.U32(TCA_CHAIN, Chain);
             }
             U32?.Emit(writer);
+            if (TokenBucket is { } bucket)
+            {
+                TokenBucketOptions.Emit(bucket, writer);
+            }
         }
     }
 

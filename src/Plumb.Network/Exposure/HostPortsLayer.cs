@@ -16,20 +16,7 @@ public sealed class HostPortsLayer : ILayer
 
     public string Name => "hostports";
 
-    public IEnumerable<PlanKey> Touched(Change change, NetworkView before, NetworkView after)
-    {
-        if (change.Subject.Kind == SubjectKind.Sandbox)
-        {
-            yield return new PlanKey(Name, change.Subject);
-        }
-        else if (change.Subject == Subject.Machine)
-        {
-            foreach (var id in after.Node.Sandboxes.Keys)
-            {
-                yield return new PlanKey(Name, id.Subject);
-            }
-        }
-    }
+    public IEnumerable<PlanKey> Touched(Change change, NetworkView before, NetworkView after) => SandboxKeys.Touched(Name, change, after);
 
     /// <summary>A datagram has no connection of its own that would notice that it goes to whoever had the port, or to nobody.</summary>
     public IEnumerable<EndedFlow> Ended(Change change, NetworkView before, NetworkView after)

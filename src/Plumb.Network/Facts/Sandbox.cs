@@ -44,6 +44,11 @@ public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodL
     /// <summary>Name of the veth end on the node.</summary>
     public string NodeEnd => Devices.NodeEnd(Id.ContainerId, Id.Interface);
 
+    /// <summary>Name of the device on the node in which what the pod sends waits, where it may not send as fast as it can.</summary>
+    public string Queue => Devices.Queue(Id.ContainerId, Id.Interface);
+
+    public Bandwidth Bandwidth { get; init; }
+
     /// <summary>The node's ports that lead here.</summary>
     public ValueList<HostPort> Ports { get; init; }
 
@@ -74,7 +79,8 @@ public sealed record Sandbox(SandboxId Id, NamespaceId Namespace, ValueList<PodL
         && PodName == other.PodName
         && PodUid == other.PodUid
         && OwnMac == other.OwnMac
-        && Ports == other.Ports;
+        && Ports == other.Ports
+        && Bandwidth == other.Bandwidth;
 
     public override int GetHashCode() => HashCode.Combine(Id, Namespace, Leases);
 }

@@ -97,10 +97,23 @@ public static class OfflinePlan
                     PodName = pod.Metadata.Name,
                     PodUid = pod.Metadata.Uid ?? "",
                     Ports = [.. pod.Spec.Containers.SelectMany(static container => container.Ports).Where(static port => port.HostPort != 0).Select(PortOf)],
+                    Bandwidth = BandwidthOf(pod),
                 });
             }
         }
         return node;
+    }
+
+    private static Bandwidth BandwidthOf(Kubernetes.Objects.Pod pod)
+    {
+        try
+        {
+            return Bandwidth.Of(pod.Metadata.Annotations);
+        }
+        catch (FormatException wrong)
+        {
+            throw new PlanInputException($"Pod {pod.Metadata.Namespace ?? "default"}/{pod.Metadata.Name}: {wrong.Message}", wrong);
+        }
     }
 
     private static HostPort PortOf(Kubernetes.Objects.ContainerPort port) => new(

@@ -74,6 +74,8 @@ public sealed class AgentServerTests : IDisposable
     [InlineData("GET", "/departed?address=10.244.1.2&address=fd00:10:244::2", HttpStatusCode.OK)]
     [InlineData("GET", "/departed?address=10.244.1", HttpStatusCode.BadRequest)]
     [InlineData("POST", "/departed?address=10.244.1.2", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("GET", "/bandwidth", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("PUT", "/bandwidth", HttpStatusCode.BadRequest)]
     [InlineData("GET", "/observe", HttpStatusCode.NotFound)]
     public async Task Each_path_has_its_one_method(string method, string path, HttpStatusCode status)
     {

@@ -38,7 +38,7 @@ internal static class RandomEntries
             from isolated in Switches
             select new BridgePort { Learning = learning, Hairpin = hairpin, Isolated = isolated, Flood = learning };
         var types = Gen.OneOf(
-            Gen.Constant<LinkType>(new LinkType.Loopback()),
+            Gen.Elements<LinkType>(new LinkType.Loopback(), new LinkType.Ifb()),
             Devices.Select(static name => (LinkType)new LinkType.Other(name)),
             from space in OrNull(Spaces) from name in Devices.OrNull() select (LinkType)new LinkType.Veth(space, name),
             from a in Switches from b in Switches select (LinkType)new LinkType.Bridge { SpanningTree = a, VlanFiltering = b },

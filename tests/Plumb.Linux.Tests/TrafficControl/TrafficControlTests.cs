@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Plumb.Linux.Kernel;
 using Plumb.Linux.State;
 using Plumb.Linux.Json;
 using Plumb.Linux.Tests.Kernel;
@@ -66,6 +68,72 @@ public sealed class TrafficControlTests
         Assert.Equal(Owner.Foreign, world.Kernels.Observe([Node]).Entries[Mirror()[0].Key].Owner);
     }
 
+    [Theory]
+    [InlineData(1_000, 15_000, "1Kbit", "15000b")]
+    [InlineData(10_000_000, 20_000, "10Mbit", "20000b")]
+    [InlineData(1_000_000_000, 625_000, "1Gbit", "625000b")]
+    [InlineData(100_000_000_000, 1_000_000, "100Gbit", "1000000b")]
+    public async Task A_bucket_as_tc_sees_it(ulong bits, ulong burstBytes, string rate, string burst)
+    {
+        using var world = new TwoNodes();
+        var desired = WithQueue(TokenBucket.Of(bits / 8, burstBytes, 50_000));
+        world.Apply(desired);
+
+        Assert.Empty(world.Difference(desired).Items);
+        foreach (var device in new[] { "veth0", "ifb0123" })
+        {
+            using var seen = JsonDocument.Parse(await Witness.Run(world.Node1, "tc", "-j", "-r", "qdisc", "show", "dev", device));
+            var tbf = seen.RootElement.EnumerateArray().Single(static one => one.GetProperty("kind").GetString() == "tbf");
+            Assert.Equal("706c:", tbf.GetProperty("handle").GetString());
+            Assert.Equal(bits / 8, tbf.GetProperty("options").GetProperty("rate").GetUInt64());
+        }
+        Assert.Contains($"qdisc tbf dev veth0 root rate {rate} burst {burst} limit 50000b", world.Kernels.Observe([Node]).Entries[Root("veth0")].Entry.Print(), StringComparison.Ordinal);
+        Assert.Equal(Owner.Plumb, world.Kernels.Observe([Node]).Entries[Root("veth0")].Owner);
+        Assert.Contains("ifb", await Witness.Run(world.Node1, "ip", "-d", "link", "show", "dev", "ifb0123"), StringComparison.Ordinal);
+
+        world.Apply(PodOnBridge());
+        Assert.DoesNotContain("tbf", await Witness.Run(world.Node1, "tc", "qdisc"), StringComparison.Ordinal);
+        Assert.DoesNotContain("ifb0123", await Witness.Run(world.Node1, "ip", "link"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bucket_is_changed_in_place_and_comes_again_when_somebody_has_taken_it_away()
+    {
+        using var world = new TwoNodes();
+        world.Apply(WithQueue(TokenBucket.Of(1_250_000, 20_000, 50_000)));
+        await Witness.Run(world.Pod1, "ping", "-c1", "-W10", "10.244.1.1");
+        var sent = await SentAsync(world);
+        Assert.NotEqual(0, sent);
+
+        var faster = WithQueue(TokenBucket.Of(2_500_000, 20_000, 50_000));
+        world.Apply(faster);
+        Assert.Contains("rate 20Mbit", await Witness.Run(world.Node1, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
+        // A queue that had been made anew would have counted nothing.
+        Assert.True(await SentAsync(world) >= sent);
+
+        await Witness.Run(world.Node1, "tc", "qdisc", "del", "dev", "veth0", "root");
+        Assert.Null(Assert.Single(world.Difference(faster).Items).Was);
+        world.Apply(faster);
+        Assert.Empty(world.Difference(faster).Items);
+    }
+
+    [Fact]
+    public async Task Somebodys_queue_is_never_taken_away()
+    {
+        using var world = new TwoNodes();
+        var bucket = QdiscEntry.OfDevice(Node, "veth0", TokenBucket.Of(1_250_000, 20_000, 50_000));
+        world.Apply(WithQueue(bucket.Bucket!.Value));
+        await Witness.Run(world.Node1, "tc", "qdisc", "replace", "dev", "veth0", "root", "handle", "5:", "pfifo");
+
+        Assert.Equal("qdisc pfifo dev veth0 root", Assert.Single(world.Difference(WithQueue(bucket.Bucket.Value)).Conflicts).Holds.Entry.Print());
+        // By comparison, which sees whose it is; and blindly, as a plan that changes.
+        world.Apply(PodOnBridge());
+        world.Kernels.Apply([new DeltaItem(null, bucket)]);
+        Assert.Throws<ApplyException>(() => world.Kernels.Apply([new DeltaItem(new Desired(bucket), null)]));
+
+        Assert.Contains("qdisc pfifo 5: root", await Witness.Run(world.Node1, "tc", "qdisc", "show", "dev", "veth0"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_tc_writes_is_observed()
     {
@@ -94,7 +162,7 @@ public sealed class TrafficControlTests
                 "Foreign filter dev vb ingress pref 5 protocol ip u32 match u32 0 0 action mirred egress redirect dev vd",
                 "Foreign qdisc clsact dev va",
                 "Foreign qdisc ingress dev vb",
-                "Foreign qdisc tbf dev vc root",
+                "Foreign qdisc tbf dev vc root rate 1Mbit burst 10240b limit 16490b",
             ],
             seen);
     }
@@ -104,7 +172,7 @@ public sealed class TrafficControlTests
     {
         var unknown = new FilterEntry(Node, "eth0", TrafficHook.Ingress, 1) { Classifier = "bpf", Chain = 3 };
         var decision = Outgoing with { Rules = [new FilterRule([], [new FilterAction.Verdict(FilterVerdict.Drop), new FilterAction.Unknown("pedit")])] };
-        foreach (var entry in (Entry[])[.. Mirror(), unknown, decision, new QdiscEntry(Node, "eth0", TrafficHandle.Root, "netem"), new QdiscEntry(Node, "eth0", new TrafficHandle(0x10010), "sfq")])
+        foreach (var entry in (Entry[])[.. Mirror(), unknown, decision, QdiscEntry.OfDevice(Node, "eth0", TokenBucket.Of(1_000, 2_000, 3_000)), new QdiscEntry(Node, "eth0", TrafficHandle.Root, "netem"), new QdiscEntry(Node, "eth0", new TrafficHandle(0x10010), "sfq")])
         {
             Assert.Equal(entry, StateJson.ReadEntry(StateJson.Print(entry)));
         }
@@ -125,6 +193,23 @@ public sealed class TrafficControlTests
     private static FilterAction.Mirred Mirred(MirredTo to) => new(to, "cni0", FilterVerdict.Continue) { Cookie = ActionCookie.Plumb };
 
     private static Entry[] Mirror() => [QdiscEntry.OfFilters(Node, "veth0"), Outgoing, Incoming];
+
+    private static async Task<long> SentAsync(TwoNodes world)
+    {
+        using var seen = JsonDocument.Parse(await Witness.Run(world.Node1, "tc", "-j", "-s", "qdisc", "show", "dev", "veth0"));
+        return seen.RootElement.EnumerateArray().Single(static one => one.GetProperty("kind").GetString() == "tbf").GetProperty("bytes").GetInt64();
+    }
+
+    private static EntryKey Root(string device) => QdiscEntry.OfDevice(Node, device, default).Key;
+
+    private static DesiredState WithQueue(TokenBucket bucket)
+    {
+        var state = PodOnBridge();
+        state.Set(new LinkEntry(Node, "ifb0123", new LinkType.Ifb()) { MtuBytes = 1450, Up = true, NoAutomaticAddress = true }, new Stamp("plumb:test"));
+        state.Set(QdiscEntry.OfDevice(Node, "ifb0123", bucket));
+        state.Set(QdiscEntry.OfDevice(Node, "veth0", bucket));
+        return state;
+    }
 
     private static DesiredState WithFilters()
     {

@@ -178,6 +178,9 @@ internal sealed class RandomNetwork(Random random, NetworkOptions options)
                 new HostPort(random.Next(2) == 0 ? IpProtocol.Tcp : IpProtocol.Udp, (ushort)(8000 + id.ContainerId[^1]), 80, random.Next(3) switch { 0 => null, 1 => IpAddress.V4(192, 168, 1, 11), _ => IpAddress.V4(127, 0, 0, 1) }),
                 new HostPort(IpProtocol.Udp, (ushort)(9000 + id.ContainerId[^1]), 53, IpAddress.Parse("fd00:192:168:1::11")),
             ],
+            Bandwidth = random.Next(3) != 0 ? default : new Bandwidth(Limit(), Limit()),
         };
     }
+
+    private RateLimit? Limit() => random.Next(2) == 0 ? null : new RateLimit((ulong)random.Next(1, 3) * 1_000_000, random.Next(2) == 0 ? 0 : 400_000u);
 }

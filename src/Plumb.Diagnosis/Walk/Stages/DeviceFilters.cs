@@ -52,7 +52,7 @@ internal static class DeviceFilters
                 }
             }
         }
-        return hook == TrafficHook.Egress ? Queue(traveller, device) : null;
+        return hook == TrafficHook.Egress ? Queue(ref traveller, device) : null;
     }
 
     /// <summary>A device that is nothing but a queue (<c>drivers/net/ifb.c</c>): what filters send there goes on where they took it from.</summary>
@@ -68,10 +68,14 @@ internal static class DeviceFilters
             : (back with { In = null, Out = device }).Go(Stage.Transmit);
     }
 
-    private static Step.End? Queue(Traveller traveller, string device)
+    private static Step.End? Queue(ref Traveller traveller, string device)
     {
         foreach (var qdisc in traveller.Space.Qdiscs(device))
         {
+            if (qdisc is { Parent: var parent, Bucket: { } bucket } && parent == TrafficHandle.Root)
+            {
+                traveller = traveller with { Hops = traveller.Hops.Add(traveller.Note($"{device} sends at most {bucket.RateText}", qdisc, device)) };
+            }
             if (qdisc.Parent == TrafficHandle.Root && !Patient.Contains(qdisc.Discipline))
             {
                 var reason = $"what the queue {qdisc.Discipline} of {device} does to a packet is not known here";

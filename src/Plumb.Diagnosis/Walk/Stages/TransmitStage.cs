@@ -40,7 +40,7 @@ internal sealed class TransmitStage : IStage
             LinkType.Macvlan macvlan => [Macvlan.Send(traveller, around, link, macvlan)],
             LinkType.Ipvlan ipvlan => [Ipvlan.Send(traveller, around, link, ipvlan)],
             LinkType.Vlan vlan => [Vlan.Send(traveller, around, link, vlan)],
-            LinkType.Other { Name: "ifb" } => [DeviceFilters.GiveBack(traveller, link)],
+            LinkType.Ifb => [DeviceFilters.GiveBack(traveller, link)],
             LinkType.Other { Name: "tun" } when space.HoldersOf(device) is { Count: > 0 } holders => [traveller.End(
                 Ending.Undecided, $"{device} hands it to {string.Join(" or ", holders)}, and what that makes of it nobody sees", traveller.Note($"leaves by {device}", link, device))],
             _ => [traveller.End(
