@@ -86,7 +86,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _watch = AgentWatch.Of(options, _loop, verbs);
         _names = options.Cluster.DnsServers.Count != 0 ? new NodeNames(options) : null;
         _mirrors = new Mirrors(_loop);
-        _nodes = new NodesRecord(_files, KnownNodesPath, options.NodeName, options.Time, () => _loop.Post(new AgentWork.Ask(static _ => { })));
+        _nodes = new NodesRecord(_files, KnownNodesPath, options.NodeName, options.Time, options.Log, () => _loop.Post(new AgentWork.Ask(static _ => { })));
         _server = new AgentServer(
             options.SocketPath, Cni, PlanAsync, ObservedAsync, ReportAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), new BandwidthEndpoint(new BandwidthChange(_loop)), _log);
     }
@@ -314,8 +314,11 @@ public sealed partial class NodeAgent : IAsyncDisposable
         }
     }
 
-    private Informer<T> Informer<T>(KubernetesClient api, Func<T, T>? keep = null) where T : class, Kubernetes.Objects.IResource<T> =>
-        new(api, ListOptions.All, _options.Random) { Keep = keep, OnTrouble = _api.Failed, OnRecovery = _api.Recovered };
+    private Informer<T> Informer<T>(KubernetesClient api, Func<T, T>? keep = null) where T : class, Kubernetes.Objects.IResource<T>
+    {
+        var watch = new object();
+        return new(api, ListOptions.All, _options.Random) { Keep = keep, OnTrouble = trouble => _api.Failed(watch, trouble), OnRecovery = () => _api.Recovered(watch) };
+    }
 
     // With an API that does not answer, what was known last is the best there is; but its list, if it comes soon, is better.
     private async Task RememberAsync(Task synced, AgentWork.Nodes work, CancellationToken cancel)
@@ -396,7 +399,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
             var gauges = NodeGauges.Of(state);
             var options = state.View.Node.Options;
             return new NodeReport(
-                _options.NodeName, Environment.ProcessId, _startedAt, Environment.WorkingSet, NodeTrouble.Of(state), _api.Trouble,
+                _options.NodeName, Environment.ProcessId, _startedAt, Environment.WorkingSet, NodeTrouble.Of(state), _api.Last,
                 options.Overlay.ToString().ToLowerInvariant(), options.Services.ToString().ToLowerInvariant(),
                 [.. gauges.LeasesByRange.Select(held => new RangeUse(held.Key, held.Value, gauges.CapacityByRange[held.Key]))],
                 gauges.Pods, gauges.Nodes, gauges.Services, gauges.EntriesByLayer, gauges.Connections, gauges.MostConnections, _repaired, [.. _repairs]);

@@ -353,7 +353,7 @@ public sealed class Lab : IAsyncDisposable
 
     private ServiceVariables FollowServices(KubernetesClient client)
     {
-        var services = new Informer<Service>(client, ListOptions.All, Random.Shared) { OnTrouble = (trouble, _) => _log?.Write("services", trouble.Message) };
+        var services = new Informer<Service>(client, ListOptions.All, Random.Shared) { OnTrouble = trouble => _log?.Write("services", trouble.Message) };
         var variables = new ServiceVariables(services);
         var ports = _hostPorts = new NodePortsOnHost(_machines!.Wire, _addresses.Places(), client, _log!, _time);
         OwnOnNodes(ports);
@@ -373,7 +373,7 @@ public sealed class Lab : IAsyncDisposable
 
     private void FollowPods(KubernetesClient client)
     {
-        var pods = new Informer<Pod>(client, ListOptions.All, Random.Shared) { OnTrouble = (trouble, _) => _log?.Write("pods", trouble.Message) };
+        var pods = new Informer<Pod>(client, ListOptions.All, Random.Shared) { OnTrouble = trouble => _log?.Write("pods", trouble.Message) };
         _ = FollowAsync("pods", pods.RunAsync(_ending.Token));
         _ = FollowAsync("pods", _router.RunAsync(pods, _ending.Token));
     }

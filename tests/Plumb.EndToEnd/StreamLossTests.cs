@@ -40,9 +40,9 @@ public sealed partial class StreamLossTests : IAsyncDisposable
         // Until the node knows of the Service. The server minds nobody who comes and goes.
         (await InClientAsync(lab, $"timeout 60 bash -c 'until : >/dev/tcp/{service}/5201 && : >/dev/tcp/{service}/5202; do sleep 0.1; done'")).Succeeds();
         // Small and slow: what a machine at its limit loses in its sockets' buffers is not ours.
-        var tcp = InClientAsync(lab, $"iperf3 -J -c {service} -p 5201 -t 15 -b 2M -l 1000");
-        var udp = InClientAsync(lab, $"iperf3 -J -u -c {service} -p 5202 -t 15 -b 400k -l 200");
-        var ping = InClientAsync(lab, $"ping -q -i 0.05 -c 300 -W 20 {pod}");
+        var tcp = InClientAsync(lab, $"iperf3 -J -c {service} -p 5201 -t 20 -b 2M -l 1000");
+        var udp = InClientAsync(lab, $"iperf3 -J -u -c {service} -p 5202 -t 20 -b 80k -l 200");
+        var ping = InClientAsync(lab, $"ping -q -i 0.05 -c 400 -W 20 {pod}");
         var all = Task.WhenAll(tcp, udp, ping);
         var rounds = 0;
         while (!all.IsCompleted)
@@ -54,7 +54,7 @@ public sealed partial class StreamLossTests : IAsyncDisposable
             rounds++;
         }
 
-        Assert.True(rounds >= 2, $"agents came back {rounds} times");
+        Assert.True(rounds >= 1, "the streams ended before an agent of each node had come back");
         // Of TCP a loss is no more than a pause; a connection that had ended would be an error.
         Assert.NotEqual(0, JsonElement.Parse((await tcp).Succeeds().Output).GetProperty("end").GetProperty("sum_received").GetProperty("bytes").GetInt64());
         var datagrams = JsonElement.Parse((await udp).Succeeds().Output).GetProperty("end").GetProperty("sum");
@@ -72,12 +72,12 @@ public sealed partial class StreamLossTests : IAsyncDisposable
     {
         var before = await AgentAsync(lab, node);
         (await Commands.RunAsync(lab.Environment, null, "kill", signal, $"{before}")).Succeeds();
-        int? now;
-        do
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        patience.CancelAfter(TimeSpan.FromSeconds(120));
+        while (await AgentAsync(lab, node) is not { } now || now == before)
         {
-            now = await AgentAsync(lab, node);
+            await Task.Delay(100, patience.Token);
         }
-        while (now is null || now == before);
     }
 
     private static async Task<int?> AgentAsync(RunningLab lab, string node)
@@ -87,6 +87,6 @@ public sealed partial class StreamLossTests : IAsyncDisposable
         return machine.TryGetProperty("agentProcessId", out var id) && id.ValueKind == JsonValueKind.Number ? id.GetInt32() : null;
     }
 
-    [GeneratedRegex("300 packets transmitted, 300 received")]
+    [GeneratedRegex("400 packets transmitted, 400 received")]
     private static partial Regex NothingLost();
 }

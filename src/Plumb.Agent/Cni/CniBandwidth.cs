@@ -12,7 +12,7 @@ public static class CniBandwidth
     /// <exception cref="CniException">It is not of that form, or a rate is none that can be kept.</exception>
     public static Bandwidth Read(JsonElement runtimeConfig)
     {
-        if (!runtimeConfig.TryGetProperty("bandwidth", out var of) || of.ValueKind == JsonValueKind.Null)
+        if (!runtimeConfig.TryGetField("bandwidth", out var of) || of.ValueKind == JsonValueKind.Null)
         {
             return default;
         }
@@ -33,7 +33,7 @@ public static class CniBandwidth
     }
 
     private static ulong Number(JsonElement of, string name) =>
-        !of.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? 0
+        !of.TryGetField(name, out var value) || value.ValueKind == JsonValueKind.Null ? 0
         : value.ValueKind == JsonValueKind.Number && value.TryGetUInt64(out var bits) ? bits
         : throw Bad($"{name} {value.GetRawText()} is no number of bits");
 

@@ -59,11 +59,12 @@ public static class NodeRemoval
         if (options.PluginDirectory is { } plugins)
         {
             var loopback = Path.Combine(plugins, CniConfigurationFile.LoopbackPlugin);
-            if (new FileInfo(loopback).LinkTarget == options.CniPlugin)
+            var installed = Path.Combine(plugins, options.CniPlugin);
+            if (File.Exists(loopback) && File.Exists(installed) && FileContents.AreSame(loopback, installed))
             {
                 Remove(loopback);
             }
-            Remove(Path.Combine(plugins, options.CniPlugin));
+            Remove(installed);
         }
         return new RemovalReport(options.NodeName, [.. items.Select(static item => $"{item.Key.Kind.ToString().ToLowerInvariant()} {item.Key.Name}")], [.. parameters.Select(static item => item.Want!.Entry.Print())], connections, leases, removed);
 

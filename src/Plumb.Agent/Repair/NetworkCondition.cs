@@ -1,10 +1,11 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Plumb.Kubernetes.Clients;
+using Plumb.Kubernetes.Objects;
 using Plumb.Kubernetes.Patches;
+using Plumb.Kubernetes.Selectors;
 
 namespace Plumb.Agent.Repair;
 
@@ -19,6 +20,8 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
 
     // What was so before the last word is nobody's concern.
     private readonly Channel<string?> _latest = Channel.CreateBounded<string?>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    private string? _said;
 
     /// <param name="trouble">Why pods cannot be wired; null: they can.</param>
     public void Tell(string? trouble) => _latest.Writer.TryWrite(trouble);
@@ -50,37 +53,53 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
     // False: it is to be tried again.
     private async Task<bool> TryWriteAsync(KubernetesClient client, string? trouble, DateTimeOffset since, CancellationToken cancel)
     {
-        var now = since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-        var condition = new JsonObject
+        var now = Text(since);
+        var condition = new Condition
         {
-            ["type"] = "NetworkUnavailable",
-            ["status"] = trouble is null ? "False" : "True",
-            ["reason"] = trouble is null ? "PlumbIsUp" : "PlumbCannotServe",
-            ["message"] = trouble ?? "plumb agent wires pods on this node",
-            ["lastHeartbeatTime"] = now,
-            ["lastTransitionTime"] = now,
+            Type = "NetworkUnavailable",
+            Status = trouble is null ? "False" : "True",
+            Reason = trouble is null ? "PlumbIsUp" : "PlumbCannotServe",
+            Message = trouble ?? "plumb agent wires pods on this node",
         };
         try
         {
-            var patch = new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(condition) } };
-            await client.PatchAsync<Kubernetes.Objects.Node>(null, nodeName, new StrategicMergePatch(patch), "status", cancel);
+            var own = await client.ListAsync<Kubernetes.Objects.Node>(ListOptions.All with { Fields = FieldSelector.Equal("metadata.name", nodeName) }, cancel);
+            var was = own.Items is not [var node] ? null : node.Status?.Conditions.FirstOrDefault(static one => one.Type == "NetworkUnavailable");
+            if (was is not null && was.Status == condition.Status && was.Reason == condition.Reason && was.Message == condition.Message)
+            {
+                return true;
+            }
+            var patch = new JsonObject
+            {
+                ["type"] = condition.Type,
+                ["status"] = condition.Status,
+                ["reason"] = condition.Reason,
+                ["message"] = condition.Message,
+                ["lastHeartbeatTime"] = now,
+                ["lastTransitionTime"] = was is { LastTransitionTime: { } then } && was.Status == condition.Status ? Text(then) : now,
+            };
+            await client.PatchAsync<Kubernetes.Objects.Node>(
+                null, nodeName, new StrategicMergePatch(new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(patch) } }), "status", cancel);
+            _said = null;
             return true;
         }
-        catch (ApiException refused) when (refused.Code == 403)
+        catch (Exception refused) when (!cancel.IsCancellationRequested)
         {
-            // Rights do not come by asking again.
-            Log.NotWritten(log, refused.Message);
-            return true;
-        }
-        catch (Exception exception) when (exception is ApiException or HttpRequestException or IOException or JsonException)
-        {
+            // Rights may come after the agent; that they are missing is said once.
+            if (_said != refused.Message)
+            {
+                _said = refused.Message;
+                Log.NotWritten(log, refused.Message);
+            }
             return false;
         }
     }
 
+    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
     private static partial class Log
     {
-        [LoggerMessage(1012, LogLevel.Warning, "the Node's condition NetworkUnavailable stays as it is: {Reason}")]
+        [LoggerMessage(1012, LogLevel.Warning, "the Node's condition NetworkUnavailable cannot be written: {Reason}; tried again")]
         public static partial void NotWritten(ILogger log, string reason);
     }
 }

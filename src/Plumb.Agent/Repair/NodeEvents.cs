@@ -73,7 +73,7 @@ internal sealed partial class NodeEvents(KubernetesClient? api, string nodeName,
             {
                 // By another node.
             }
-            catch (Exception exception) when (exception is ApiException or HttpRequestException or IOException or JsonException)
+            catch (Exception exception) when (!cancel.IsCancellationRequested)
             {
                 Log.Lost(log, written.Message ?? "", exception.Message);
             }
@@ -88,7 +88,7 @@ internal sealed partial class NodeEvents(KubernetesClient? api, string nodeName,
 
     private static partial class Log
     {
-        [LoggerMessage(1005, LogLevel.Warning, "an event could not be written ({Event}): {Reason}")]
-        public static partial void Lost(ILogger log, string @event, string reason);
+        [LoggerMessage(1005, LogLevel.Warning, "an event could not be written ({What}): {Reason}")]
+        public static partial void Lost(ILogger log, string what, string reason);
     }
 }

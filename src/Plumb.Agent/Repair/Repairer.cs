@@ -30,6 +30,8 @@ internal sealed class Repairer(NodeState state, TimeProvider time, Action<Repair
     public void Repair(ObservedState observed, ForeignChange change)
     {
         var delta = state.Kernel.Difference(state.Planner.Desired, observed, [state.Home], change.Areas);
+        // Somebody may have made a link of his own where one of ours was: the node says so (NodeTrouble).
+        Adoption.Conflicts(state, delta);
         var allowed = state.Allowed(delta.Items);
         if (allowed.Count == 0)
         {

@@ -45,14 +45,7 @@ internal static class Adoption
             Add(together, state.Observe(name));
         }
         var delta = state.Kernel.Difference(state.Planner.Desired, together, [state.Home, .. state.Entered]);
-        var failures = new List<EntryFailure>();
-        foreach (var conflict in delta.Conflicts)
-        {
-            failures.Add(new EntryFailure(
-                conflict.Want.Entry.Key,
-                $"'{conflict.Holds.Entry.Print()}' stands there and is not Plumb's; wanted is '{conflict.Want.Entry.Print()}': remove the one, or change what wants the other"));
-        }
-        state.Withhold(delta.Conflicts.Select(static conflict => conflict.Want.Entry), failures);
+        var failures = Conflicts(state, delta);
         var items = state.Allowed(delta.Items);
         if (items.Count != 0)
         {
@@ -66,6 +59,20 @@ internal static class Adoption
                 failures.AddRange(state.Apply(step));
             }
         }
+        return failures;
+    }
+
+    /// <summary>What is somebody else's where something of ours is wanted, as failures.</summary>
+    public static List<EntryFailure> Conflicts(NodeState state, Delta delta)
+    {
+        var failures = new List<EntryFailure>();
+        foreach (var conflict in delta.Conflicts)
+        {
+            failures.Add(new EntryFailure(
+                conflict.Want.Entry.Key,
+                $"'{conflict.Holds.Entry.Print()}' stands there and is not Plumb's; wanted is '{conflict.Want.Entry.Print()}': remove the one, or change what wants the other"));
+        }
+        state.Withhold(delta.Conflicts.Select(static conflict => conflict.Want.Entry), failures);
         return failures;
     }
 

@@ -115,6 +115,10 @@ internal sealed class Attachments(NodeState state)
         {
             throw new CniException(CniErrorCode.TryAgainLater, $"the network of {view.Node.Name} is not set up yet");
         }
+        if (state.Withheld is { } link)
+        {
+            throw new CniException(CniErrorCode.TryAgainLater, link);
+        }
         var wanted = new Lease(id, [], request.NamespacePath, default)
         {
             PodScope = request.Arguments.PodScope,

@@ -32,7 +32,9 @@ internal sealed class BandwidthChange(AgentLoop loop)
         var failures = Plan(state, lease.ToSandbox());
         if (failures.Count != 0)
         {
-            Plan(state, state.Leases.Renew(was).ToSandbox());
+            // The kernel first: a disk that is full keeps nobody from being as he was.
+            Plan(state, was.ToSandbox());
+            state.Leases.Renew(was);
             throw new CniException(CniErrorCode.KernelRefused, failures[0].Message, failures[0].Key.ToString());
         }
     }

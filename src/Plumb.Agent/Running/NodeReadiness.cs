@@ -15,6 +15,7 @@ internal sealed partial class NodeReadiness(NodeAgentOptions options, NodeState 
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _configurationIsWritten;
     private string? _trouble = "";
+    private int _troubles;
     private CancellationToken _ending;
 
     /// <summary>Completes when pods can be wired for the first time and the CNI configuration says so.</summary>
@@ -57,26 +58,32 @@ internal sealed partial class NodeReadiness(NodeAgentOptions options, NodeState 
             return;
         }
         _trouble = trouble;
+        _troubles++;
         if (trouble is null)
         {
             _condition.Tell(null);
             Log.Ready(options.Log, options.NodeName);
             return;
         }
-        _ = TellIfItLastsAsync(trouble, _ending);
+        _ = TellIfItLastsAsync(trouble, _troubles, _ending);
     }
 
-    private async Task TellIfItLastsAsync(string trouble, CancellationToken cancel)
+    private async Task TellIfItLastsAsync(string trouble, int number, CancellationToken cancel)
     {
         try
         {
             await Task.Delay(options.TroublePatience, options.Time, cancel);
-            if (await loop.AskAsync(_ => _trouble == trouble))
+            // On the loop, so that nothing newer is told before.
+            await loop.AskAsync(_ =>
             {
-                _condition.Tell(trouble);
-                Log.ServesNoPods(options.Log, options.NodeName, trouble);
-                events.Write("NetworkUnavailable", trouble, isWarning: true);
-            }
+                if (_troubles == number)
+                {
+                    _condition.Tell(trouble);
+                    Log.ServesNoPods(options.Log, options.NodeName, trouble);
+                    events.Write("NetworkUnavailable", trouble, isWarning: true);
+                }
+                return true;
+            });
         }
         catch (OperationCanceledException)
         {
@@ -89,9 +96,15 @@ internal sealed partial class NodeReadiness(NodeAgentOptions options, NodeState 
         if (options.PluginDirectory is { } plugins)
         {
             files.CreateDirectory(plugins);
-            files.Install(Path.Combine(AppContext.BaseDirectory, PluginProgram), Path.Combine(plugins, options.CniPlugin), AgentFiles.Program);
-            // containerd before 2.0 connects no pod without it; one that somebody else has put there stays.
-            files.LinkIfNothingIsThere(Path.Combine(plugins, CniConfigurationFile.LoopbackPlugin), options.CniPlugin);
+            var program = Path.Combine(AppContext.BaseDirectory, PluginProgram);
+            var installed = Path.Combine(plugins, options.CniPlugin);
+            // containerd before 2.0 connects no pod without it; one that somebody else has put there stays. A copy: who installs another one over it would write through a link.
+            var loopback = Path.Combine(plugins, CniConfigurationFile.LoopbackPlugin);
+            if (!File.Exists(loopback) || FileContents.AreSame(loopback, program) || (File.Exists(installed) && FileContents.AreSame(loopback, installed)))
+            {
+                files.Install(program, loopback, AgentFiles.Program);
+            }
+            files.Install(program, installed, AgentFiles.Program);
         }
         if (options.CniConfigurationDirectory is { } directory)
         {
@@ -101,7 +114,7 @@ internal sealed partial class NodeReadiness(NodeAgentOptions options, NodeState 
             if (CniConfigurationFile.Before(directory) is { } other)
             {
                 Log.NotFirst(options.Log, other, CniConfigurationFile.Name);
-                events.Write("OtherNetworkFirst", $"{other} sorts before {CniConfigurationFile.Name}: runtimes wire new pods by that one; remove it if Plumb is to be this node's network", isWarning: true);
+                events.Write("OtherNetworkFirst", $"{other} sorts before {CniConfigurationFile.Name}: runtimes wire new pods by that one; unless it calls Plumb, remove it if Plumb is to be this node's network", isWarning: true);
             }
         }
     }
@@ -114,7 +127,7 @@ internal sealed partial class NodeReadiness(NodeAgentOptions options, NodeState 
         [LoggerMessage(1013, LogLevel.Warning, "{Node} wires no pods: {Trouble}")]
         public static partial void ServesNoPods(ILogger log, string node, string trouble);
 
-        [LoggerMessage(1014, LogLevel.Warning, "{Other} sorts before {Own}: runtimes wire new pods by that one; remove it if Plumb is to be this node's network")]
+        [LoggerMessage(1014, LogLevel.Warning, "{Other} sorts before {Own}: runtimes wire new pods by that one; unless it calls Plumb, remove it if Plumb is to be this node's network")]
         public static partial void NotFirst(ILogger log, string other, string own);
     }
 }

@@ -77,9 +77,20 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, For
     public bool IsApplied { get; set; }
 
     /// <summary>
-    /// In one line what stands in the way of a link of the node itself, such as the pods' bridge: somebody else has its name, or the kernel refuses it. Null: nothing.
+    /// In one line what stands in the way of a link that the node needs for all of its pods, such as their bridge: somebody else has its name, or the kernel refuses it. Null: nothing.
     /// </summary>
-    public string? Withheld => _withheld.Count == 0 ? null : string.Join("; ", _withheld.OrderBy(static one => one.Key).Select(static one => $"{one.Key}: {one.Value}"));
+    public string? Withheld
+    {
+        get
+        {
+            if (_withheld.Count == 0)
+            {
+                return null;
+            }
+            var lines = _withheld.Where(one => IsOfAllPods(one.Key)).OrderBy(static one => one.Key).Select(static one => $"{one.Key}: {one.Value}").ToList();
+            return lines.Count == 0 ? null : string.Join("; ", lines);
+        }
+    }
 
     private readonly Dictionary<EntryKey, string> _withheld = [];
 
@@ -88,8 +99,7 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, For
     {
         foreach (var entry in tried)
         {
-            // A pod's own link that fails is that pod's trouble.
-            if (entry is LinkEntry { Type: not LinkType.Veth } && entry.Namespace == Home)
+            if (entry is LinkEntry && entry.Namespace == Home)
             {
                 _withheld.Remove(entry.Key);
                 if (failures.FirstOrDefault(failure => failure.Key == entry.Key) is { } failure)
@@ -98,6 +108,13 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, For
                 }
             }
         }
+    }
+
+    // A pod's own link, or one by which somebody looks at a pod, is that one's trouble alone; what nobody wants any more is nobody's.
+    private bool IsOfAllPods(EntryKey key)
+    {
+        var causes = Planner.Index.Why(key);
+        return causes.Count != 0 && causes.All(static cause => cause.Subject.Kind == SubjectKind.Node || cause.Subject.Kind == SubjectKind.Machine);
     }
 
     /// <summary>The wire's device as it is now; null: not found.</summary>

@@ -92,16 +92,6 @@ internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
         File.Move(temporary, to, overwrite: true);
     }
 
-    /// <summary>A symbolic link, unless there is something of that name.</summary>
-    public void LinkIfNothingIsThere(string path, string target)
-    {
-        if (new FileInfo(path) is { Exists: false, LinkTarget: null })
-        {
-            writes.BeforeWrite($"link {path}");
-            File.CreateSymbolicLink(path, target);
-        }
-    }
-
     /// <summary>Nothing happens when there is no such file.</summary>
     public void Delete(string path)
     {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Plumb.Network.Cluster;
 
 namespace Plumb.Agent.Storage;
@@ -7,7 +8,7 @@ namespace Plumb.Agent.Storage;
 /// once for many changes. What changes of the node itself is written at once. Used by one thread.
 /// </summary>
 /// <param name="due">Called, by a thread of the pool, when it is time for <see cref="Look"/>.</param>
-internal sealed class NodesRecord(AgentFiles files, string path, string own, TimeProvider time, Action due) : IDisposable
+internal sealed partial class NodesRecord(AgentFiles files, string path, string own, TimeProvider time, ILogger log, Action due) : IDisposable
 {
     /// <summary>So old is the file at most when an agent is killed; one that ends writes it.</summary>
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(10);
@@ -50,9 +51,25 @@ internal sealed class NodesRecord(AgentFiles files, string path, string own, Tim
 
     private void Write(ClusterView now)
     {
-        KnownNodes.Write(files, path, now);
-        _written = now;
         _since = time.GetTimestamp();
-        _isBehind = false;
+        try
+        {
+            KnownNodes.Write(files, path, now);
+            _written = now;
+            _isBehind = false;
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            // The next agent would know nodes that are older; this one goes on, and tries again.
+            Log.NotWritten(log, full.Message);
+            _isBehind = true;
+            _timer.Change(_pause, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1017, LogLevel.Warning, "the nodes of the cluster are not written to disk: {Reason}; tried again")]
+        public static partial void NotWritten(ILogger log, string reason);
     }
 }

@@ -56,10 +56,10 @@ public sealed class Informer<T> where T : class, IResource<T>
     /// </summary>
     public Func<T, T>? Keep { get; init; }
 
-    /// <summary>Called with what went wrong and will be tried again, and whether all was well before.</summary>
-    public Action<Exception, bool>? OnTrouble { get; init; }
+    /// <summary>Called with what went wrong and will be tried again.</summary>
+    public Action<Exception>? OnTrouble { get; init; }
 
-    /// <summary>Called when the server has answered again after trouble.</summary>
+    /// <summary>Called when the server has taken a watch on again after trouble.</summary>
     public Action? OnRecovery { get; init; }
 
     public T? Find(string? @namespace, string name) => objects.GetValueOrDefault(new ObjectKey(T.Type.Kind.Kind, @namespace ?? "", name));
@@ -79,8 +79,7 @@ public sealed class Informer<T> where T : class, IResource<T>
                         version = null;
                     mayHaveGoneBack = true;
                     version ??= await ListAsync(cancel).ConfigureAwait(false);
-                    Recover();
-                    await foreach (var change in client.WatchAsync<T>(options, version, WatchTime, cancel).ConfigureAwait(false))
+                    await foreach (var change in client.WatchAsync<T>(options, version, WatchTime, Recover, cancel).ConfigureAwait(false))
                     {
                         version = change.Object.Metadata.ResourceVersion ?? version;
                         Take(change);
@@ -118,9 +117,8 @@ public sealed class Informer<T> where T : class, IResource<T>
 
     private void Fail(Exception trouble)
     {
-        var wasWell = !inTrouble;
         inTrouble = true;
-        OnTrouble?.Invoke(trouble, wasWell);
+        OnTrouble?.Invoke(trouble);
     }
 
     private void Recover()

@@ -92,8 +92,9 @@ public sealed class KubernetesClient : IDisposable
     /// Changes after <paramref name="resourceVersion"/>. The stream ends when the server ends it, after <paramref name="timeout"/> at the latest: then begin
     /// again at the last resourceVersion seen, bookmarks included.
     /// </summary>
+    /// <param name="begun">Called when the server has taken the watch on.</param>
     public async IAsyncEnumerable<WatchedChange<T>> WatchAsync<T>(
-        ListOptions options, string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancel = default) where T : IResource<T>
+        ListOptions options, string resourceVersion, TimeSpan timeout, Action? begun = null, [EnumeratorCancellation] CancellationToken cancel = default) where T : IResource<T>
     {
         var query = new QueryText(T.Type.Resource.Path(options.Namespace));
         query.Add("watch", "1");
@@ -106,6 +107,7 @@ public sealed class KubernetesClient : IDisposable
         if (!answer.IsSuccessStatusCode)
             throw await RefusalAsync(answer, cancel).ConfigureAwait(false);
         var body = await answer.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+        begun?.Invoke();
         await foreach (var change in WatchStream.ReadAsync<T>(body, cancel).ConfigureAwait(false))
             yield return change;
     }

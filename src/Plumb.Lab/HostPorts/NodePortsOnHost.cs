@@ -134,7 +134,7 @@ internal sealed class NodePortsOnHost(
         },
         Random.Shared)
     {
-        OnTrouble = (trouble, _) => log.Write("node ports", trouble.Message),
+        OnTrouble = trouble => log.Write("node ports", trouble.Message),
     };
 
     private async Task WarnAsync(Service service, string warning)

@@ -19,7 +19,12 @@ public readonly record struct TokenBucket(ulong RateBytes, uint BurstTicks, uint
     private const ulong SecondNanoseconds = 1_000_000_000;
 
     /// <summary>What may leave at once when nobody has sent for a while.</summary>
-    public ulong BurstBytes => (ulong)((UInt128)BurstTicks * TickNanoseconds * RateBytes / SecondNanoseconds);
+    public ulong BurstBytes => (ulong)((((UInt128)BurstTicks * TickNanoseconds * RateBytes) + (IsSaidInBytes ? SecondNanoseconds - 1 : 0)) / SecondNanoseconds);
+
+    /// <summary>
+    /// Whether a kernel has to be told the burst in bytes, too: of a time it takes 32 bits of nanoseconds, and drops what is larger than the bytes of that time.
+    /// </summary>
+    internal bool IsSaidInBytes => BurstTicks * TickNanoseconds > uint.MaxValue;
 
     /// <param name="burstBytes">What takes longer than 274 s to fill, or is more than 2 GiB, is cut to that: a kernel counts no further.</param>
     public static TokenBucket Of(ulong rateBytes, ulong burstBytes, ulong queueBytes)
@@ -28,7 +33,28 @@ public readonly record struct TokenBucket(ulong RateBytes, uint BurstTicks, uint
         // The kernel computes bytes from time and rounds down: the time is rounded up, so that a packet of the burst's own size still fits.
         var perTick = (UInt128)TickNanoseconds * rateBytes;
         var ticks = (((UInt128)Math.Min(burstBytes, 1UL << 31) * SecondNanoseconds) + perTick - 1) / perTick;
+        if (ticks * TickNanoseconds > uint.MaxValue)
+        {
+            ticks = TicksOf(rateBytes, (uint)Math.Min(burstBytes, 1UL << 31));
+        }
         return new TokenBucket(rateBytes, (uint)UInt128.Min(ticks, uint.MaxValue), (uint)Math.Min(queueBytes, uint.MaxValue));
+    }
+
+    // What a kernel makes of a number of bytes: psched_ratecfg_precompute and psched_l2t_ns of net/sched.
+    private static UInt128 TicksOf(ulong rateBytes, uint bytes)
+    {
+        var (factor, multiplier, shift) = (SecondNanoseconds, 0UL, 0);
+        while (true)
+        {
+            multiplier = factor / rateBytes;
+            if ((multiplier & (1UL << 31)) != 0 || (factor & (1UL << 63)) != 0)
+            {
+                break;
+            }
+            factor <<= 1;
+            shift++;
+        }
+        return (bytes * (UInt128)multiplier >> shift) / TickNanoseconds;
     }
 
     /// <summary>As <c>tc</c> writes it: <c>10Mbit</c>, <c>1500Kbit</c>.</summary>
@@ -53,6 +79,7 @@ internal static class TokenBucketOptions
 {
     internal const ushort TCA_TBF_PARMS = 1;
     internal const ushort TCA_TBF_RATE64 = 4;
+    internal const ushort TCA_TBF_BURST = 6;
     internal const byte TC_LINKLAYER_ETHERNET = 1;
 
     /// <returns>Null: it has a second bucket for its peaks, or counts bytes that packets do not have.</returns>
@@ -90,6 +117,10 @@ internal static class TokenBucketOptions
             QueueBytes = bucket.QueueBytes,
             BurstTicks = bucket.BurstTicks,
         });
+        if (bucket.IsSaidInBytes)
+        {
+            writer.U32(TCA_TBF_BURST, (uint)bucket.BurstBytes);
+        }
         if (bucket.RateBytes > uint.MaxValue)
         {
             writer.U64(TCA_TBF_RATE64, bucket.RateBytes);

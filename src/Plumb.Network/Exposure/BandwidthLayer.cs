@@ -70,6 +70,7 @@ public sealed class BandwidthLayer : ILayer
             ? Math.Max(BurstFrames * frame, rate * BurstMilliseconds / 1000)
             // A bucket that no packet fits into would let none pass.
             : Math.Max(frame, limit.BurstBits / BitsInByte);
-        return TokenBucket.Of(rate, burst, Math.Max(QueueFrames * frame, Math.Min(MostQueueBytes, rate * QueueMilliseconds / 1000)));
+        // What the bucket lets through at once waits in the queue before, all of it: frames that are cut up later (GSO) come as one.
+        return TokenBucket.Of(rate, burst, Math.Max(Math.Max(QueueFrames * frame, Math.Min(MostQueueBytes, burst)), Math.Min(MostQueueBytes, rate * QueueMilliseconds / 1000)));
     }
 }

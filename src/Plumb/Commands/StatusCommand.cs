@@ -44,7 +44,7 @@ internal sealed class StatusCommand : Verb
         {
             labs.Add(Ask(name, invocation.Time));
         }
-        var node = labs.Count == 0 || invocation.IsGiven(_socket) ? AgentStatus.Ask(invocation.Parsed.GetValue(_socket)) : null;
+        var node = labs.Count == 0 || invocation.IsGiven(_socket) ? AgentStatus.Ask(invocation.Parsed.GetValue(_socket), invocation.Terminal.Error.WriteLine) : null;
         Printer.Print(new StatusResult(labs, node), static () => ResultJson.Default.StatusResult, invocation, _output, Write);
         return Task.FromResult(ExitCode.Done);
     }

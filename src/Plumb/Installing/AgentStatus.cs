@@ -11,8 +11,9 @@ namespace Plumb.Installing;
 internal static class AgentStatus
 {
     /// <param name="socket">Null: the usual one, if an agent is there and answers this user.</param>
+    /// <param name="note">Told why there is no answer where none need be.</param>
     /// <exception cref="IOException">It does not answer.</exception>
-    public static NodeReport? Ask(string? socket)
+    public static NodeReport? Ask(string? socket, Action<string> note)
     {
         var path = socket ?? AgentOptions.DefaultSocket;
         if (socket is null && !File.Exists(path))
@@ -22,11 +23,13 @@ internal static class AgentStatus
         try
         {
             var answer = UnixRequest.Send(path, "GET", "/status");
-            return JsonSerializer.Deserialize(answer.Body.Span, NodeReportJson.Default.NodeReport);
+            return answer.Status == 200
+                ? JsonSerializer.Deserialize(answer.Body.Span, NodeReportJson.Default.NodeReport)
+                : throw new IOException($"the agent at {path} is another version's: it cannot say how this node is; ask it by the `plumb` that it is");
         }
-        catch (SystemCallException refused) when (socket is null && refused.Errno == Errno.EACCES)
+        catch (SystemCallException refused) when (socket is null && refused.Errno is (Errno.EACCES or Errno.ECONNREFUSED))
         {
-            // It answers root alone, and nobody asked for it by name.
+            note(refused.Errno == Errno.EACCES ? "this machine's agent answers root alone: sudo plumb status" : $"{path}: no agent answers there any more");
             return null;
         }
         catch (Exception silent) when (silent is SystemCallException or InvalidDataException or JsonException)

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Plumb.Output;
 
 /// <summary>
-/// A log of one JSON object a line, for collectors: `time` (RFC 3339, UTC), `level`, `event` (its number), `name`, `message`, and what the message is made
-/// of, each under its own name; `error` where something was thrown.
+/// A log of one JSON object a line, for collectors: `time` (RFC 3339, UTC), `level`, `event` (its number), `name`, `message`, `parts` (what the
+/// message is made of, each under its own name); `error` where something was thrown.
 /// </summary>
 internal sealed class JsonLog(TextWriter to, TimeProvider time) : ILogger
 {
@@ -35,6 +35,7 @@ internal sealed class JsonLog(TextWriter to, TimeProvider time) : ILogger
             json.WriteNumber("event", eventId.Id);
             json.WriteString("name", eventId.Name);
             json.WriteString("message", formatter(state, exception));
+            json.WriteStartObject("parts");
             foreach (var (key, value) in state as IReadOnlyList<KeyValuePair<string, object?>> ?? [])
             {
                 if (key != Template)
@@ -42,9 +43,10 @@ internal sealed class JsonLog(TextWriter to, TimeProvider time) : ILogger
                     json.WriteString(JsonNamingPolicy.CamelCase.ConvertName(key), Convert.ToString(value, CultureInfo.InvariantCulture));
                 }
             }
+            json.WriteEndObject();
             if (exception is not null)
             {
-                json.WriteString("error", exception.Message);
+                json.WriteString("error", exception.ToString());
             }
             json.WriteEndObject();
         }

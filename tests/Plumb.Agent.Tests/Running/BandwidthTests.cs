@@ -7,7 +7,8 @@ namespace Plumb.Agent.Tests.Running;
 /// <summary>How fast a container may be: what the runtime asks for at ADD, and later.</summary>
 public sealed class BandwidthTests : IDisposable
 {
-    private const string OneMegabit = """{"bandwidth":{"ingressRate":1000000,"ingressBurst":4294967295,"egressRate":2000000,"egressBurst":800000}}""";
+    // In containerd's letters.
+    private const string OneMegabit = """{"bandwidth":{"IngressRate":1000000,"IngressBurst":4294967295,"EgressRate":2000000,"EgressBurst":800000}}""";
 
     private readonly TestNode _node = new();
 
@@ -20,7 +21,7 @@ public sealed class BandwidthTests : IDisposable
         {
             await AddAsync("a", OneMegabit);
             // A burst that containerd names for want of another is none; one that somebody chose is that.
-            Assert.Equal(["rate 1Mbit burst 14680b limit 29360b", "rate 2Mbit burst 100000b limit 29360b"], Rates());
+            Assert.Equal(["rate 1Mbit burst 14680b limit 29360b", "rate 2Mbit burst 100000b limit 100000b"], Rates());
         }
         var before = _node.Kernel.Dump();
         // The repair waits for a day.
@@ -73,6 +74,9 @@ public sealed class BandwidthTests : IDisposable
         var (succeeded, body) = await _node.CniAsync("ADD", "c", configuration: Asked("""{"bandwidth":{"egressRate":7000000}}"""));
         Assert.Equal((false, 100), (succeeded, (int)body!["code"]!));
         Assert.Equal(before, _node.Kernel.Dump());
+        _node.Kernel.Refuses = "link ifb";
+        Assert.False((await _node.CniAsync("ADD", "c", configuration: Asked("""{"bandwidth":{"egressRate":7000000}}"""))).Succeeded);
+        Assert.True((await _node.CniAsync("STATUS", "")).Succeeded);
     }
 
     private async Task SetAsync(string container, string body, HttpStatusCode status, string said)

@@ -58,7 +58,7 @@ public sealed class NodesRecordTests : IDisposable
         Assert.Equal(_cluster.Nodes.Keys, KnownNodes.Read(Path).Nodes.Keys);
     }
 
-    private NodesRecord Record() => new(new AgentFiles(_seam, synchronise: false), Path, TestNode.Name, _time, static () => { });
+    private NodesRecord Record() => new(new AgentFiles(_seam, synchronise: false), Path, TestNode.Name, _time, new RecordingLog(), static () => { });
 
     private void Join(NodesRecord record, int number)
     {

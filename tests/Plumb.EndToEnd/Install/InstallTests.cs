@@ -46,7 +46,7 @@ public sealed class InstallTests : IAsyncDisposable
             Assert.Equal("1", (await lab.ShellAsync("outside", "sysctl", "-n", "net.ipv4.ip_forward")).Succeeds().Output.Trim());
             Assert.Contains("10.244.9.0/24", (await lab.ShellAsync("node-1", "ip", "route")).Succeeds().Output);
             Assert.True(File.Exists(PathOf("net.d/10-plumb.conflist")) && File.Exists(PathOf("bin/plumb-cni")));
-            Assert.Equal("plumb-cni", new FileInfo(PathOf("bin/loopback")).LinkTarget);
+            Assert.Equal(await File.ReadAllBytesAsync(PathOf("bin/plumb-cni"), Cancel), await File.ReadAllBytesAsync(PathOf("bin/loopback"), Cancel));
             await EndAsync(agent);
         }
         Assert.NotEqual(before, (await lab.ShellAsync("outside", "sh", "-c", Dump)).Succeeds().Output);

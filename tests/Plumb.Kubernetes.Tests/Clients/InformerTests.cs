@@ -185,7 +185,7 @@ public sealed class InformerTests
         {
             server = new FakeServer(ServeAsync);
             client = new KubernetesClient(new() { Server = server.Address }, TimeProvider.System);
-            Informer = new Informer<Pod>(client, new ListOptions { Namespace = "default" }, new Random(1)) { OnTrouble = (_, _) => Troubles++, OnRecovery = () => Recoveries++ };
+            Informer = new Informer<Pod>(client, new ListOptions { Namespace = "default" }, new Random(1)) { OnTrouble = _ => Troubles++, OnRecovery = () => Recoveries++ };
         }
 
         public SortedDictionary<string, int> Pods { get; } = [];

@@ -120,7 +120,7 @@ public sealed class KubernetesClientTests
         });
         using var client = Client(server);
         var seen = new List<string>();
-        await foreach (var change in client.WatchAsync<Pod>(ListOptions.All, "5", TimeSpan.FromMinutes(1), Cancel))
+        await foreach (var change in client.WatchAsync<Pod>(ListOptions.All, "5", TimeSpan.FromMinutes(1), cancel: Cancel))
         {
             seen.Add($"{change.Kind} {change.Object.Metadata.Name} {change.Object.Metadata.ResourceVersion}");
             goOn.TrySetResult();
@@ -144,7 +144,7 @@ public sealed class KubernetesClientTests
         using var client = Client(server);
         await Assert.ThrowsAsync<IOException>(async () =>
         {
-            await foreach (var _ in client.WatchAsync<Pod>(ListOptions.All, "5", TimeSpan.FromMinutes(1), Cancel))
+            await foreach (var _ in client.WatchAsync<Pod>(ListOptions.All, "5", TimeSpan.FromMinutes(1), cancel: Cancel))
             {
             }
         });
@@ -162,7 +162,7 @@ public sealed class KubernetesClientTests
         using var client = Client(server);
         var refused = await Assert.ThrowsAsync<ApiException>(async () =>
         {
-            await foreach (var _ in client.WatchAsync<Pod>(ListOptions.All, "1", TimeSpan.FromMinutes(1), Cancel))
+            await foreach (var _ in client.WatchAsync<Pod>(ListOptions.All, "1", TimeSpan.FromMinutes(1), cancel: Cancel))
             {
             }
         });

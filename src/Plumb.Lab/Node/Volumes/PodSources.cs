@@ -78,7 +78,7 @@ internal sealed class PodSources(KubernetesClient client, TimeProvider time, Act
 
     private async Task RunAsync<T>(string what) where T : class, IResource<T>
     {
-        var informer = new Informer<T>(client, ListOptions.All, Random.Shared) { OnTrouble = (fault, _) => trouble(what, fault) };
+        var informer = new Informer<T>(client, ListOptions.All, Random.Shared) { OnTrouble = fault => trouble(what, fault) };
         var running = informer.RunAsync(ending);
         try
         {
