@@ -140,7 +140,7 @@ public sealed class ApplyTests
         Assert.Empty(space.Observe());
 
         space.Apply(items, TooLarge.SplitElements);
-        Assert.Empty(Delta(desired, space).Items);
+        AssertHolds(desired, space);
 
         // Every element changes its data, then most go.
         for (var i = 0; i < 10_000; i++)
@@ -148,7 +148,7 @@ public sealed class ApplyTests
             desired.Set(map.Element([IpAddress.V4(10, 96, (byte)(i >> 8), (byte)i), IpProtocol.Tcp, 80], [i + 1]), new Stamp($"Service default/s{i}"));
         }
         space.Apply(Delta(desired, space).Items, TooLarge.SplitElements);
-        Assert.Empty(Delta(desired, space).Items);
+        AssertHolds(desired, space);
         for (var i = 0; i < 9_990; i++)
         {
             desired.Remove(map.Element([IpAddress.V4(10, 96, (byte)(i >> 8), (byte)i), IpProtocol.Tcp, 80], [0]).Key);
@@ -156,8 +156,18 @@ public sealed class ApplyTests
         desired.Remove(program[1].Key);
         desired.Remove(program[2].Key);
         space.Apply(Delta(desired, space).Items, TooLarge.SplitElements);
-        Assert.Empty(Delta(desired, space).Items);
+        AssertHolds(desired, space);
         Assert.Equal(space.List(), space.Print());
+    }
+
+    // While the kernel makes the hash table of a set larger, in the background, a dump of it may leave elements out or tell them twice, without a word (rhashtable_walk_next).
+    private static void AssertHolds(DesiredState desired, NftNamespace space)
+    {
+        var patience = System.Diagnostics.Stopwatch.StartNew();
+        while (Delta(desired, space).Items is { Count: > 0 } missing)
+        {
+            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(30), $"{missing.Count} differences, the first: {missing[0]}");
+        }
     }
 
     [Fact]

@@ -66,6 +66,10 @@ internal sealed class ServiceWorld : IDisposable
             var planner = _planners[name] = Planner.FromScratch(Layers.For(options), new NetworkView(cluster, node));
             Kernels.Apply([.. planner.Desired.Entries.Values.Select(static desired => new DeltaItem(desired, null))]);
         }
+        foreach (var place in _places.Values)
+        {
+            Settle(place);
+        }
     }
 
     public Kernels Kernels { get; } = new();
@@ -123,6 +127,15 @@ internal sealed class ServiceWorld : IDisposable
         {
             place.Dispose();
         }
+    }
+
+    // The kernel begins to send by a new link when it has looked at its carrier, up to a second later; what is sent before is lost.
+    private static void Settle(NetworkNamespace place)
+    {
+        const string wait = "until ! ip -o link show up | grep -v LOOPBACK | grep -vq 'state UP'; do sleep 0.02; done";
+        using var process = Process.Start("nsenter", [$"--net={place.ProcPath}", "timeout", "60", "sh", "-c", wait]);
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"a link of {place.ProcPath} has no carrier");
     }
 
     private void Change(IEnumerable<Manifest> manifests, bool gone)
