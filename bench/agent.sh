@@ -27,7 +27,7 @@ restart_run() {
     { website "${PODS:-200}"; echo ---; slices "${SERVICES:-10000}" 2; } >"$XDG_RUNTIME_DIR/full.yaml"
     quietly "$plumb" up --detach --nodes 1 --agent-processes --dns-upstream none -f "$XDG_RUNTIME_DIR/full.yaml"
     await_services "${SERVICES:-10000}"
-    # A bridge tells of its ports once more some time after they came.
+    # For some seconds after pods came `ip monitor` shows a notice of each pod's link: the bridge's, as it seems.
     sleep "${REST_SECONDS:-25}"
     agent=$(in_status agentProcessId)
     socket=$(tr '\0' '\n' <"/proc/$agent/cmdline" | grep -A1 -x -e --socket | tail -1)

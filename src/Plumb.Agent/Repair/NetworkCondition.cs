@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Plumb.Kubernetes.Clients;
+using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
 using Plumb.Kubernetes.Patches;
 using Plumb.Kubernetes.Selectors;
@@ -15,6 +15,8 @@ namespace Plumb.Agent.Repair;
 /// </summary>
 internal sealed partial class NetworkCondition(KubernetesClient? api, string nodeName, TimeProvider time, ILogger log)
 {
+    private const string Type = "NetworkUnavailable";
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
@@ -53,33 +55,28 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
     // False: it is to be tried again.
     private async Task<bool> TryWriteAsync(KubernetesClient client, string? trouble, DateTimeOffset since, CancellationToken cancel)
     {
-        var now = Text(since);
         var condition = new Condition
         {
-            Type = "NetworkUnavailable",
+            Type = Type,
             Status = trouble is null ? "False" : "True",
             Reason = trouble is null ? "PlumbIsUp" : "PlumbCannotServe",
             Message = trouble ?? "plumb agent wires pods on this node",
+            LastHeartbeatTime = since,
+            LastTransitionTime = since,
         };
         try
         {
             var own = await client.ListAsync<Kubernetes.Objects.Node>(ListOptions.All with { Fields = FieldSelector.Equal("metadata.name", nodeName) }, cancel);
-            var was = own.Items is not [var node] ? null : node.Status?.Conditions.FirstOrDefault(static one => one.Type == "NetworkUnavailable");
-            if (was is not null && was.Status == condition.Status && was.Reason == condition.Reason && was.Message == condition.Message)
+            if (own.Items is [{ Status: { } status }] && status.Conditions.Find(Type) is { } was && was.Status == condition.Status)
             {
-                return true;
+                if (was.Reason == condition.Reason && was.Message == condition.Message)
+                {
+                    return true;
+                }
+                condition = condition with { LastTransitionTime = was.LastTransitionTime ?? since };
             }
-            var patch = new JsonObject
-            {
-                ["type"] = condition.Type,
-                ["status"] = condition.Status,
-                ["reason"] = condition.Reason,
-                ["message"] = condition.Message,
-                ["lastHeartbeatTime"] = now,
-                ["lastTransitionTime"] = was is { LastTransitionTime: { } then } && was.Status == condition.Status ? Text(then) : now,
-            };
-            await client.PatchAsync<Kubernetes.Objects.Node>(
-                null, nodeName, new StrategicMergePatch(new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(patch) } }), "status", cancel);
+            var patch = new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(KubernetesJson.WriteNode(condition)) } };
+            await client.PatchAsync<Kubernetes.Objects.Node>(null, nodeName, new StrategicMergePatch(patch), "status", cancel);
             _said = null;
             return true;
         }
@@ -94,8 +91,6 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
             return false;
         }
     }
-
-    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static partial class Log
     {
