@@ -50,22 +50,29 @@ internal static class Exchange
     /// <exception cref="SocketException">The server is out of reach.</exception>
     /// <exception cref="IOException">It closed the connection.</exception>
     /// <exception cref="OperationCanceledException">It did not answer in time.</exception>
-    public static async Task<Message> AskAsync(IPEndPoint server, ForeignQuestion question, CancellationToken cancel)
+    public static Task<Message> AskAsync(IPEndPoint server, ForeignQuestion question, CancellationToken cancel) => AskAsync(server, question, OpenHere, cancel);
+
+    /// <param name="open">Makes a socket in the namespace from which the server is asked.</param>
+    /// <inheritdoc cref="AskAsync(IPEndPoint, ForeignQuestion, CancellationToken)"/>
+    public static async Task<Message> AskAsync(IPEndPoint server, ForeignQuestion question, Func<AddressFamily, ProtocolType, Socket> open, CancellationToken cancel)
     {
-        var answer = await AskUdpAsync(server, question, withEdns: true, cancel);
+        var answer = await AskUdpAsync(server, question, withEdns: true, open, cancel);
         if (answer.Code == (int)ResponseCode.FormatError)
         {
             // It may be one from before EDNS (RFC 6891, section 7).
-            answer = await AskUdpAsync(server, question, withEdns: false, cancel);
+            answer = await AskUdpAsync(server, question, withEdns: false, open, cancel);
         }
-        return answer.IsTruncated ? await AskTcpAsync(server, question, cancel) : answer;
+        return answer.IsTruncated ? await AskTcpAsync(server, question, open, cancel) : answer;
     }
 
-    private static async Task<Message> AskUdpAsync(IPEndPoint server, ForeignQuestion question, bool withEdns, CancellationToken cancel)
+    private static Socket OpenHere(AddressFamily family, ProtocolType protocol) =>
+        new(family, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
+
+    private static async Task<Message> AskUdpAsync(IPEndPoint server, ForeignQuestion question, bool withEdns, Func<AddressFamily, ProtocolType, Socket> open, CancellationToken cancel)
     {
         var id = NewId();
         // Connected: the kernel picks a random port, and takes datagrams of this server only.
-        using var socket = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        using var socket = open(server.AddressFamily, ProtocolType.Udp);
         await socket.ConnectAsync(server, cancel);
         await socket.SendAsync(question.ToRequest(id, withEdns), cancel);
         var buffer = new byte[MostDatagramBytes];
@@ -79,10 +86,11 @@ internal static class Exchange
         }
     }
 
-    private static async Task<Message> AskTcpAsync(IPEndPoint server, ForeignQuestion question, CancellationToken cancel)
+    private static async Task<Message> AskTcpAsync(IPEndPoint server, ForeignQuestion question, Func<AddressFamily, ProtocolType, Socket> open, CancellationToken cancel)
     {
         var id = NewId();
-        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var socket = open(server.AddressFamily, ProtocolType.Tcp);
+        socket.NoDelay = true;
         await socket.ConnectAsync(server, cancel);
         using var stream = new NetworkStream(socket, ownsSocket: false);
         var request = question.ToRequest(id, withEdns: true);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
 namespace Plumb.Lab.Workloads;
@@ -41,18 +42,36 @@ internal sealed class ServeHostname(bool tcp = false, bool close = false) : Work
 
     public override Task AnswerAsync(HttpContext http, Workload workload) => PageAsync(http, 200, "text/plain", workload.HostName);
 
+    public override ReadOnlyMemory<byte> AnswerTo(ReadOnlyMemory<byte> message, System.Net.IPEndPoint client, ushort at, Workload workload) =>
+        System.Text.Encoding.UTF8.GetBytes(workload.HostName);
+
     public override string LogLine(HttpContext http, DateTimeOffset startedAt) => CommonLogLine(http, startedAt);
 }
 
-/// <summary>agnhost porter: each port says what the variable `SERVE_PORT_n` has for it.</summary>
-internal sealed class Porter(IReadOnlyDictionary<ushort, string> words) : WorkloadProgram
+/// <summary>agnhost porter: each port says what its variable (`SERVE_PORT_n`, `SERVE_TLS_PORT_n` and so on) has for it.</summary>
+/// <param name="json">`--json-response`: with the method of the request.</param>
+internal sealed class Porter(
+    IReadOnlyDictionary<ushort, string> http, IReadOnlyDictionary<ushort, string> tls, IReadOnlyDictionary<ushort, string> udp, IReadOnlyDictionary<ushort, string> sctp, bool json) : WorkloadProgram
 {
     public override string Name => "porter";
 
     public override bool AnswersAll => true;
 
-    public override Task AnswerAsync(HttpContext http, Workload workload) =>
-        PageAsync(http, 200, "text/plain", words.GetValueOrDefault((ushort)http.Connection.LocalPort, ""));
+    public override bool SpeaksTls(ushort at) => tls.ContainsKey(at);
+
+    public override Task AnswerAsync(HttpContext context, Workload workload)
+    {
+        var port = (ushort)context.Connection.LocalPort;
+        var words = http.GetValueOrDefault(port) ?? tls.GetValueOrDefault(port, "");
+        return json
+            ? PageAsync(context, 200, "application/json", new JsonObject { ["Method"] = context.Request.Method, ["Body"] = words }.ToJsonString())
+            : PageAsync(context, 200, "text/plain", words);
+    }
+
+    public override ReadOnlyMemory<byte> AnswerTo(ReadOnlyMemory<byte> message, System.Net.IPEndPoint client, ushort at, Workload workload) =>
+        System.Text.Encoding.UTF8.GetBytes(udp.GetValueOrDefault(at, ""));
+
+    public override string? GreetingOn(ushort at) => sctp.GetValueOrDefault(at);
 
     public override string LogLine(HttpContext http, DateTimeOffset startedAt) => CommonLogLine(http, startedAt);
 }

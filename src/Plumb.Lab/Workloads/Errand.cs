@@ -1,8 +1,6 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Plumb.Lab.Containers;
-using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
 
 namespace Plumb.Lab.Workloads;
@@ -43,7 +41,7 @@ internal abstract class Errand
         }
     }
 
-    /// <summary>`connect HOST:PORT [--timeout 2s] [--protocol tcp|udp]`: 0, or 1 and one word that says why not.</summary>
+    /// <summary>`connect HOST:PORT [--timeout 2s] [--protocol tcp|udp|sctp]`: 0, or 1 and one word that says why not.</summary>
     private sealed class Connect(IReadOnlyList<string> args) : Errand
     {
         public override string Name => "connect";
@@ -51,63 +49,58 @@ internal abstract class Errand
         public override async Task<int> RunAsync(PodFacts pod, Action<LogStream, string> say, TimeProvider time, CancellationToken cancel)
         {
             var target = args.Skip(1).FirstOrDefault(word => !word.StartsWith("--", StringComparison.Ordinal) && !IsValue(word)) ?? "";
-            if (!IPEndPoint.TryParse(target, out var to) || to.Port == 0)
+            if (PodDialer.Read(target) is not { } to)
             {
-                say(LogStream.Stderr, target.Contains(':', StringComparison.Ordinal) ? $"DNS: the built-in connect takes addresses only: {target}" : $"OTHER: {target} is no HOST:PORT");
-                return 1;
+                return Fail($"UNKNOWN: {target} is no HOST:PORT");
             }
-            var protocol = WorkloadPlan.OptionText(args, "protocol") ?? "tcp";
-            using var patience = new CancellationTokenSource(Duration(WorkloadPlan.OptionText(args, "timeout")), time);
+            if (PodDialer.ProtocolOf(Agnhost.OptionText(args, "protocol")) is not { } protocol)
+            {
+                return Fail($"OTHER: unknown protocol {Agnhost.OptionText(args, "protocol")}");
+            }
+            var patient = GoDuration.TryParse(Agnhost.OptionText(args, "timeout"), out var given) && given > TimeSpan.Zero ? given : Timeout.InfiniteTimeSpan;
+            using var patience = new CancellationTokenSource(patient, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
             try
             {
-                if (protocol == "tcp")
+                using var socket = await new PodDialer(pod, time).ConnectAsync(protocol, to.Host, to.Port, either.Token);
+                if (protocol != PodProtocol.Tcp)
                 {
-                    using var socket = await pod.Network.ConnectTcpAsync(to, either.Token);
-                    return 0;
+                    // Such a server is there when it answers; netexec answers this.
+                    await socket.SendAsync(Encoding.UTF8.GetBytes((Agnhost.OptionText(args, protocol == PodProtocol.Udp ? "udp-data" : "sctp-data") ?? "hostname") + "\n"), either.Token);
+                    await socket.ReceiveAsync(new byte[1024], either.Token);
                 }
-                if (protocol == "udp")
-                {
-                    await AskAsync(pod.Network, to, either.Token);
-                    return 0;
-                }
-                say(LogStream.Stderr, $"OTHER: unknown protocol {protocol}");
+                return 0;
             }
             catch (OperationCanceledException)
             {
-                say(LogStream.Stderr, "TIMEOUT");
+                return Fail("TIMEOUT");
+            }
+            catch (NameException unknown)
+            {
+                return Fail($"DNS: {unknown.Message}");
             }
             catch (Exception refused) when (refused is SocketException or SystemCallException)
             {
-                say(LogStream.Stderr, refused is SocketException { SocketErrorCode: SocketError.ConnectionRefused } ? "REFUSED" : $"OTHER: {refused.Message}");
+                return Fail(refused switch
+                {
+                    SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "REFUSED",
+                    SocketException { SocketErrorCode: SocketError.TimedOut } => "TIMEOUT",
+                    _ => $"OTHER: {refused.Message}",
+                });
             }
-            return 1;
+
+            int Fail(string words)
+            {
+                say(LogStream.Stderr, words);
+                return 1;
+            }
         }
 
         private bool IsValue(string word)
         {
             var at = args.IndexOf(word);
-            return at > 0 && args[at - 1] is "--timeout" or "--protocol" or "--sctp";
+            return at > 0 && args[at - 1] is "--timeout" or "--protocol" or "--udp-data" or "--sctp-data";
         }
-
-        // A server of UDP is there when it answers; netexec answers this.
-        private static async Task AskAsync(NetworkNamespace network, IPEndPoint to, CancellationToken cancel)
-        {
-            using var socket = network.OpenUdp(to.AddressFamily);
-            await socket.ConnectAsync(to, cancel);
-            await socket.SendAsync(Encoding.UTF8.GetBytes("hostname"), SocketFlags.None, cancel);
-            await socket.ReceiveAsync(new byte[1024], SocketFlags.None, cancel);
-        }
-
-        /// <summary>`2s`, `500ms`, `1m`; absent: for ever.</summary>
-        private static TimeSpan Duration(string? text) => text switch
-        {
-            null or "0" => Timeout.InfiniteTimeSpan,
-            _ when text.EndsWith("ms", StringComparison.Ordinal) && double.TryParse(text[..^2], out var milliseconds) => TimeSpan.FromMilliseconds(milliseconds),
-            _ when text.EndsWith('s') && double.TryParse(text[..^1], out var seconds) => TimeSpan.FromSeconds(seconds),
-            _ when text.EndsWith('m') && double.TryParse(text[..^1], out var minutes) => TimeSpan.FromMinutes(minutes),
-            _ => TimeSpan.FromSeconds(1),
-        };
     }
 }
 

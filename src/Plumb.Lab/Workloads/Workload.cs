@@ -1,8 +1,10 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Plumb.Api.Streaming;
 using Plumb.Lab.Containers;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Sockets;
@@ -14,11 +16,15 @@ internal sealed class Workload
 {
     private static readonly TimeSpan Underway = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
 
     private readonly PodFacts _pod;
     private readonly ContainerLog _log;
     private readonly PodConnections _queue;
+    private readonly Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> _exec;
     private readonly TimeProvider _time;
+    private readonly SslStreamCertificateContext? _certificate;
+    private PodDialer? _dialer;
     private readonly Lock _gate = new();
     private readonly List<Socket> _sockets = [];
     private readonly HashSet<ConnectionContext> _connections = [];
@@ -27,10 +33,13 @@ internal sealed class Workload
     private TaskCompletionSource? _allHeard;
     private int _unheard; // connections that have not asked for anything yet
 
-    /// <exception cref="WorkloadException">A port that somebody named cannot be had.</exception>
-    public Workload(PodFacts pod, WorkloadPlan plan, ContainerLog log, PodConnections queue, TimeProvider time)
+    /// <param name="exec">Runs a command in the container, as `kubectl exec` does.</param>
+    /// <exception cref="WorkloadException">A port that somebody named cannot be had, or a certificate.</exception>
+    public Workload(
+        PodFacts pod, WorkloadPlan plan, ContainerLog log, PodConnections queue, Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> exec, TimeProvider time)
     {
         _pod = pod;
+        _exec = exec;
         _log = log;
         _queue = queue;
         _time = time;
@@ -38,6 +47,7 @@ internal sealed class Workload
         try
         {
             Log(plan.Describe());
+            _certificate = plan.TcpPorts.Any(Program.SpeaksTls) ? WorkloadCertificate.Of(plan, time) : null;
             foreach (var port in plan.TcpPorts)
             {
                 if (Listen(port, plan.PortsAreNamed) is { } socket)
@@ -48,8 +58,17 @@ internal sealed class Workload
 
             foreach (var port in plan.UdpPorts)
             {
-                var socket = Open(port, "UDP", address => OpenUdp(address, port));
-                _ = DatagramAnswers.RunAsync(socket, this, echoAll: Program is not (Netexec or ServeHostname));
+                foreach (var socket in OpenUdp(port, plan.UdpAddresses))
+                {
+                    _ = MessageAnswers.RunUdpAsync(socket, port, this);
+                }
+            }
+            foreach (var port in plan.SctpPorts)
+            {
+                if (ListenSctp(port) is { } socket)
+                {
+                    _ = TcpAcceptor.RunAsync(socket, null, client => _ = MessageAnswers.ServeSctpAsync(client, port, this), time, CancellationToken.None);
+                }
             }
         }
         catch
@@ -61,7 +80,10 @@ internal sealed class Workload
 
     public WorkloadProgram Program { get; }
 
-    public NetworkNamespace Network => _pod.Network;
+    public PodDialer Dialer => _dialer ??= new PodDialer(_pod, _time);
+
+    /// <summary>The certificate for a port that speaks TLS; null: HTTP is spoken there in clear.</summary>
+    public SslStreamCertificateContext? CertificateFor(int port) => Program.SpeaksTls((ushort)port) ? _certificate : null;
 
     public string HostName => _pod.HostName;
 
@@ -73,7 +95,15 @@ internal sealed class Workload
     public void Log(string line) => _log.Append(LogStream.Stdout, Encoding.UTF8.GetBytes(line), partial: false);
 
     /// <summary>Ends as a program that calls exit(2) does: everything it held is closed.</summary>
-    public void Exit(int exitCode) => _ = StopAsync(TimeSpan.FromSeconds(1), exitCode);
+    /// <param name="grace">For answers that are on their way; at least a second, so that this one is heard.</param>
+    public void Exit(int exitCode, TimeSpan grace) => _ = StopAsync(grace > Farewell ? grace : Farewell, exitCode);
+
+    public Task WaitAsync(TimeSpan wait) => Task.Delay(wait, _time);
+
+    /// <summary>Runs a command in the container.</summary>
+    /// <exception cref="PodStreamException">It could not be started.</exception>
+    public Task<CommandOutcome> RunAsync(IReadOnlyList<string> command, CommandStreams streams, CancellationToken cancel) =>
+        _exec(new ExecRequest("", command, Terminal: false), streams, cancel);
 
     /// <summary>For whoever comes after nobody is sent here any more: connections that were on their way are taken in and heard.</summary>
     public async Task SettleAsync(CancellationToken cancel)
@@ -189,12 +219,34 @@ internal sealed class Workload
         }
     }
 
-    private Socket OpenUdp(IPAddress address, ushort port)
+    private IEnumerable<Socket> OpenUdp(ushort port, IReadOnlyList<IPAddress> addresses) => addresses.Count == 0
+        ? [Open(port, "UDP", address => Bind(_pod.Network.OpenUdp(address.AddressFamily), address, port))]
+        : [.. addresses.Select(address => Open(port, "UDP", _ => Bind(_pod.Network.OpenUdp(address.AddressFamily), address, port)))];
+
+    // Not every kernel has it, and a container is more than this one port.
+    private Socket? ListenSctp(ushort port)
     {
-        var socket = _pod.Network.OpenUdp(address.AddressFamily);
         try
         {
-            if (address.AddressFamily == AddressFamily.InterNetworkV6)
+            return Open(port, "SCTP", address =>
+            {
+                var socket = Bind(_pod.Network.OpenSctp(address.AddressFamily), address, port);
+                socket.Listen();
+                return socket;
+            });
+        }
+        catch (WorkloadException refused)
+        {
+            Log(refused.Message);
+            return null;
+        }
+    }
+
+    private static Socket Bind(Socket socket, IPAddress address, ushort port)
+    {
+        try
+        {
+            if (address.Equals(IPAddress.IPv6Any))
             {
                 socket.DualMode = true;
             }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Net;
 using Plumb.Lab.Containers;
 
 namespace Plumb.Lab.Workloads;
@@ -11,10 +11,20 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
     private static readonly Httpd HttpdProgram = new();
     private static readonly Nginx NginxProgram = new();
     private static readonly Echo EchoProgram = new();
-    private static readonly Netexec NetexecProgram = new();
 
     /// <summary>Runs once and ends; there is no program then.</summary>
     public Errand? Errand { get; init; }
+
+    public IReadOnlyList<ushort> SctpPorts { get; init; } = [];
+
+    /// <summary>Where the UDP ports are; empty: at all addresses.</summary>
+    public IReadOnlyList<IPAddress> UdpAddresses { get; init; } = [];
+
+    /// <summary>PEM files as the container sees them: its certificate for ports with TLS, and the key to it.</summary>
+    public string CertificateFile { get; init; } = "";
+
+    /// <inheritdoc cref="CertificateFile"/>
+    public string KeyFile { get; init; } = "";
 
     /// <summary>For a person: what stands in, and where it listens.</summary>
     public string Describe()
@@ -29,60 +39,33 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
             return "Plumb's built-in pause: it waits, and listens nowhere";
         }
 
-        var ports = string.Join(", ", TcpPorts.Select(static port => $"{port}/TCP").Concat(UdpPorts.Select(static port => $"{port}/UDP")));
+        var ports = string.Join(", ", TcpPorts.Select(static port => $"{port}/TCP").Concat(UdpPorts.Select(static port => $"{port}/UDP")).Concat(SctpPorts.Select(static port => $"{port}/SCTP")));
         return $"Plumb's built-in {Program.Name}, listening on {ports}";
     }
 
     public static WorkloadPlan Of(ContainerSpec container)
     {
         var name = ImageName(container.Image);
-        if (name == "pause" || (name == "agnhost" && container.Args is [] or ["pause", ..]))
+        if (name == "pause")
         {
             return new WorkloadPlan(null, [], [], PortsAreNamed: true);
         }
-
-        if (name == "agnhost" && Errand.Of(container.Args) is { } errand)
+        if (name == "agnhost" && Agnhost.Plan(container) is { } plan)
         {
-            return new WorkloadPlan(null, [], [], PortsAreNamed: true) { Errand = errand };
+            return plan;
         }
 
         var tcp = Ports(container, PortProtocol.Tcp);
         var udp = Ports(container, PortProtocol.Udp);
-        if (name == "agnhost" && container.Args is ["netexec", ..])
-        {
-            // netexec listens where its options say, whatever the container's ports are; they are documentation.
-            return new WorkloadPlan(NetexecProgram, [Option(container.Args, "http-port") ?? 8080], [Option(container.Args, "udp-port") ?? 8081], PortsAreNamed: true);
-        }
-
-        if (name == "agnhost" && container.Args is ["serve-hostname", ..])
-        {
-            var port = Option(container.Args, "port") ?? 9376;
-            // On one port only one of the two can be: the bare one, which nobody gets without asking for it.
-            var teller = new ServeHostname(Has(container.Args, "tcp"), Has(container.Args, "close"));
-            var http = Has(container.Args, "tcp") || !container.Args.Contains("--http=false");
-            return new WorkloadPlan(teller, http ? [port] : [], Has(container.Args, "udp") ? [port] : [], PortsAreNamed: true);
-        }
-
-        if (name == "agnhost" && container.Args is ["porter", ..])
-        {
-            var words = PortWords(container);
-            return new WorkloadPlan(new Porter(words), [.. words.Keys], [], PortsAreNamed: true);
-        }
-
-        if (name == "agnhost" && container.Args is ["grpc-health-checking", ..])
-        {
-            var port = Option(container.Args, "port") ?? 5000;
-            return new WorkloadPlan(new GrpcHealthChecking(port, OptionText(container.Args, "service") ?? ""), [port, Option(container.Args, "http-port") ?? 8080], [], PortsAreNamed: true);
-        }
-
+        var sctp = Ports(container, PortProtocol.Sctp);
         WorkloadProgram program = name switch
         {
             "httpd" => HttpdProgram,
             "nginx" or "nginx-unprivileged" => NginxProgram,
             _ => EchoProgram,
         };
-        return tcp.Count + udp.Count > 0
-            ? new WorkloadPlan(program, tcp, udp, PortsAreNamed: true)
+        return tcp.Count + udp.Count + sctp.Count > 0
+            ? new WorkloadPlan(program, tcp, udp, PortsAreNamed: true) { SctpPorts = sctp }
             : new WorkloadPlan(program, [80], [], PortsAreNamed: false);
     }
 
@@ -111,44 +94,5 @@ internal sealed record WorkloadPlan(WorkloadProgram? Program, IReadOnlyList<usho
         }
 
         return ports;
-    }
-
-    /// <summary>`SERVE_PORT_80=words`</summary>
-    private static SortedDictionary<ushort, string> PortWords(ContainerSpec container)
-    {
-        const string prefix = "SERVE_PORT_";
-        var words = new SortedDictionary<ushort, string>();
-        foreach (var variable in container.Environment)
-        {
-            if (variable.Name.StartsWith(prefix, StringComparison.Ordinal) && ushort.TryParse(variable.Name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-            {
-                words[port] = variable.Value;
-            }
-        }
-
-        return words;
-    }
-
-    private static bool Has(IReadOnlyList<string> args, string flag) => args.Contains("--" + flag) || args.Contains($"--{flag}=true");
-
-    private static ushort? Option(IReadOnlyList<string> args, string name) =>
-        ushort.TryParse(OptionText(args, name), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : null;
-
-    /// <summary>`--name=8080` or `--name 8080`.</summary>
-    internal static string? OptionText(IReadOnlyList<string> args, string name)
-    {
-        for (var i = 0; i < args.Count; i++)
-        {
-            if (args[i].StartsWith($"--{name}=", StringComparison.Ordinal))
-            {
-                return args[i][(name.Length + 3)..];
-            }
-            if (args[i] == $"--{name}" && i + 1 < args.Count)
-            {
-                return args[i + 1];
-            }
-        }
-
-        return null;
     }
 }

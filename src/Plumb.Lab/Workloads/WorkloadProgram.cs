@@ -17,6 +17,20 @@ internal abstract class WorkloadProgram
     /// <summary>Whether it takes a connection for itself; otherwise HTTP is spoken there.</summary>
     public virtual bool TryServe(System.Net.Sockets.Socket client, Workload workload) => false;
 
+    /// <summary>On such a port of TCP it speaks TLS, with the container's certificate.</summary>
+    public virtual bool SpeaksTls(ushort at) => false;
+
+    /// <summary>Before a request is answered, and before anybody looks at its path.</summary>
+    public virtual void Prepare(HttpContext http)
+    {
+    }
+
+    /// <summary>What a message by UDP or SCTP is answered with; empty: nothing. As a rule the message itself.</summary>
+    public virtual ReadOnlyMemory<byte> AnswerTo(ReadOnlyMemory<byte> message, System.Net.IPEndPoint client, ushort at, Workload workload) => message;
+
+    /// <summary>What whoever connects by SCTP is told without having asked; null: it asks.</summary>
+    public virtual string? GreetingOn(ushort at) => null;
+
     /// <summary>Answers what <see cref="CommonPages"/> does not.</summary>
     public abstract Task AnswerAsync(HttpContext http, Workload workload);
 

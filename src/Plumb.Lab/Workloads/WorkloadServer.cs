@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Plumb.Api.Http.Transport;
+using Plumb.Api.Streaming;
 using Plumb.Lab.Containers;
 
 namespace Plumb.Lab.Workloads;
@@ -20,18 +22,20 @@ internal sealed class WorkloadServer : IAsyncDisposable
     {
         _time = time;
         var options = new KestrelServerOptions { AddServerHeader = false };
-        options.Listen(_connections.Http);
+        options.Listen(_connections.Http, static how => how.Use(static next => TlsTermination.Wrap(
+            next, static connection => connection.Features.GetRequiredFeature<Workload>().CertificateFor((connection.LocalEndPoint as System.Net.IPEndPoint)?.Port ?? 0))));
         options.Listen(_connections.Http2, static how => how.Protocols = HttpProtocols.Http2);
         _kestrel = new KestrelServer(Options.Create(options), _connections, NullLoggerFactory.Instance);
         _started = new Lazy<Task>(() => _kestrel.StartAsync(new Application(_time), CancellationToken.None));
     }
 
     /// <summary>Opens a workload's sockets inside its pod and begins to serve. The first one starts the server.</summary>
-    /// <exception cref="WorkloadException">A port cannot be had.</exception>
-    public async Task<Workload> StartAsync(PodFacts pod, WorkloadPlan plan, ContainerLog log)
+    /// <param name="exec">Runs a command in the container.</param>
+    /// <exception cref="WorkloadException">A port or a certificate cannot be had.</exception>
+    public async Task<Workload> StartAsync(PodFacts pod, WorkloadPlan plan, ContainerLog log, Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> exec)
     {
         await _started.Value;
-        return new Workload(pod, plan, log, _connections, _time);
+        return new Workload(pod, plan, log, _connections, exec, _time);
     }
 
     public async ValueTask DisposeAsync()
@@ -53,6 +57,7 @@ internal sealed class WorkloadServer : IAsyncDisposable
             var workload = context.Features.GetRequiredFeature<Workload>();
             context.Features.GetRequiredFeature<Visit>().Begin();
             var startedAt = time.GetUtcNow();
+            workload.Program.Prepare(context);
             try
             {
                 await ((workload.Program.AnswersAll ? null : CommonPages.TryAnswer(context, workload)) ?? workload.Program.AnswerAsync(context, workload));

@@ -18,12 +18,17 @@ public static class NamespaceSockets
     private const int SOCK_RAW = 3;
     private const int IPPROTO_TCP = 6;
     private const int IPPROTO_UDP = 17;
+    private const int IPPROTO_SCTP = 132;
 
     /// <summary>A TCP socket, neither bound nor connected.</summary>
     public static Socket OpenTcp(this NetworkNamespace inside, AddressFamily family) => Open(inside, Domain(family), SOCK_STREAM, IPPROTO_TCP);
 
     /// <summary>A UDP socket, neither bound nor connected.</summary>
     public static Socket OpenUdp(this NetworkNamespace inside, AddressFamily family) => Open(inside, Domain(family), SOCK_DGRAM, IPPROTO_UDP);
+
+    /// <summary>A one-to-one SCTP socket (RFC 6458, section 4), neither bound nor connected.</summary>
+    /// <exception cref="SystemCallException">EPROTONOSUPPORT: the kernel has none.</exception>
+    public static Socket OpenSctp(this NetworkNamespace inside, AddressFamily family) => Open(inside, Domain(family), SOCK_STREAM, IPPROTO_SCTP);
 
     /// <summary>A raw socket (<c>raw(7)</c>) of an IP protocol: sends payloads of it, and receives its packets, those of IPv4 with their header.</summary>
     public static Socket OpenRaw(this NetworkNamespace inside, AddressFamily family, Nftables.Language.IpProtocol protocol) =>

@@ -58,7 +58,8 @@ public sealed class WorkloadPlanTests
     [Theory]
     [InlineData("serve-hostname", "Plumb's built-in serve-hostname, listening on 9376/TCP")]
     [InlineData("serve-hostname --http --udp --port=80", "Plumb's built-in serve-hostname, listening on 80/TCP, 80/UDP")]
-    [InlineData("porter", "Plumb's built-in porter, listening on 80/TCP, 8080/TCP")]
+    [InlineData("porter", "Plumb's built-in porter, listening on 80/TCP, 8080/TCP, 81/SCTP")]
+    [InlineData("netexec --udp-port=-1 --sctp-port 9", "Plumb's built-in netexec, listening on 8080/TCP, 9/SCTP")]
     [InlineData("connect 10.0.0.1:80 --timeout=2s", "Plumb's built-in connect, which runs once and ends")]
     [InlineData("etc-hosts", "Plumb's built-in etc-hosts, which runs once and ends")]
     public void Agnhost_is_what_its_arguments_say(string args, string words)

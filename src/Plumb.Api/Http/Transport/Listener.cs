@@ -31,7 +31,7 @@ internal sealed class Listener : IAsyncDisposable
         {
             listen.Protocols = HttpProtocols.Http1;
             Tcp = listen;
-            listen.Use(next => TlsTermination.Wrap(next, certificate));
+            listen.Use(next => TlsTermination.Wrap(next, _ => certificate.Context));
         });
         options.Listen(InProcessEndPoint.Instance, static listen => listen.Protocols = HttpProtocols.Http1);
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers);

@@ -9,13 +9,15 @@ namespace Plumb.Api.Http.Transport;
 /// TLS as a step between the socket and HTTP/1.1. Kestrel's own needs a service container and its configuration system; this needs neither, and so
 /// starts sooner.
 /// </summary>
-internal static class TlsTermination
+public static class TlsTermination
 {
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    public static ConnectionDelegate Wrap(ConnectionDelegate next, ServerCertificate certificate) => connection => ServeAsync(connection, next, certificate);
+    /// <param name="certificate">Of the server that a connection came to; null: that one speaks in clear.</param>
+    public static ConnectionDelegate Wrap(ConnectionDelegate next, Func<ConnectionContext, SslStreamCertificateContext?> certificate) =>
+        connection => certificate(connection) is { } context ? ServeAsync(connection, next, context) : next(connection);
 
-    private static async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next, ServerCertificate certificate)
+    private static async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next, SslStreamCertificateContext certificate)
     {
         var plain = connection.Transport;
         await using var tls = new SslStream(new DuplexPipeStream(new DuplexPipe(plain.Input, plain.Output)), leaveInnerStreamOpen: true);
@@ -26,7 +28,7 @@ internal static class TlsTermination
             await tls.AuthenticateAsServerAsync(
                 new SslServerAuthenticationOptions
                 {
-                    ServerCertificateContext = certificate.Context,
+                    ServerCertificateContext = certificate,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ApplicationProtocols = [SslApplicationProtocol.Http11],
                 },
@@ -34,7 +36,7 @@ internal static class TlsTermination
         }
         catch (Exception refused) when (refused is AuthenticationException or IOException or OperationCanceledException)
         {
-            // A port scan, a client without our CA, a client that went away: the connection is closed, nobody is there to be told.
+            // A port scan, a client without the server's CA, a client that went away: the connection is closed, nobody is there to be told.
             return;
         }
 

@@ -8,7 +8,7 @@ namespace Plumb.Lab.Containers.Runs;
 /// <summary>Containers without a command: a built-in workload inside this process.</summary>
 internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, ContainerFiles files, WorkloadServer server, TimeProvider time) : IContainerKind
 {
-    private readonly WorkloadPlan _plan = WorkloadPlan.Of(container);
+    private readonly WorkloadPlan _plan = WorkloadPlan.Of(Expanded(pod, container));
 
     public string Substitution => _plan.Describe();
 
@@ -16,24 +16,63 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
     {
         if (_plan.Program is null)
         {
-            return new WorkloadRun(pod, container, files, log, workload: null, _plan.Errand, time);
+            return new WorkloadRun(pod, log, workload: null, _plan.Errand, ExecAsync, time);
         }
 
         try
         {
-            return new WorkloadRun(pod, container, files, log, await server.StartAsync(pod, _plan, log), errand: null, time);
+            var plan = _plan with { CertificateFile = OnMachine(_plan.CertificateFile), KeyFile = OnMachine(_plan.KeyFile) };
+            return new WorkloadRun(pod, log, await server.StartAsync(pod, plan, log, ExecAsync), errand: null, ExecAsync, time);
         }
         catch (WorkloadException refused)
         {
             throw new ContainerStartException("StartError", refused.Message);
         }
     }
+
+    private Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
+    {
+        var environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal });
+        ContainerEnvironment.LetTarKeepFiles(request.Command, environment);
+        return HostCommand.RunAsync(
+            () => FreshCommand.Of(pod, files, request.Command, environment, container.WorkingDirectory ?? "/", ContainerUser.Root), request.Terminal, streams, time, cancel);
+    }
+
+    /// <summary>Where a path of the container's is: in the volume that is mounted there, or the machine's own.</summary>
+    private string OnMachine(string path) => container.Mounts
+        .Where(mount => path == mount.Target || path.StartsWith(mount.Target.TrimEnd('/') + "/", StringComparison.Ordinal))
+        .MaxBy(static mount => mount.Target.Length) is { } mount ? mount.Source + path[mount.Target.TrimEnd('/').Length..] : path;
+
+    // Most have neither, and there are many of them.
+    private static ContainerSpec Expanded(PodFacts pod, ContainerSpec container)
+    {
+        if (container.Environment.Count == 0 && !container.Args.Any(static word => word.Contains('$', StringComparison.Ordinal)))
+        {
+            return container;
+        }
+        Dictionary<string, string> environment;
+        try
+        {
+            environment = ContainerEnvironment.Build(pod, container);
+        }
+        catch (ContainerStartException)
+        {
+            // A variable that cannot be had is one that no built-in workload asks for.
+            return container;
+        }
+        return container with
+        {
+            Args = [.. container.Args.Select(word => ContainerEnvironment.Expand(word, environment))],
+            Environment = [.. environment.Select(static variable => new EnvironmentVariable(variable.Key, variable.Value))],
+        };
+    }
 }
 
 /// <param name="workload">Null for what serves nobody.</param>
 /// <param name="errand">What it does instead; null for `pause`, which does nothing until it is stopped.</param>
+/// <param name="exec">Runs a command in the container.</param>
 internal sealed class WorkloadRun(
-    PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, Errand? errand, TimeProvider time) : IContainerRun
+    PodFacts pod, ContainerLog log, Workload? workload, Errand? errand, Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> exec, TimeProvider time) : IContainerRun
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<int> _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,13 +92,7 @@ internal sealed class WorkloadRun(
         }
     }
 
-    public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
-    {
-        var environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal });
-        ContainerEnvironment.LetTarKeepFiles(request.Command, environment);
-        return HostCommand.RunAsync(
-            () => FreshCommand.Of(pod, files, request.Command, environment, container.WorkingDirectory ?? "/", ContainerUser.Root), request.Terminal, streams, time, cancel);
-    }
+    public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel) => exec(request, streams, cancel);
 
     /// <summary>There is no input to write to; what can be seen is the log from now on.</summary>
     public async Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel)
