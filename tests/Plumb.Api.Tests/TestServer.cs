@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Plumb.Api.Streaming;
 
 namespace Plumb.Api.Tests;
 
@@ -22,9 +23,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public HttpClient Client => _client;
 
-    public static async Task<TestServer> StartAsync(TimeProvider? time = null) =>
+    public static async Task<TestServer> StartAsync(TimeProvider? time = null, IPodRuntime? runtime = null) =>
         new(await ApiServer.StartAsync(
-            new ApiServerOptions { Random = new Random(1), Time = time ?? TimeProvider.System, Advertised = new IPEndPoint(new IPAddress([192, 0, 2, 10]), 6443) },
+            new ApiServerOptions { Random = new Random(1), Time = time ?? TimeProvider.System, Runtime = runtime, Advertised = new IPEndPoint(new IPAddress([192, 0, 2, 10]), 16443) },
             TestContext.Current.CancellationToken));
 
     public async Task<(HttpStatusCode Code, JsonNode Body)> SendAsync(string method, string path, string? body = null, string contentType = "application/json", string? accept = null)

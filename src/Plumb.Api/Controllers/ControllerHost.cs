@@ -61,6 +61,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new DaemonSetController(context),
             new JobController(context),
             new DisruptionController(context),
+            new ClaimProtection(context),
             new Scheduler(context),
             new ServiceAddressController(context),
             new EndpointSliceController(context),

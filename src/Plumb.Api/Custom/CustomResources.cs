@@ -205,7 +205,7 @@ internal sealed class CustomResources
             if (conflict is null)
                 status["acceptedNames"] = Fields.Find(root, "spec")?["names"]?.DeepClone();
             return true;
-        }, Part.Status);
+        }, WriteOptions.OfServer, Part.Status);
     }
 
     private static bool Same(JsonObject status, JsonObject condition) => Fields.Objects(status, "conditions").Any(present =>

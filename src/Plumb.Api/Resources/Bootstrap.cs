@@ -23,9 +23,10 @@ internal static class Bootstrap
             ["spec"] = new JsonObject
             {
                 ["clusterIP"] = registry.Ranges.FirstAddress.ToString(),
+                ["ipFamilyPolicy"] = "SingleStack",
                 ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = 443, ["protocol"] = "TCP", ["targetPort"] = advertised.Port }),
             },
-        });
+        }, WriteOptions.OfServer);
         registry.Create(GroupResource.ConfigMaps, "kube-system", new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = "kube-root-ca.crt" },

@@ -51,7 +51,7 @@ internal static class KnownResources
             },
             new()
             {
-                Resource = new("", "persistentvolumeclaims"), Version = "v1", Kind = "PersistentVolumeClaim", Strategy = new ClaimStrategy(), ReturnsDeleted = true, Table = ClusterTables.Claims,
+                Resource = ClaimStrategy.Resource, Version = "v1", Kind = "PersistentVolumeClaim", Strategy = new ClaimStrategy(), ReturnsDeleted = true, Table = ClusterTables.Claims,
                 Singular = "persistentvolumeclaim",
                 Namespaced = true, ShortNames = ["pvc"], Subresources = [Status],
             },
@@ -85,7 +85,7 @@ internal static class KnownResources
             },
             new()
             {
-                Resource = new("events.k8s.io", "events"), Version = "v1", Kind = "Event", Strategy = events, Table = ClusterTables.Events,
+                Resource = new("events.k8s.io", "events"), Version = "v1", Kind = "Event", Strategy = new NewEventStrategy(), Table = ClusterTables.Events,
                 Singular = "event", Namespaced = true, ShortNames = ["ev"],
                 Stored = GroupResource.Events, Show = EventStrategy.ToEventsGroup, Accept = EventStrategy.FromEventsGroup,
                 FieldAlias = static field => field.StartsWith("regarding.", StringComparison.Ordinal) ? "involvedObject." + field["regarding.".Length..] : field,

@@ -53,32 +53,37 @@ public sealed partial class Registry
 
         if (grace == 0 && !held)
         {
-            if (strategy.IsGraceful && !present.IsDeleting)
-            {
-                metadata["deletionTimestamp"] = Now();
-                metadata["deletionGracePeriodSeconds"] = 0;
-                if (definition.HasGeneration)
-                    metadata["generation"] = present.Generation + 1;
-            }
-
             if (options.DryRun)
                 return new Deletion(present, Gone: true);
-            var last = Store.Remove(present, root);
+            var last = present;
+            if (strategy.IsGraceful)
+            {
+                // Watchers are told first that its time is up, then that it is gone.
+                Mark(definition, present, metadata, grace);
+                last = Store.Replace(present, root);
+            }
+
+            last = Store.Remove(last, root);
             strategy.Deleted(root);
             return new Deletion(last, Gone: true);
         }
 
-        var requested = present.DeletionTimestamp?.AddSeconds(-(present.DeletionGracePeriodSeconds ?? 0)) ?? Time.GetUtcNow();
-        metadata["deletionTimestamp"] = FormatTime(requested.AddSeconds(grace));
-        metadata["deletionGracePeriodSeconds"] = grace;
-        if (definition.HasGeneration && !present.IsDeleting)
-            metadata["generation"] = present.Generation + 1;
+        Mark(definition, present, metadata, grace);
         strategy.PrepareDeletion(root);
         if (options.DryRun)
             return new Deletion(StoredObject.Unstored(present.Key, root), Gone: false);
         var marked = Store.Replace(present, root);
         strategy.DeletionBegun(root);
         return new Deletion(marked, Gone: false);
+    }
+
+    private void Mark(ResourceDefinition definition, StoredObject present, JsonObject metadata, long grace)
+    {
+        var requested = present.DeletionTimestamp?.AddSeconds(-(present.DeletionGracePeriodSeconds ?? 0)) ?? Time.GetUtcNow();
+        metadata["deletionTimestamp"] = FormatTime(requested.AddSeconds(grace));
+        metadata["deletionGracePeriodSeconds"] = grace;
+        if (definition.HasGeneration && !present.IsDeleting)
+            metadata["generation"] = present.Generation + 1;
     }
 
     private static bool SetPropagationFinalizer(JsonObject metadata, Propagation? propagation)

@@ -131,6 +131,9 @@ public sealed partial class Registry
         Update(Catalog.Find(key.Resource), key, part, (_, root) => change(root) ? root : null, WriteOptions.Default);
 
     /// <param name="compute">From the present version (and a copy of it to work on) the one to come; null: leave it.</param>
+    internal StoredObject Update(StoreKey key, Func<JsonObject, bool> change, WriteOptions options, Part part = Part.Main) =>
+        Update(Catalog.Find(key.Resource), key, part, (_, root) => change(root) ? root : null, options);
+
     internal StoredObject Update(
         ResourceDefinition definition, StoreKey key, Part part, Func<StoredObject, JsonObject, JsonObject?> compute, WriteOptions options)
     {

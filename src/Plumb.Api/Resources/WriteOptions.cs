@@ -5,6 +5,9 @@ public sealed record WriteOptions
 {
     public static readonly WriteOptions Default = new();
 
+    /// <summary>For what a real server makes itself: the fields are its own.</summary>
+    internal static readonly WriteOptions OfServer = new() { Manager = "kube-apiserver" };
+
     /// <summary>Everything but the storing.</summary>
     public bool DryRun { get; init; }
 

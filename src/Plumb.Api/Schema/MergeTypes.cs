@@ -28,7 +28,7 @@ internal static class MergeTypes
         """;
 
     /// <summary>Types whose values are one field.</summary>
-    public const string Whole = "LabelSelector ObjectReference LocalObjectReference TypedLocalObjectReference OptionalReference KeySelector ObjectFieldSelector ResourceFieldSelector NodeSelector NodeSelectorTerm RoleRef OwnerReference";
+    public const string Whole = "LabelSelector ObjectReference LocalObjectReference TypedLocalObjectReference ServiceBackendPort OptionalReference KeySelector ObjectFieldSelector ResourceFieldSelector NodeSelector NodeSelectorTerm RoleRef OwnerReference";
 
     /// <summary>Maps that are one field.</summary>
     public const string WholeMaps = "PodSpec.nodeSelector ServiceSpec.selector";

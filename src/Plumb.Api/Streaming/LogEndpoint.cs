@@ -1,5 +1,8 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Http;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
 
 namespace Plumb.Api.Streaming;
 
@@ -13,6 +16,10 @@ internal static class LogEndpoint
             var request = Parse(http.Request.Query, pod, time);
             http.Response.ContentType = "text/plain";
             await runtime.LogAsync(pod, request, http.Response.Body, http.RequestAborted);
+        }
+        catch (ApiException refusal)
+        {
+            await Answer.StatusAsync(http, refusal);
         }
         catch (PodStreamException refusal) when (!http.Response.HasStarted)
         {
@@ -29,10 +36,25 @@ internal static class LogEndpoint
         }
     }
 
-    /// <exception cref="PodStreamException">422 with every invalid field, as PodLogOptions' validation words them.</exception>
+    /// <summary>A pod that is on no node has no log yet.</summary>
+    public static async Task ServeNoneAsync(HttpContext http, PodIdentity pod, TimeProvider time)
+    {
+        try
+        {
+            Parse(http.Request.Query, pod, time);
+            http.Response.StatusCode = StatusCodes.Status204NoContent;
+        }
+        catch (PodStreamException refusal)
+        {
+            await StatusAnswer.SendAsync(http, refusal);
+        }
+    }
+
+    /// <exception cref="PodStreamException">400.</exception>
+    /// <exception cref="ApiException">422 with every invalid field.</exception>
     internal static LogRequest Parse(IQueryCollection query, PodIdentity pod, TimeProvider time)
     {
-        var errors = new List<string>();
+        var errors = new FieldErrors();
         var tailLines = Number(query, "tailLines", least: 0, errors);
         var limitBytes = Number(query, "limitBytes", least: 1, errors);
         var sinceSeconds = Number(query, "sinceSeconds", least: 1, errors);
@@ -42,7 +64,7 @@ internal static class LogEndpoint
             if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
                 throw PodStreamException.BadRequest($"sinceTime: \"{text}\" is not a time as in RFC 3339, e.g. 2006-01-02T15:04:05Z");
             if (sinceSeconds is not null)
-                errors.Add("sinceTime: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified");
+                errors.Forbidden("sinceTime", "at most one of `sinceTime` or `sinceSeconds` may be specified");
             since = at;
         }
         else if (sinceSeconds is { } seconds)
@@ -59,33 +81,30 @@ internal static class LogEndpoint
             var other => Unsupported(other, errors),
         };
         if (source != LogSource.All && tailLines is not null)
-            errors.Add("tailLines: Forbidden: `tailLines` and specific `stream` are mutually exclusive for now");
+            errors.Forbidden("tailLines", "`tailLines` and specific `stream` are mutually exclusive for now");
 
         if (errors.Count > 0)
-        {
-            var all = errors.Count == 1 ? errors[0] : $"[{string.Join(", ", errors)}]";
-            throw new PodStreamException(422, "Invalid", $"PodLogOptions \"{pod.Name}\" is invalid: {all}");
-        }
+            throw errors.ToException("", "PodLogOptions", pod.Name);
 
         return new LogRequest(
             StreamQuery.Container(query, pod), StreamQuery.Flag(query, "follow"), StreamQuery.Flag(query, "previous"),
             since, tailLines, limitBytes, StreamQuery.Flag(query, "timestamps")) { Source = source };
     }
 
-    private static LogSource Unsupported(string value, List<string> errors)
+    private static LogSource Unsupported(string value, FieldErrors errors)
     {
-        errors.Add($"stream: Unsupported value: \"{value}\": supported values: \"All\", \"Stderr\", \"Stdout\"");
+        errors.NotSupported("stream", value, "All", "Stderr", "Stdout");
         return LogSource.All;
     }
 
-    private static long? Number(IQueryCollection query, string name, long least, List<string> errors)
+    private static long? Number(IQueryCollection query, string name, long least, FieldErrors errors)
     {
         if (query[name].ToString() is not { Length: > 0 } text)
             return null;
         if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
             throw PodStreamException.BadRequest($"{name}: \"{text}\" is not a whole number");
         if (value < least)
-            errors.Add($"{name}: Invalid value: {value}: must be greater than {(least == 0 ? "or equal to 0" : "0")}");
+            errors.Invalid(name, value.ToString(CultureInfo.InvariantCulture), $"must be greater than {(least == 0 ? "or equal to 0" : "0")}");
         return value;
     }
 }

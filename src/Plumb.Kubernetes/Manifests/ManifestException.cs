@@ -9,7 +9,11 @@ public sealed class ManifestException : Exception
         File = file;
         Line = line;
         Column = column;
+        What = what;
     }
+
+    /// <summary>The message without the place.</summary>
+    public string What { get; }
 
     public string File { get; }
 

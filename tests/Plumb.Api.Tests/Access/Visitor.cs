@@ -22,7 +22,8 @@ internal sealed class Visitor(TestServer server, string name, params string[] gr
             request.Headers.Add("Impersonate-Group", group);
         using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
         var watches = response.IsSuccessStatusCode && path.Contains("watch=", StringComparison.Ordinal);
-        return (response.StatusCode, watches ? new JsonObject() : JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!);
+        var isEmpty = watches || response.StatusCode == HttpStatusCode.NoContent;
+        return (response.StatusCode, isEmpty ? new JsonObject() : JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!);
     }
 
     /// <summary>Only how a GET is answered.</summary>

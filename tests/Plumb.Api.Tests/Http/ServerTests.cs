@@ -60,7 +60,7 @@ public sealed class ServerTests
         var (_, service) = await server.SendAsync("GET", "/api/v1/namespaces/default/services/kubernetes");
         Assert.Equal("10.96.0.1", (string)service["spec"]!["clusterIP"]!);
         var (_, endpoints) = await server.SendAsync("GET", "/api/v1/namespaces/default/endpoints/kubernetes");
-        Assert.Equal(6443, (int)endpoints["subsets"]![0]!["ports"]![0]!["port"]!);
+        Assert.Equal(16443, (int)endpoints["subsets"]![0]!["ports"]![0]!["port"]!);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal sealed class Rerun : IAsyncDisposable
         foreach (var file in (string[])["created", "refused", "patches", "tables", "watches"])
             all.AddRange(Recording.Read(file));
         all.AddRange(Recording.Discovery());
-        await using var rerun = new Rerun(await TestServer.StartAsync());
+        await using var rerun = new Rerun(await TestServer.StartAsync(runtime: new SilentNodes()));
         var outcomes = new List<(Recording, string?)>();
         foreach (var recording in all)
             outcomes.Add((recording, await rerun.HoldAsync(recording)));

@@ -48,9 +48,10 @@ internal sealed class PatchEndpoint(Registry registry, Gate gate)
         }
 
         var definition = target.Definition;
-        var applied = RequestBody.Parse(Yaml.ToJson(await RequestBody.ReadAsync(context), "error decoding YAML: "), definition.Kind, []);
+        var applied = RequestBody.Parse(Yaml.ToJson(await RequestBody.ReadAsync(context), "error decoding YAML: error converting YAML to JSON: "), definition.Kind, []);
         RequireApplicable(target, applied);
         AppliedType.Check(definition, applied);
+        Fields.DefaultText(Fields.Object(applied, "metadata"), "name", target.Name);
         var configuration = new AppliedConfiguration(definition, applied, query.FieldManager, target.Subresource);
         if (registry.Store.Find(target.Key) is null && target.Subresource.Length == 0)
         {
@@ -109,7 +110,5 @@ internal sealed class PatchEndpoint(Registry registry, Gate gate)
         if (metadata["managedFields"] is JsonArray { Count: > 0 })
             throw ApiException.BadRequest("metadata.managedFields must be nil");
         WriteEndpoint.RequireNamespace(target, metadata);
-        if (Fields.Text(metadata, "name").Length == 0)
-            metadata["name"] = target.Name;
     }
 }

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 using Plumb.Api.Access;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
+using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Validation;
+using Plumb.Api.Schema;
 using Plumb.Api.Storage;
 using Plumb.Api.Streaming;
 
@@ -34,7 +36,8 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
             case "token" when isCreate:
                 return TokenAsync(context, target);
             case "log" when HttpMethods.IsGet(method):
-                return Streams().LogAsync(context, Pod(target, mustBeScheduled: false));
+                var logged = Pod(target, mustBeScheduled: false);
+                return logged.Node.Length > 0 ? Streams().LogAsync(context, logged) : LogEndpoint.ServeNoneAsync(context, logged, time);
             case "exec" when isCreate || HttpMethods.IsGet(method):
                 return Streams().ExecAsync(context, Pod(target, mustBeScheduled: true));
             case "attach" when isCreate || HttpMethods.IsGet(method):
@@ -114,12 +117,17 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
         if (Fields.Array(spec, "audiences") is not { Count: > 0 })
             spec["audiences"] = new JsonArray(ServiceAccountTokens.Audience);
         var now = time.GetUtcNow();
+        var owners = new ManagedFields();
+        owners.Update(
+            FieldChanges.Between(ManagedFields.Zero(body, isTyped: true), body, TypeTable.Named("TokenRequest").Shape), new Writer(query.FieldManager, Applies: false, TokenGroup + "/v1", "token"), registry.Now());
+        owners.Write(body);
+        metadata = Fields.Object(body, "metadata");
         Answer.Warn(context, query.Warnings);
         await Answer.JsonAsync(context, 201, new JsonObject
         {
             ["kind"] = "TokenRequest",
             ["apiVersion"] = TokenGroup + "/v1",
-            ["metadata"] = new JsonObject { ["name"] = account.Name, ["namespace"] = account.Namespace, ["uid"] = account.Uid, ["creationTimestamp"] = registry.Now() },
+            ["metadata"] = new JsonObject { ["name"] = account.Name, ["namespace"] = account.Namespace, ["uid"] = account.Uid, ["creationTimestamp"] = registry.Now(), ["managedFields"] = metadata["managedFields"]?.DeepClone() },
             ["spec"] = spec.DeepClone(),
             ["status"] = new JsonObject
             {

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
-using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
@@ -24,7 +24,7 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
 
     public async Task ServeAsync(HttpContext context, Target target, ListQuery query)
     {
-        var negotiated = Negotiated.From(context.Request.Headers.Accept.ToString());
+        var negotiated = Negotiated.From(context.Request.Headers.Accept.ToString(), isWatch: true);
         var filter = query.Filter;
         if (target.Name.Length > 0)
             filter = stored => stored.Name == target.Name && (query.Filter is null || query.Filter(stored));
@@ -54,7 +54,7 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
             await context.Response.StartAsync(end.Token);
             foreach (var stored in subscription.Initial)
                 events.Object(ChangeKind.Added, stored);
-            if (query is { SendInitialEvents: true, Bookmarks: true })
+            if (query.Bookmarks && IsFromNow(query))
                 events.Bookmark(subscription.ResourceVersion, initialEventsEnd: true);
             await context.Response.BodyWriter.FlushAsync(end.Token);
             await PumpAsync(context.Response.BodyWriter, subscription, events, query.Bookmarks, end.Token);
@@ -97,11 +97,13 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
         }
     }
 
+    /// <summary>Whether the watch begins with what there is.</summary>
+    private static bool IsFromNow(ListQuery query) => query.SendInitialEvents == true || (query.SendInitialEvents is null && query.Version == 0);
+
     private Subscription Subscribe(Target target, ListQuery query, Func<StoredObject, bool>? filter)
     {
         var resource = target.Definition.StoredIn;
-        var fromNow = query.SendInitialEvents == true || (query.SendInitialEvents is null && query.Version == 0);
-        if (fromNow)
+        if (IsFromNow(query))
             return registry.Store.Subscribe(resource, target.Scope, filter, MostWaiting);
         if (query.Version > 0)
             return registry.Store.SubscribeSince(resource, target.Scope, filter, query.Version, MostWaiting);
@@ -114,9 +116,12 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
         private readonly bool? _includeObject = ReadEndpoint.IncludeObject(context);
         private bool _columnsSent;
 
-        public void Object(ChangeKind kind, StoredObject stored)
+        public void Object(ChangeKind kind, StoredObject stored) =>
+            Object(kind switch { ChangeKind.Added => "ADDED"u8, ChangeKind.Modified => "MODIFIED"u8, _ => "DELETED"u8 }, stored);
+
+        private void Object(ReadOnlySpan<byte> type, StoredObject stored)
         {
-            Open(kind switch { ChangeKind.Added => "ADDED"u8, ChangeKind.Modified => "MODIFIED"u8, _ => "DELETED"u8 });
+            Open(type);
             switch (negotiated.Form)
             {
                 case Form.Table:
@@ -137,19 +142,11 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
 
         public void Bookmark(long version, bool initialEventsEnd)
         {
-            var annotations = initialEventsEnd ? ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}" : "";
-            var metadata = $"\"metadata\":{{\"resourceVersion\":\"{version.ToString(CultureInfo.InvariantCulture)}\"{annotations}}}";
-            var meta = "meta.k8s.io/" + negotiated.MetaVersion;
-            var body = negotiated.Form switch
-            {
-                Form.Table => $"{{\"kind\":\"Table\",\"apiVersion\":\"{meta}\",\"metadata\":{{\"resourceVersion\":\"{version.ToString(CultureInfo.InvariantCulture)}\"}},\"columnDefinitions\":null," +
-                    $"\"rows\":[{{\"cells\":[],\"object\":{{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"{meta}\",{metadata}}}}}]}}",
-                Form.Metadata => $"{{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"{meta}\",{metadata}}}",
-                _ => $"{{\"kind\":\"{definition.Kind}\",\"apiVersion\":\"{definition.ApiVersion}\",{metadata}}}",
-            };
-            Open("BOOKMARK"u8);
-            _output.Write(Encoding.UTF8.GetBytes(body));
-            _output.Write("}\n"u8);
+            var metadata = new JsonObject { ["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture) };
+            if (initialEventsEnd)
+                metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
+            Object("BOOKMARK"u8, StoredObject.Unstored(
+                new StoreKey(definition.StoredIn, "", ""), new JsonObject { ["kind"] = definition.Kind, ["apiVersion"] = definition.ApiVersion, ["metadata"] = metadata }));
         }
 
         public void Error(ApiException refusal)

@@ -12,12 +12,28 @@ internal static class AppliedType
     /// <exception cref="ApiException">500, as the real server says it.</exception>
     public static void Check(ResourceDefinition definition, JsonObject applied)
     {
-        if (Fault(applied, definition.Shape, "") is not { } fault)
-            return;
         var metadata = Fields.Find(applied, "metadata");
+        if ((NoText(metadata) ?? Fault(applied, definition.Shape, "")) is not { } fault)
+            return;
         var version = definition.Resource.Group.Length == 0 ? "/" + definition.Version : definition.ApiVersion;
         throw new ApiException(500, "",
             $"failed to create typed patch object ({Fields.Text(metadata, "namespace")}/{Fields.Text(metadata, "name")}; {version}, Kind={definition.Kind}): {fault}");
+    }
+
+    /// <summary>YAML's `y` is a truth value, and no name.</summary>
+    private static string? NoText(JsonObject? metadata)
+    {
+        foreach (var (owner, path, names) in (ReadOnlySpan<(JsonObject?, string, string[])>)
+            [(metadata, "", ["name", "namespace"]), (Fields.Find(metadata, "labels"), ".labels", []), (Fields.Find(metadata, "annotations"), ".annotations", [])])
+        {
+            foreach (var (name, value) in owner ?? [])
+            {
+                if (value is JsonValue scalar && scalar.GetValueKind() != System.Text.Json.JsonValueKind.String && (path.Length > 0 || names.Contains(name)))
+                    return $".metadata{path}.{name}: expected string, got &value.valueUnstructured{{Value:{scalar.ToJsonString()}}}";
+            }
+        }
+
+        return null;
     }
 
     private static string? Fault(JsonNode? value, Shape shape, string path)

@@ -17,7 +17,7 @@ internal readonly record struct Negotiated(Form Form, string MetaVersion)
 
     /// <summary>The first media range of an Accept header that can be served.</summary>
     /// <exception cref="ApiException">406.</exception>
-    public static Negotiated From(string accept)
+    public static Negotiated From(string accept, bool isWatch = false)
     {
         if (accept.Length == 0)
             return Plain;
@@ -51,6 +51,7 @@ internal readonly record struct Negotiated(Form Form, string MetaVersion)
 
         throw new ApiException(406, "NotAcceptable", isJson
             ? "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"
-            : "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf", isJson ? null : []);
+            : "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+                + (isWatch ? ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch" : ""), isJson ? null : []);
     }
 }

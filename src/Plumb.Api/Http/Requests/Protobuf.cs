@@ -20,10 +20,10 @@ internal static class Protobuf
     private static ReadOnlySpan<byte> Magic => "k8s\0"u8;
 
     /// <exception cref="ApiException">400: no such message, or one that cannot be turned into JSON.</exception>
-    public static JsonObject Decode(ReadOnlySpan<byte> body)
+    public static JsonObject Decode(ReadOnlySpan<byte> body, string expected = "")
     {
         if (!body.StartsWith(Magic))
-            throw ApiException.BadRequest($"the object provided is unrecognized: provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({Convert.ToHexStringLower(body[..Math.Min(body.Length, 1024)])})");
+            throw ApiException.BadRequest($"the object provided is unrecognized{(expected.Length > 0 ? $" (must be of type {expected})" : "")}: provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({Convert.ToHexStringLower(body[..Math.Min(body.Length, 1024)])})");
         string version = "", kind = "";
         ReadOnlySpan<byte> raw = default;
         var reader = new WireReader(body[Magic.Length..]);

@@ -14,7 +14,8 @@ internal static class RequestBody
 {
     private static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false, MaxDepth = JsonTrees.MaxDepth };
 
-    public static async Task<byte[]> ReadAsync(HttpContext context)
+    /// <param name="kind">What should be in it; empty: any.</param>
+    public static async Task<byte[]> ReadAsync(HttpContext context, string kind = "")
     {
         var reader = context.Request.BodyReader;
         while (true)
@@ -24,7 +25,7 @@ internal static class RequestBody
             {
                 var body = result.Buffer.ToArray();
                 reader.AdvanceTo(result.Buffer.End);
-                return MediaType(context) == Protobuf.MediaType && body.Length > 0 ? Answer.Bytes(Protobuf.Decode(body)) : GoJson.Readable(body);
+                return MediaType(context) == Protobuf.MediaType && body.Length > 0 ? Answer.Bytes(Protobuf.Decode(body, kind)) : GoJson.Readable(body);
             }
 
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -36,10 +37,10 @@ internal static class RequestBody
     /// <param name="isKnown">Whether the group and version have a kind.</param>
     public static async Task<JsonObject> ObjectAsync(HttpContext context, ResourceDefinition definition, List<string> duplicates, Func<string, bool> isKnown)
     {
-        var bytes = await ReadAsync(context);
+        var bytes = await ReadAsync(context, definition.Kind);
         var type = MediaType(context);
         if (type == "application/yaml")
-            bytes = Yaml.ToJson(bytes, $"the object provided is unrecognized (must be of type {definition.Kind}): ");
+            bytes = Yaml.ToJson(bytes, $"the object provided is unrecognized (must be of type {definition.Kind}): ", $" ({Shown(bytes)})");
         else if (type is not ("" or "application/json" or Protobuf.MediaType))
             throw UnsupportedMediaType("application/json, application/yaml, " + Protobuf.MediaType);
         var root = Parse(bytes, definition.Kind, duplicates);
@@ -90,10 +91,14 @@ internal static class RequestBody
 
     private static ApiException Unrecognized(string kind, string why, byte[] bytes)
     {
+        return ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({Shown(bytes)})");
+    }
+
+    private static string Shown(byte[] bytes)
+    {
         const int most = 30;
         var begin = bytes.AsSpan(0, Math.Min(bytes.Length, most));
-        var shown = bytes.Length == 0 ? "<empty>" : (bytes[0] == (byte)'{' ? Encoding.UTF8.GetString(begin) : Convert.ToHexStringLower(begin)) + (bytes.Length > most ? " ..." : "");
-        return ApiException.BadRequest($"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({shown})");
+        return bytes.Length == 0 ? "<empty>" : (bytes[0] == (byte)'{' ? Encoding.UTF8.GetString(begin) : Convert.ToHexStringLower(begin)) + (bytes.Length > most ? " ..." : "");
     }
 
     private static void RequireCustomKind(JsonObject root, ResourceDefinition definition, string kind, string version)

@@ -102,7 +102,7 @@ internal sealed class ManagedFields
         var zero = new JsonObject();
         foreach (var (name, value) in root)
         {
-            if (value is JsonObject members && (isTyped ? Inline.Contains(name) : name == "metadata"))
+            if (value is JsonObject members && (isTyped ? Inline.Contains(name) || IsClaimed(name, root) : name == "metadata"))
                 zero[name] = name == "podSelector" ? new JsonObject() : Empty(members, isTyped);
             else if (isTyped && (value is null || name == "containers"))
                 zero[name] = null;
@@ -112,6 +112,9 @@ internal sealed class ManagedFields
 
         return zero;
     }
+
+    /// <summary>A claim's resources lie in it; those of a pod are led to.</summary>
+    private static bool IsClaimed(string name, JsonObject parent) => name == "resources" && parent.ContainsKey("accessModes");
 
     internal sealed class Entry(Writer writer, string time, FieldSet set)
     {

@@ -195,7 +195,7 @@ internal sealed class ServiceAllocator(Registry registry, Random random)
                     ["labels"] = new JsonObject { ["ipaddress.kubernetes.io/ip-family"] = ServiceFamilies.NameOf(address.AddressFamily), [ManagedByLabel] = ManagedBy },
                 },
                 ["spec"] = new JsonObject { ["parentRef"] = new JsonObject { ["resource"] = "services", ["namespace"] = @namespace, ["name"] = name } },
-            });
+            }, WriteOptions.OfServer);
         }
         catch (ApiException there) when (there.IsAlreadyExists)
         {

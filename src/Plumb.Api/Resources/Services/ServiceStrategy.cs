@@ -47,6 +47,18 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : Strategy
             ServiceFamilies.Complete(spec, allocator.Ranges);
     }
 
+    /// <exception cref="ApiException">500: an update's ports are taken before they are looked at.</exception>
+    private static void RequireDistinctNodePorts(JsonObject spec)
+    {
+        var taken = new HashSet<(string, long)>();
+        foreach (var port in Fields.Objects(spec, "ports"))
+        {
+            var protocol = Fields.Text(port, "protocol");
+            if (Fields.Number(port, "nodePort") is { } number and not 0 && !taken.Add((protocol, number)))
+                throw new ApiException(500, "", $"duplicate nodePort: {{{protocol} {number}}}");
+        }
+    }
+
     public override void PrepareUpdate(JsonObject root, JsonObject old, Part part, in Admission admission)
     {
         if (part != Part.Main)
@@ -70,6 +82,7 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : Strategy
 
         // What came with a type goes with it, unless the client asks for something new, which is then refused.
         KeepPorts(spec, before);
+        RequireDistinctNodePorts(spec);
         DropIf(spec, before, IsReachedFromOutside(spec), "externalTrafficPolicy");
         DropIf(spec, before, Fields.Text(spec, "type") == "LoadBalancer", "allocateLoadBalancerNodePorts", "loadBalancerClass");
         var hasHealthCheck = HasHealthCheck(spec);

@@ -50,13 +50,26 @@ internal sealed class EndpointSliceStrategy : Strategy
             Fields.Default(endpoint, "conditions", new JsonObject());
         foreach (var member in (ReadOnlySpan<string>)["endpoints", "ports"])
         {
-            if (Fields.Array(root, member) is not { Count: > 0 })
+            if (!root.ContainsKey(member))
+                root[member] = null;
+        }
+    }
+
+    public override void PrepareUpdate(JsonObject root, JsonObject old, Part part, in Admission admission) => DropEmpty(root);
+
+    /// <summary>An empty list is kept as none; only who sent it owns it.</summary>
+    private static void DropEmpty(JsonObject root)
+    {
+        foreach (var member in (ReadOnlySpan<string>)["endpoints", "ports"])
+        {
+            if (root[member] is JsonArray { Count: 0 })
                 root[member] = null;
         }
     }
 
     public override void PrepareCreate(JsonObject root, in Admission admission)
     {
+        DropEmpty(root);
         if (Fields.Text(root, "addressType") == "FQDN")
             admission.Warn("spec.addressType: FQDN endpoints are deprecated");
     }

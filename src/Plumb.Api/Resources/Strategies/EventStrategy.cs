@@ -4,7 +4,7 @@ using Plumb.Api.Resources.Validation;
 namespace Plumb.Api.Resources.Strategies;
 
 /// <summary>Events are kept as the core group has them; events.k8s.io shows and takes the same under other names.</summary>
-internal sealed class EventStrategy : Strategy
+internal class EventStrategy : Strategy
 {
     private static readonly (string Core, string New)[] Names =
     [
@@ -63,5 +63,57 @@ internal sealed class EventStrategy : Strategy
             return;
         root.Remove(from);
         root[to] = value;
+    }
+}
+
+/// <summary>What events.k8s.io demands of a new event, and the core group does not.</summary>
+internal sealed class NewEventStrategy : EventStrategy
+{
+    public override void PrepareCreate(JsonObject root, in Admission admission)
+    {
+        var name = Fields.Text(Fields.Find(root, "metadata"), "name");
+        var errors = new FieldErrors();
+        if (root["eventTime"] is null)
+            errors.Required("eventTime");
+        Throw(errors, name);
+        var controller = Fields.Text(root, "reportingComponent");
+        if (controller.Length == 0)
+            errors.Required("reportingController");
+        else if (NameSyntax.QualifiedName(controller) is { } fault)
+            errors.InvalidText("reportingController", controller, fault);
+        Text(root, "reportingInstance", 128, errors);
+        Text(root, "action", 128, errors);
+        Text(root, "reason", 128, errors);
+        if (Fields.Text(root, "message").Length > 1024)
+            errors.InvalidText("note", "", "can have at most 1024 characters");
+        if (Fields.Text(root, "type") is var type && type is not ("Normal" or "Warning"))
+            errors.InvalidText("type", "", $"has invalid value: {type}");
+        if (Fields.Number(root, "count") is { } count and not 0)
+            errors.Invalid("deprecatedCount", count.ToString(System.Globalization.CultureInfo.InvariantCulture), "needs to be unset");
+        foreach (var (member, shown) in (ReadOnlySpan<(string, string)>)[("firstTimestamp", "deprecatedFirstTimestamp"), ("lastTimestamp", "deprecatedLastTimestamp")])
+        {
+            if (root[member] is { } time)
+                errors.Invalid(shown, time, "needs to be unset");
+        }
+
+        if (Fields.Find(root, "source") is { Count: > 0 } source)
+            errors.Invalid("deprecatedSource", source, "needs to be unset");
+        Throw(errors, name);
+    }
+
+    private static void Throw(FieldErrors errors, string name)
+    {
+        // It says the kind without its group.
+        if (errors.Count > 0)
+            throw errors.ToException("", "Event", name);
+    }
+
+    private static void Text(JsonObject root, string member, int most, FieldErrors errors)
+    {
+        var text = Fields.Text(root, member);
+        if (text.Length == 0)
+            errors.Required(member);
+        else if (text.Length > most)
+            errors.InvalidText(member, "", $"can have at most {most} characters");
     }
 }

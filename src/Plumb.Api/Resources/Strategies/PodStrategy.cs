@@ -25,6 +25,7 @@ internal sealed class PodStrategy : Strategy
         Tolerate(spec, "node.kubernetes.io/unreachable");
         if (admission.Registry.AdmitsServiceAccounts)
             ServiceAccountAdmission.Admit(admission, root);
+        PodSecurityAdmission.Admit(admission, root);
         PriorityClassStrategy.Admit(admission.Registry, spec, Fields.Text(Fields.Object(root, "metadata"), "name"));
         var status = new JsonObject { ["phase"] = "Pending" };
         if (Fields.Array(spec, "schedulingGates") is { Count: > 0 })
@@ -64,6 +65,8 @@ internal sealed class PodStrategy : Strategy
             RequireUnchanged(root, old, admission.Definition);
         }
 
+        if (part == Part.EphemeralContainers)
+            PodSecurityAdmission.Admit(admission, root);
         if (part == Part.Status && Fields.Find(root, "status") is { } status)
             Fields.Default(status, "qosClass", old["status"]?["qosClass"]?.DeepClone() ?? "BestEffort");
     }

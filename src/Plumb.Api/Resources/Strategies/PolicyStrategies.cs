@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
 
 namespace Plumb.Api.Resources.Strategies;
 
@@ -139,7 +140,20 @@ internal sealed class NetworkPolicyStrategy : Strategy
 
 internal sealed class ClaimStrategy : Strategy
 {
+    public static readonly GroupResource Resource = new("", "persistentvolumeclaims");
+
+    /// <summary>Keeps a claim until no pod uses it: <see cref="Controllers.ClaimProtection"/> takes it away.</summary>
+    public const string Protection = "kubernetes.io/pvc-protection";
+
     public override void Default(JsonObject root) => Fields.DefaultText(Fields.Object(root, "spec"), "volumeMode", "Filesystem");
 
-    public override void PrepareCreate(JsonObject root, in Admission admission) => root["status"] = new JsonObject { ["phase"] = "Pending" };
+    public override void PrepareCreate(JsonObject root, in Admission admission)
+    {
+        root["status"] = new JsonObject { ["phase"] = "Pending" };
+        var metadata = Fields.Object(root, "metadata");
+        if (Fields.Array(metadata, "finalizers") is not { } finalizers)
+            metadata["finalizers"] = finalizers = [];
+        if (!finalizers.Any(static finalizer => finalizer?.ToString() == Protection))
+            finalizers.Add(Protection);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Api.Access;
 using Plumb.Api.Resources.Validation;
 
 namespace Plumb.Api.Resources.Strategies;
@@ -13,7 +14,11 @@ internal abstract class WorkloadStrategy(string kind) : Strategy
         DefaultSpec(spec);
     }
 
-    public override void PrepareCreate(JsonObject root, in Admission admission) => root["status"] = NewStatus();
+    public override void PrepareCreate(JsonObject root, in Admission admission)
+    {
+        root["status"] = NewStatus();
+        PodSecurityAdmission.AdmitTemplate(admission, root);
+    }
 
     public override void Validate(JsonObject root, FieldErrors errors)
     {
@@ -293,6 +298,39 @@ internal sealed class JobStrategy() : WorkloadStrategy("job")
     }
 
     public override void DefaultStatus(JsonObject root) => Conditions.Complete(root, "lastProbeTime", "lastTransitionTime");
+
+    /// <summary>A suspended Job that never began may still be placed anew: node selectors, affinity, tolerations, labels and annotations of its pods.</summary>
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        var spec = Fields.Object(root, "spec");
+        var before = Fields.Object(old, "spec");
+        base.ValidateUpdate(root, old, errors);
+        if (!JsonNode.DeepEquals(Fixed(spec["template"], old), Fixed(before["template"], old)))
+            errors.Invalid("spec.template", spec["template"], "field is immutable");
+        foreach (var member in (ReadOnlySpan<string>)["completionMode", "podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "managedBy"])
+        {
+            if (!JsonNode.DeepEquals(spec[member], before[member]))
+                errors.Invalid("spec." + member, spec[member], "field is immutable");
+        }
+
+        // An indexed Job may grow and shrink with its parallelism (KEP-3715).
+        var isElastic = Fields.Text(spec, "completionMode") == "Indexed" && Fields.Number(spec, "completions") == Fields.Number(spec, "parallelism");
+        if (!isElastic && Fields.Number(spec, "completions") != Fields.Number(before, "completions"))
+            errors.Invalid("spec.completions", spec["completions"], "field is immutable");
+    }
+
+    private static JsonNode? Fixed(JsonNode? template, JsonObject old)
+    {
+        var isMovable = Fields.Flag(Fields.Find(old, "spec"), "suspend") && Fields.Find(old, "status")?["startTime"] is null;
+        if (!isMovable || template?.DeepClone() is not JsonObject copy)
+            return template;
+        var metadata = Fields.Object(copy, "metadata");
+        metadata.Remove("labels");
+        metadata.Remove("annotations");
+        foreach (var member in (ReadOnlySpan<string>)["nodeSelector", "affinity", "tolerations", "schedulingGates"])
+            Fields.Object(copy, "spec").Remove(member);
+        return copy;
+    }
 
     protected override void Selector(JsonObject spec, JsonObject template, FieldErrors errors)
     {

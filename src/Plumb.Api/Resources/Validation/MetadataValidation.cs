@@ -41,7 +41,11 @@ internal static class MetadataValidation
             return;
         var before = Texts(old, "finalizers");
         var added = Texts(metadata, "finalizers").Where(finalizer => !before.Contains(finalizer)).ToList();
-        if (added.Count > 0)
+        if (added.Count == 0)
+            return;
+
+        // The real server looks twice, once for all kinds and once for each, and says so.
+        for (var look = 0; look < 2; look++)
         {
             errors.Forbidden("metadata.finalizers",
                 $"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{string.Join(", ", added.Select(FieldErrors.Quote))}}}");

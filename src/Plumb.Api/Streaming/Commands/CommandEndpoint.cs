@@ -15,6 +15,13 @@ internal static class CommandEndpoint
         CommandAsk ask;
         try
         {
+            StreamQuery.Container(http.Request.Query, pod);
+            if (!StreamUpgrade.IsWebSocket(http) && !StreamUpgrade.IsSpdy(http))
+            {
+                await StreamUpgrade.RefuseAsync(http);
+                return;
+            }
+
             ask = CommandAsk.Parse(http.Request.Query, pod, attach);
         }
         catch (PodStreamException refusal)
@@ -28,14 +35,9 @@ internal static class CommandEndpoint
             if (await StreamUpgrade.ToWebSocketAsync(http, WebSocketProtocols, "channel.k8s.io") is var (socket, protocol))
                 await WebSocketCommandWire.ServeAsync(socket, protocol, ask, wire => RunAsync(wire, pod, ask, runtime, time));
         }
-        else if (StreamUpgrade.IsSpdy(http))
+        else if (await StreamUpgrade.ToSpdyAsync(http, SpdyProtocols, "channel.k8s.io") is var (transport, protocol))
         {
-            if (await StreamUpgrade.ToSpdyAsync(http, SpdyProtocols, "channel.k8s.io") is var (transport, protocol))
-                await SpdyCommandWire.ServeAsync(transport, protocol, ask, time, wire => RunAsync(wire, pod, ask, runtime, time));
-        }
-        else
-        {
-            await StreamUpgrade.RefuseAsync(http);
+            await SpdyCommandWire.ServeAsync(transport, protocol, ask, time, wire => RunAsync(wire, pod, ask, runtime, time));
         }
     }
 
