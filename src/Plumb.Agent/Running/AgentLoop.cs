@@ -74,7 +74,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         {
             while (_held is not null || await _queue.Reader.WaitToReadAsync(cancel))
             {
-                DoRound();
+                DoRound(cancel);
             }
         }
         catch (Exception exception)
@@ -94,7 +94,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         }
     }
 
-    private void DoRound()
+    private void DoRound(CancellationToken cancel)
     {
         var before = state.View;
         var (cluster, node) = (before.Cluster, before.Node);
@@ -163,7 +163,11 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         {
             failures = [.. failures, .. Adoption.Compare(state, seen)];
         }
-        _attachments.Finish(failures);
+        var added = _attachments.Finish(failures);
+        if (added.Count != 0)
+        {
+            _ = LearnedMac.LearnLaterAsync(this, state.Options.Time, added, cancel);
+        }
         Report(failures);
         foreach (var other in _switches)
         {

@@ -72,7 +72,8 @@ internal sealed class Attachments(NodeState state)
     }
 
     /// <summary>Tells each caller, once the plan has been applied.</summary>
-    public void Finish(IReadOnlyList<EntryFailure> failures)
+    /// <returns>Who is connected now and was not before.</returns>
+    public IReadOnlyList<SandboxId> Finish(IReadOnlyList<EntryFailure> failures)
     {
         foreach (var work in _deleting)
         {
@@ -83,16 +84,19 @@ internal sealed class Attachments(NodeState state)
         {
             TakeBack(failed);
         }
+        var added = new List<SandboxId>();
         foreach (var (work, lease) in _adding)
         {
             if (!failed.ContainsKey(work.Id))
             {
+                added.Add(work.Id);
                 work.Done.SetResult(CniResults.Of(lease, state.Home, state.Planner.Desired, work.Request.Configuration));
             }
         }
         _adding.Clear();
         _deleting.Clear();
         _changes.Clear();
+        return added;
     }
 
     /// <summary>The agent cannot go on: nobody waits for an answer that will not come.</summary>

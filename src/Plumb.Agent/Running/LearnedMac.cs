@@ -2,15 +2,58 @@ using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
 using Plumb.Linux.State;
 using Plumb.Network;
+using Plumb.Network.Facts;
 
 namespace Plumb.Agent.Running;
 
 /// <summary>
-/// A plugin behind ours in the chain (<c>tuning</c>) may give a pod's interface another hardware address, and nobody tells us: until CHECK comes, which some runtimes
-/// call after ADD, or the agent starts again. The permanent neighbour and forwarding entries have to name that one, else nothing reaches the pod.
+/// A plugin behind ours in the chain (<c>tuning</c>) may give a pod's interface another hardware address, and nobody tells us, not even the kernel on the node's side. So
+/// it is read a little after ADD, by CHECK, which some runtimes call, and when the agent starts again. The permanent neighbour and forwarding entries have to name that one, else nothing reaches the pod.
 /// </summary>
 internal static class LearnedMac
 {
+    // When a plugin behind ours is done as a rule, and when it is on a machine that has too much to do.
+    private static readonly TimeSpan[] _pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)];
+
+    /// <summary>Learns it of pods that have just been connected, until cancelled.</summary>
+    public static async Task LearnLaterAsync(AgentLoop loop, TimeProvider time, IReadOnlyList<SandboxId> added, CancellationToken cancel)
+    {
+        try
+        {
+            foreach (var pause in _pauses)
+            {
+                await Task.Delay(pause, time, cancel);
+                await loop.AskAsync(state =>
+                {
+                    Learn(state, added);
+                    return true;
+                });
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The agent is ending; the next one reads it when it starts.
+        }
+    }
+
+    private static void Learn(NodeState state, IReadOnlyList<SandboxId> added)
+    {
+        try
+        {
+            foreach (var id in added)
+            {
+                if (state.Leases.Find(id) is { } lease && state.Enter(lease))
+                {
+                    Learn(state, lease);
+                }
+            }
+        }
+        finally
+        {
+            state.LeaveAll();
+        }
+    }
+
     /// <summary>What the lease is with the address that its interface has now; also on disk. The container's namespace is entered.</summary>
     public static Lease Read(NodeState state, Lease lease)
     {

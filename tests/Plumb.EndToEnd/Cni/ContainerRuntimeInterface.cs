@@ -9,7 +9,8 @@ namespace Plumb.EndToEnd.Cni;
 /// The part of a kubelet that asks for sandboxes: runtime.v1.RuntimeService of the Container Runtime Interface, over gRPC on a unix socket. Its few messages are
 /// written and read by hand: a kubelet's own client is Go.
 /// </summary>
-internal sealed class ContainerRuntimeInterface(string socketPath) : IDisposable
+/// <param name="cgroup">Below which sandboxes' control groups are made.</param>
+internal sealed class ContainerRuntimeInterface(string socketPath, string cgroup) : IDisposable
 {
     private const int FrameHeader = 5; // compressed or not, then the length (big-endian)
 
@@ -42,22 +43,29 @@ internal sealed class ContainerRuntimeInterface(string socketPath) : IDisposable
     }
 
     /// <param name="name">Of the pod, which is in the namespace `default`; its uid, too.</param>
-    /// <param name="cgroup">Below which its control groups are made.</param>
-    /// <param name="ports">TCP ports of the node and where in the pod they lead.</param>
+    /// <param name="annotations">Of the pod.</param>
     /// <returns>The sandbox's id.</returns>
     /// <exception cref="RuntimeException">The runtime refused.</exception>
-    public async Task<string> RunAsync(string name, string cgroup, params (int Node, int Pod)[] ports)
+    public async Task<string> RunAsync(string name, IEnumerable<HostPort> ports, params (string Key, string Value)[] annotations)
     {
         var configuration = new Message()
             .With(1, new Message().With(1, name).With(2, name).With(3, "default"))
             .With(2, name)
             .With(8, new Message().With(1, cgroup));
-        foreach (var (node, pod) in ports)
+        foreach (var (node, pod, protocol) in ports)
         {
-            configuration.With(5, new Message().With(2, pod).With(3, node));
+            configuration.With(5, new Message().With(1, (int)protocol).With(2, pod).With(3, node));
+        }
+        foreach (var (key, value) in annotations)
+        {
+            configuration.With(7, new Message().With(1, key).With(2, value));
         }
         return Message.Text(await CallAsync("RunPodSandbox", new Message().With(1, configuration)), 1);
     }
+
+    /// <summary>The ids of all sandboxes that there are.</summary>
+    public async Task<IReadOnlyList<string>> ListAsync() =>
+        [.. Message.Of(await CallAsync("ListPodSandbox", new Message()), 1).Select(static sandbox => Message.Text(sandbox, 1))];
 
     /// <summary>What the runtime says of a sandbox: its address, as a kubelet writes it into the pod's status.</summary>
     public async Task<string> AddressAsync(string sandbox)
@@ -167,6 +175,13 @@ internal sealed class ContainerRuntimeInterface(string socketPath) : IDisposable
             }
         }
     }
+}
+
+/// <summary>A port of the node and where in the pod it leads.</summary>
+internal readonly record struct HostPort(int Node, int Pod, HostPort.Transport Protocol = HostPort.Transport.Tcp)
+{
+    /// <summary>As the interface numbers them.</summary>
+    public enum Transport { Tcp, Udp, Sctp }
 }
 
 /// <summary>A container runtime refused, in its own words.</summary>
