@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Plumb.Agent.Asking;
 using Plumb.Agent.Cni;
 using Plumb.Agent.Health;
 using Plumb.Agent.Http;
@@ -88,7 +89,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _mirrors = new Mirrors(_loop);
         _nodes = new NodesRecord(_files, KnownNodesPath, options.NodeName, options.Time, options.Log, () => _loop.Post(new AgentWork.Ask(static _ => { })));
         _server = new AgentServer(
-            options.SocketPath, Cni, PlanAsync, ObservedAsync, ReportAsync, query => _names?.Explain(query), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), new BandwidthEndpoint(new BandwidthChange(_loop)), _log);
+            options.SocketPath, Cni, PlanAsync, ObservedAsync, ReportAsync, new InsightEndpoint(new Insight(options, _loop), ExplainNameAsync), SwitchServicesAsync, DepartedAsync, new MirrorEndpoint(_mirrors), new BandwidthEndpoint(new BandwidthChange(_loop)), _log);
     }
 
     /// <summary>Completes when pods can be served and the CNI configuration says so; fails when the agent ends before.</summary>
@@ -379,17 +380,20 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _events.Write(report.GaveWay ? "NetworkRepairGaveWay" : "NetworkRepaired", report.Text, isWarning: true);
     }
 
-    private async Task<byte[]> PlanAsync(IReadOnlyList<EntryKey>? keys, PlanSearch? about)
+    private async Task<PlanDocument> PlanAsync(IReadOnlyList<EntryKey>? keys, PlanSearch? about)
     {
         var node = _options.NodeName;
         if (keys is not null)
         {
-            return (await _loop.AskAsync(state => PlanDocument.Of(state.Planner.Index, node, keys))).ToJson();
+            return await _loop.AskAsync(state => PlanDocument.Of(state.Planner.Index, node, keys));
         }
-        // What may be long is printed here, beside the loop.
+        // What may be long is printed as it is sent, beside the loop.
         var excerpt = await _loop.AskAsync(state => about is null ? PlanExcerpt.Of(state.Planner.Index) : PlanExcerpt.About(state.Planner.Index, about));
-        return excerpt.ToDocument(node).ToJson();
+        return excerpt.ToDocument(node);
     }
+
+    private async Task<byte[]?> ExplainNameAsync(IReadOnlyDictionary<string, string> query, CancellationToken cancel) =>
+        _names is { } own ? own.Explain(query) : _options.Api is { } api ? await AskedNames.ExplainAsync(_options, api, query, cancel) : null;
 
     private async Task<byte[]> ReportAsync(CancellationToken cancel)
     {

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using Microsoft.AspNetCore.Http;
 using Plumb.Lab.Running;
 using Plumb.Network.Facts;
 
@@ -43,28 +41,5 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
             }
         }
         throw new LabException($"pod {scope}/{name} is on no node of lab '{lab.Paths.Name}', or not yet");
-    }
-
-    public async Task AskNodeAsync(string node, string pathAndQuery, HttpRequest request, HttpResponse answer, CancellationToken cancel)
-    {
-        if (!nodes.TryGetValue(node, out var asked))
-        {
-            throw new LabException($"there is no node '{node}' in lab '{lab.Paths.Name}' ({string.Join(", ", nodes.Keys.Order(StringComparer.Ordinal))})");
-        }
-        using var http = UnixHttp.ClientOf(asked.Paths.CniSocket);
-        try
-        {
-            using var passed = new HttpRequestMessage(new HttpMethod(request.Method), new Uri(pathAndQuery, UriKind.Relative));
-            passed.Content = request.ContentLength > 0 ? new StreamContent(request.Body) { Headers = { ContentLength = request.ContentLength } } : null;
-            using var said = await http.SendAsync(passed, HttpCompletionOption.ResponseHeadersRead, cancel);
-            answer.StatusCode = (int)said.StatusCode;
-            answer.ContentType = said.Content.Headers.ContentType?.ToString();
-            answer.ContentLength = said.Content.Headers.ContentLength;
-            await said.Content.CopyToAsync(answer.Body, cancel);
-        }
-        catch (Exception broken) when (broken is HttpRequestException or SocketException)
-        {
-            throw new LabException($"the agent of {node} does not answer: {broken.Message}", broken);
-        }
     }
 }

@@ -26,10 +26,7 @@ internal delegate Task<byte[]> AgentQuestion(CancellationToken cancel);
 /// <summary>What is planned, and why: all of it, or what is asked for.</summary>
 /// <param name="keys">Of the entries that are asked for.</param>
 /// <param name="about">The thing that is asked about.</param>
-internal delegate Task<byte[]> PlanQuestion(IReadOnlyList<EntryKey>? keys, PlanSearch? about);
-
-/// <summary>Answers a question with parameters; null: there is nobody to answer it.</summary>
-internal delegate byte[]? NameQuestion(IReadOnlyDictionary<string, string> query);
+internal delegate Task<PlanDocument> PlanQuestion(IReadOnlyList<EntryKey>? keys, PlanSearch? about);
 
 /// <summary>Goes over to another way of serving Services; what is left of the old one, a line for each.</summary>
 internal delegate Task<IReadOnlyList<string>> ServicesSwitch(ServicesKind services);
@@ -39,7 +36,7 @@ internal delegate Task<bool> DepartureQuestion(ValueList<IpAddress> addresses, C
 
 /// <summary>
 /// The agent's unix socket: <c>POST /cni</c> for the plugin, <c>GET /state</c> (what is planned and why; <c>?about=THING</c>: what may be about that, <c>POST</c> with keys: of these entries) and <c>GET /observed</c>
-/// (what the node's kernel holds) and <c>GET /dns</c> (what a name comes to, and why) for people's tools, <c>POST /services?kind=iptables</c>,
+/// (what the node's kernel holds), and what <see cref="InsightEndpoint"/> answers, for people's tools, <c>POST /services?kind=iptables</c>,
 /// <c>GET /departed?address=A&amp;address=B</c> (an answer when no new connections go there any more), <c>/mirrors</c> (see <see cref="MirrorEndpoint"/>), <c>/bandwidth</c> (see <see cref="BandwidthEndpoint"/>). One bare Kestrel, because ten
 /// agents may live in one process and a host builder for each would cost more than the agent.
 /// </summary>
@@ -52,7 +49,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
     private readonly PlanQuestion _state;
     private readonly AgentQuestion _observed;
     private readonly AgentQuestion _report;
-    private readonly NameQuestion _name;
+    private readonly InsightEndpoint _insight;
     private readonly ServicesSwitch _services;
     private readonly DepartureQuestion _departed;
     private readonly MirrorEndpoint _mirrors;
@@ -66,7 +63,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
         PlanQuestion state,
         AgentQuestion observed,
         AgentQuestion report,
-        NameQuestion name,
+        InsightEndpoint insight,
         ServicesSwitch services,
         DepartureQuestion departed,
         MirrorEndpoint mirrors,
@@ -79,7 +76,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
         _state = state;
         _observed = observed;
         _report = report;
-        _name = name;
+        _insight = insight;
         _services = services;
         _departed = departed;
         _mirrors = mirrors;
@@ -134,7 +131,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
                 await WriteAsync(http, answer.Succeeded ? HttpStatusCode.OK : HttpStatusCode.InternalServerError, answer.Body);
                 break;
             case "/state" when method == "GET":
-                await WriteAsync(http, HttpStatusCode.OK, await _state(null, http.Request.Query["about"].ToString() is { Length: > 0 } thing ? new PlanSearch(thing) : null));
+                await WritePlanAsync(http, await _state(null, http.Request.Query["about"].ToString() is { Length: > 0 } thing ? new PlanSearch(thing) : null));
                 break;
             case "/state" when method == "POST":
                 await AnswerAboutAsync(http);
@@ -145,9 +142,8 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
             case "/status" when method == "GET":
                 await WriteAsync(http, HttpStatusCode.OK, await _report(http.RequestAborted));
                 break;
-            case "/dns" when method == "GET":
-                var said = _name(http.Request.Query.ToDictionary(static one => one.Key, static one => one.Value.ToString()));
-                await WriteAsync(http, said is null ? HttpStatusCode.NotFound : HttpStatusCode.OK, said ?? []);
+            case "/places" or "/holder" or "/objects" or "/dns" when method == "GET":
+                await _insight.AnswerAsync(http, path);
                 break;
             case "/services" when method == "POST":
                 await SwitchAsync(http);
@@ -161,7 +157,7 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
             case "/bandwidth" when method == "PUT":
                 await _bandwidth.AnswerAsync(http, await ReadBodyAsync(http.Request));
                 break;
-            case "/bandwidth" or "/mirrors" or "/cni" or "/state" or "/observed" or "/status" or "/dns" or "/services" or "/departed":
+            case "/bandwidth" or "/mirrors" or "/cni" or "/state" or "/observed" or "/status" or "/places" or "/holder" or "/objects" or "/dns" or "/services" or "/departed":
                 await WriteAsync(http, HttpStatusCode.MethodNotAllowed, []);
                 break;
             default:
@@ -182,7 +178,13 @@ internal sealed partial class AgentServer : IHttpApplication<IFeatureCollection>
             await WriteAsync(http, HttpStatusCode.BadRequest, Encoding.UTF8.GetBytes($"these are no keys: {wrong.Message}"));
             return;
         }
-        await WriteAsync(http, HttpStatusCode.OK, await _state(keys, null));
+        await WritePlanAsync(http, await _state(keys, null));
+    }
+
+    private static async Task WritePlanAsync(DefaultHttpContext http, PlanDocument plan)
+    {
+        http.Response.ContentType = "application/json";
+        await plan.WriteAsync(http.Response.Body, http.RequestAborted);
     }
 
     // 200 with what is left of the old way, a line for each; or with the reason as text 400 where all is as it was, and 500 where the agent ends of it.

@@ -1,9 +1,7 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Plumb.Dns;
 using Plumb.Dns.Answering;
 using Plumb.Dns.Forwarding;
-using Plumb.Dns.Wire;
 using Plumb.Dns.Zones;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
@@ -26,12 +24,7 @@ internal sealed partial class NodeNames : IDisposable
     {
         _options = options;
         _network = NetworkNamespace.Open(options.Network.ProcPath);
-        Zone = new ClusterZone(new ZoneOptions
-        {
-            Servers = [.. options.Cluster.DnsServers],
-            Ranges = [.. options.Cluster.ServiceRanges, .. options.Cluster.ClusterRanges],
-            PodRanges = [.. options.Cluster.ClusterRanges],
-        });
+        Zone = new ClusterZone(AskedNames.ZoneOf(options));
         _explainer = new Explainer(Zone);
     }
 
@@ -95,15 +88,7 @@ internal sealed partial class NodeNames : IDisposable
     }
 
     /// <summary>What each try for a name gets, as a JSON document: <c>?name=website&amp;search=default.svc.cluster.local …&amp;ndots=5&amp;type=A</c>.</summary>
-    public byte[] Explain(IReadOnlyDictionary<string, string> query)
-    {
-        var path = new SearchPath(
-            [],
-            [.. query.GetValueOrDefault("search", "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(static t => DomainName.TryParse(t, out _)).Select(static t => DomainName.Parse(t))],
-            int.TryParse(query.GetValueOrDefault("ndots"), out var dots) ? dots : 1);
-        var type = RecordText.TryParse(query.GetValueOrDefault("type", "A"), out var asked) ? asked : RecordType.A;
-        return JsonSerializer.SerializeToUtf8Bytes(NameReport.Of(_explainer, path, query.GetValueOrDefault("name", ""), type), NameReportJson.Default.NameReport);
-    }
+    public byte[] Explain(IReadOnlyDictionary<string, string> query) => AskedNames.Explain(_explainer, query);
 
     public void Dispose() => _network.Dispose();
 

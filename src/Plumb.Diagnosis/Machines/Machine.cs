@@ -6,6 +6,7 @@ using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Processes;
 using Plumb.Linux.State;
+using Plumb.Network.Planning;
 
 namespace Plumb.Diagnosis.Machines;
 
@@ -15,26 +16,23 @@ namespace Plumb.Diagnosis.Machines;
 /// </summary>
 public sealed class Machine : IWorld, IDisposable
 {
+    private const string CniFolder = "/var/lib/cni";
+
     private static readonly HashSet<EntryKind> OnlyAddresses = [EntryKind.Address];
 
     private readonly Kernels _kernels = new();
     private readonly KernelSpaces _spaces;
     private readonly Dictionary<NamespaceId, Inhabited> _inhabited = [];
 
-    private Machine(IReadOnlyList<HeldNamespace> found, int hidden, IReadOnlyList<CniAttachment> attachments)
+    private Machine(IReadOnlyList<HeldNamespace> found, int hidden, IReadOnlyList<CniAttachment> attachments, ulong home, IReadOnlyDictionary<ulong, ToldResident> told)
     {
         _spaces = new KernelSpaces(_kernels);
-        ulong home;
-        using (var own = NetworkNamespace.OpenHome())
-        {
-            home = own.Identity.Inode;
-        }
         var refused = new List<HeldNamespace>();
         foreach (var held in found.OrderBy(held => held.Inode != home))
         {
             try
             {
-                Add(held, held.Inode == home, attachments);
+                Add(held, held.Inode == home, attachments, told.GetValueOrDefault(held.Inode));
             }
             catch (Exception failed) when (failed is SystemCallException or NetlinkException)
             {
@@ -55,10 +53,22 @@ public sealed class Machine : IWorld, IDisposable
     public IEnumerable<NamespaceId> Known => _inhabited.Keys;
 
     /// <param name="cniFolder">Where CNI plugins and their callers remember what they did.</param>
-    public static Machine Open(string cniFolder = "/var/lib/cni")
+    public static Machine Open(string cniFolder = CniFolder)
     {
         var (found, hidden) = HeldNamespace.List();
-        return new Machine(found, hidden, CniAttachment.ReadAll(cniFolder));
+        using var own = NetworkNamespace.OpenHome();
+        return new Machine(found, hidden, CniAttachment.ReadAll(cniFolder), own.Identity.Inode, new Dictionary<ulong, ToldResident>());
+    }
+
+    /// <summary>A machine of which somebody knows who lives where, by the namespaces' numbers.</summary>
+    /// <param name="home">Number of what is to be the machine's own.</param>
+    public static Machine Open(ulong home, IReadOnlyDictionary<ulong, ToldResident> told)
+    {
+        ArgumentNullException.ThrowIfNull(told);
+        var (found, hidden) = HeldNamespace.List();
+        var seen = found.Select(static held => held.Inode).ToHashSet();
+        var bound = told.Where(one => !seen.Contains(one.Key) && one.Value.Path is { } path && IsThere(path, one.Key)).Select(static one => new HeldNamespace(one.Key, one.Value.Path!, [], [one.Value.Path!]));
+        return new Machine([.. found, .. bound], hidden, CniAttachment.ReadAll(CniFolder), home, told);
     }
 
     public Space? Find(NamespaceId id) => _spaces.Find(id);
@@ -68,11 +78,34 @@ public sealed class Machine : IWorld, IDisposable
     public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters) =>
         KernelSource.Observe(_kernels, [.. spaces.Where(_kernels.Knows)], parameters);
 
+    /// <inheritdoc cref="Observe(IReadOnlySet{NamespaceId}, IEnumerable{EntryKey})"/>
+    /// <param name="elements">Of Plumb's sets those that are asked for: no others are read.</param>
+    public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters, IReadOnlyList<PlannedEntry> elements) =>
+        KernelExcerpt.Observe(_kernels, [.. spaces.Where(_kernels.Knows)], parameters, elements);
+
     public void Dispose() => _kernels.Dispose();
 
-    private void Add(HeldNamespace held, bool isHome, IReadOnlyList<CniAttachment> attachments)
+    private static bool IsThere(string path, ulong inode)
+    {
+        try
+        {
+            using var there = NetworkNamespace.Open(path);
+            return there.Identity.Inode == inode;
+        }
+        catch (SystemCallException)
+        {
+            return false;
+        }
+    }
+
+    private void Add(HeldNamespace held, bool isHome, IReadOnlyList<CniAttachment> attachments, ToldResident? told)
     {
         var addresses = Addresses(held);
+        if (told is not null)
+        {
+            Add(told.Id, held, isHome, told.Resident, addresses);
+            return;
+        }
         var resident = isHome
             ? new Resident(Name, null, "this machine itself")
             : Resident.Of(held, [.. held.Processes.Select(ProcessFacts.Read).OfType<ProcessFacts>()], addresses, attachments, Name);
@@ -80,7 +113,11 @@ public sealed class Machine : IWorld, IDisposable
         {
             resident = resident with { Name = $"{resident.Name}.{held.Inode}" };
         }
-        var id = new NamespaceId(resident.FullName);
+        Add(new NamespaceId(resident.FullName), held, isHome, resident, addresses);
+    }
+
+    private void Add(NamespaceId id, HeldNamespace held, bool isHome, Resident resident, List<IpAddress> addresses)
+    {
         _kernels.Add(id, NetworkNamespace.Open(held.Path));
         _inhabited.Add(id, new Inhabited(id, resident, isHome, held, addresses));
     }
@@ -116,6 +153,11 @@ public sealed class Machine : IWorld, IDisposable
 
     private static string Count(int number, string what) => $"{number} {what}{(number == 1 ? "" : what.EndsWith('s') ? "es" : "s")}";
 }
+
+/// <summary>Who lives in a namespace, as somebody says who has put them there.</summary>
+/// <param name="Id">By which name entries of plans call it.</param>
+/// <param name="Path">Where it may be opened, if it is not found otherwise.</param>
+public sealed record ToldResident(NamespaceId Id, Resident Resident, string? Path);
 
 /// <summary>A namespace of a machine with who lives there.</summary>
 /// <param name="IsHome">It is the machine's own.</param>

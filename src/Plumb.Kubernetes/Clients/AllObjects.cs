@@ -2,7 +2,7 @@ using System.Net.Http;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Plumb.Kubernetes.Objects;
+using Plumb.Kubernetes.Selectors;
 
 namespace Plumb.Kubernetes.Clients;
 
@@ -17,27 +17,37 @@ public static class AllObjects
     {
         await foreach (var collection in CollectionsAsync(api, cancel).ConfigureAwait(false))
         {
-            string? next = null;
-            do
-            {
-                var page = await PageAsync(api, $"{collection}?limit={PageSize}{(next is null ? "" : $"&continue={Uri.EscapeDataString(next)}")}", cancel).ConfigureAwait(false);
-                if (page?["items"] is not JsonArray items)
-                    break;
-                var (version, kind) = (Text(page, "apiVersion"), Text(page, "kind"));
-                foreach (var item in items.ToList())
-                {
-                    if (item is not JsonObject found)
-                        continue;
-                    items.Remove(found);
-                    // Items of a list leave out what the list says for them all.
-                    found["apiVersion"] ??= version;
-                    found["kind"] ??= kind.EndsWith("List", StringComparison.Ordinal) ? kind[..^"List".Length] : kind;
-                    yield return found;
-                }
-                next = page["metadata"] is JsonObject metadata && Text(metadata, "continue") is { Length: > 0 } more ? more : null;
-            }
-            while (next is not null);
+            await foreach (var found in OfAsync(api, collection, null, cancel).ConfigureAwait(false))
+                yield return found;
         }
+    }
+
+    /// <summary>Each object of one collection, with its kind.</summary>
+    /// <param name="collection">Its path: <c>/api/v1/services</c>.</param>
+    /// <param name="fields">Null: all.</param>
+    public static async IAsyncEnumerable<JsonObject> OfAsync(KubernetesClient api, string collection, FieldSelector? fields, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        string selection = fields is null ? "" : $"&fieldSelector={Uri.EscapeDataString(fields.ToString())}";
+        string? next = null;
+        do
+        {
+            var page = await PageAsync(api, $"{collection}?limit={PageSize}{selection}{(next is null ? "" : $"&continue={Uri.EscapeDataString(next)}")}", cancel).ConfigureAwait(false);
+            if (page?["items"] is not JsonArray items)
+                break;
+            var (version, kind) = (Text(page, "apiVersion"), Text(page, "kind"));
+            foreach (var item in items.ToList())
+            {
+                if (item is not JsonObject found)
+                    continue;
+                items.Remove(found);
+                // Items of a list leave out what the list says for them all.
+                found["apiVersion"] ??= version;
+                found["kind"] ??= kind.EndsWith("List", StringComparison.Ordinal) ? kind[..^"List".Length] : kind;
+                yield return found;
+            }
+            next = page["metadata"] is JsonObject metadata && Text(metadata, "continue") is { Length: > 0 } more ? more : null;
+        }
+        while (next is not null);
     }
 
     private static async IAsyncEnumerable<string> CollectionsAsync(KubernetesClient api, [EnumeratorCancellation] CancellationToken cancel)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
+using Plumb.Agent.Asking;
 using Plumb.Linux.Native;
 using Plumb.Linux.Processes;
 using Plumb.Linux.Sockets;
@@ -77,14 +78,8 @@ public sealed class LabClient
         return LabCommandAnswer.Read(answer) ?? throw new LabException($"the lab '{Paths.Name}' runs no commands; end it (`plumb down {Paths.Name}`) and start it again");
     }
 
-    /// <summary>What a node's agent says on a path of its own socket.</summary>
-    /// <param name="path">Relative, with query: <c>state?kind=route</c>.</param>
-    /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
-    public ReadOnlyMemory<byte> AskNode(string node, string path) => Ask($"nodes/{node}/{path}");
-
-    /// <inheritdoc cref="AskNode(string, string)"/>
-    /// <param name="body">What is POSTed there.</param>
-    public ReadOnlyMemory<byte> AskNode(string node, string path, ReadOnlyMemory<byte> body) => Answer($"nodes/{node}/{path}", "POST", body).Body;
+    /// <summary>A node's agent, to be asked.</summary>
+    public AgentClient AgentOf(string node) => new(new NodePaths(Paths, node).CniSocket, $"the agent of {node}");
 
     /// <summary>Has a node's agent do something for as long as this process wants it.</summary>
     /// <param name="path">Of the agent's own socket, relative, with query.</param>
@@ -164,11 +159,11 @@ public sealed class LabClient
 
     private ReadOnlyMemory<byte> Ask(string path, string method = "GET") => Answer(path, method).Body;
 
-    private UnixAnswer Answer(string path, string method = "GET", ReadOnlyMemory<byte> body = default)
+    private UnixAnswer Answer(string path, string method = "GET")
     {
         try
         {
-            var answer = UnixRequest.Send(Paths.Socket, method, "/" + path, body);
+            var answer = UnixRequest.Send(Paths.Socket, method, "/" + path);
             return answer.Status == 200
                 ? answer
                 : throw new LabException((answer["Content-Type"] == "application/json" ? FailureOf(answer.Body) : null) ?? $"the lab '{Paths.Name}' answered {answer.Status} to {path}");

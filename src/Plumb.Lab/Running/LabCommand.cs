@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Plumb.Linux.Sockets;
 using Plumb.Linux.State;
 
 namespace Plumb.Lab.Running;

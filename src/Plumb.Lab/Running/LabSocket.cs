@@ -31,10 +31,6 @@ internal interface ILabDesk
     /// <summary>How a pod's containers find names.</summary>
     /// <exception cref="LabException">There is no such pod on any node.</exception>
     PodResolver ResolverOf(string scope, string name);
-
-    /// <summary>Hands a request on to a node's agent and copies its answer.</summary>
-    /// <exception cref="LabException">There is no such node, or its agent does not answer.</exception>
-    Task AskNodeAsync(string node, string pathAndQuery, HttpRequest request, HttpResponse answer, CancellationToken cancel);
 }
 
 /// <summary>The lab's side of <see cref="LabClient"/>: HTTP on a unix socket that only the lab's user can reach.</summary>
@@ -112,8 +108,6 @@ internal sealed class LabSocket : IAsyncDisposable
             var steps = path.Split('/', 4, StringSplitOptions.RemoveEmptyEntries);
             return steps is ["pods", var scope, var pod, "resolver"]
                 ? WriteAsync(context, StatusCodes.Status200OK, LabJson.ToUtf8(json => LabJson.Write(json, desk.ResolverOf(scope, pod))))
-                : steps is ["nodes", var node, var rest]
-                ? desk.AskNodeAsync(node, "/" + rest + context.Request.QueryString, context.Request, context.Response, context.RequestAborted)
                 : WriteAsync(context, StatusCodes.Status404NotFound, LabJson.Failure($"the lab has nothing at {path}"));
         }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Plumb.Linux.Native;
 
 namespace Plumb.Linux.Containers;
@@ -35,6 +36,20 @@ public sealed class TreeWalk : IDisposable
     {
         using var found = Open(path);
         return found is null ? null : NameOf(found);
+    }
+
+    /// <summary>The text of a regular file, or its beginning; null when there is none.</summary>
+    /// <exception cref="SystemCallException">Links lead in a circle (ELOOP), or out (EXDEV).</exception>
+    public string? Read(string path, int mostBytes)
+    {
+        using var found = Open(path);
+        if (found is null || FileStatus.Of(found).Type != FileType.Regular)
+        {
+            return null;
+        }
+        using var file = new FileStream($"/proc/self/fd/{found.Number}", FileMode.Open, FileAccess.Read);
+        var bytes = new byte[mostBytes];
+        return Encoding.UTF8.GetString(bytes, 0, file.ReadAtLeast(bytes, mostBytes, throwOnEndOfStream: false));
     }
 
     /// <summary>The directory at a place, made with those on the way to it where they are missing.</summary>

@@ -35,6 +35,9 @@ public sealed record PlanDocument
         return new PlanDocument { Node = node, Entries = entries, Conflicts = [], Refusals = [] };
     }
 
+    /// <summary>Written as it is printed, so that a plan of any length takes little room.</summary>
+    public Task WriteAsync(Stream to, CancellationToken cancel) => JsonSerializer.SerializeAsync(to, this, PlanJson.Default.PlanDocument, cancel);
+
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, PlanJson.Default.PlanDocument);
 
     /// <exception cref="JsonException">It is no such document.</exception>

@@ -1,3 +1,4 @@
+using System.Collections;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Nftables.Text;
 using Plumb.Linux.State;
@@ -64,10 +65,11 @@ public sealed class PlanExcerpt
         return excerpt;
     }
 
+    /// <summary>Its entries are printed whenever they are read: they are read once.</summary>
     public PlanDocument ToDocument(string node)
     {
         _entries.Sort(static (left, right) => left.Desired.Entry.Key.CompareTo(right.Desired.Entry.Key));
-        return new PlanDocument { Node = node, Entries = [.. _entries.Select(Print)], Conflicts = _conflicts, Refusals = _refusals };
+        return new PlanDocument { Node = node, Entries = new Printed(this), Conflicts = _conflicts, Refusals = _refusals };
     }
 
     private static bool IsAbout(Want want, PlanSearch search) => want.Entry is ElementEntry element && (search.IsCause(want.Cause.Subject) || search.IsIn(element));
@@ -98,4 +100,15 @@ public sealed class PlanExcerpt
         };
 
     private readonly record struct Taken(Desired Desired, IReadOnlyList<Origin> Causes, int More);
+
+    private sealed class Printed(PlanExcerpt of) : IReadOnlyList<PlannedEntry>
+    {
+        public int Count => of._entries.Count;
+
+        public PlannedEntry this[int index] => of.Print(of._entries[index]);
+
+        public IEnumerator<PlannedEntry> GetEnumerator() => of._entries.Select(of.Print).GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
 }

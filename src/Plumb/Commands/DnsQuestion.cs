@@ -1,9 +1,7 @@
-using System.Text.Json;
+using Plumb.Agent.Asking;
 using Plumb.Dns.Answering;
 using Plumb.Lab;
-using Plumb.Lab.Running;
 using Plumb.Output;
-using Plumb.Scenes;
 
 namespace Plumb.Commands;
 
@@ -13,23 +11,16 @@ internal static class DnsQuestion
     // Of several answers, those that stand in the first line; all are listed below it.
     private const int MostNamed = 4;
 
-    /// <param name="pod"><c>POD</c> or <c>NAMESPACE/POD</c>; null: a name that is asked for as it is, on the first node.</param>
+    /// <param name="node">Whose agent is asked.</param>
+    /// <param name="asker"><c>NAMESPACE/POD</c>; null: nobody, and the name is asked for as it is.</param>
+    /// <param name="resolver">The asker's /etc/resolv.conf.</param>
     /// <param name="type">Of the record: A, AAAA, SRV …</param>
-    public static DnsResult Ask(LabClient lab, Parties parties, string name, string? pod, string type)
+    /// <returns>Null: the agent knows of no names.</returns>
+    /// <exception cref="LabException">It is no name.</exception>
+    public static DnsResult? Ask(AgentClient agent, string node, string? asker, string resolver, string name, string type)
     {
-        var (node, asker, file) = (parties.Nodes.First(), (string?)null, "");
-        if (pod is not null)
-        {
-            var slash = pod.IndexOf('/', StringComparison.Ordinal);
-            var (scope, own) = slash < 0 ? ("default", pod) : (pod[..slash], pod[(slash + 1)..]);
-            var resolver = lab.ResolverOf(scope, own);
-            (node, asker, file) = (resolver.Node, $"{scope}/{own}", resolver.File);
-        }
-        var path = SearchPath.Parse(file);
-        var said = lab.AskNode(
-            node, $"dns?name={Uri.EscapeDataString(name)}&search={Uri.EscapeDataString(string.Join(' ', Search(path)))}&ndots={path.Dots}&type={Uri.EscapeDataString(type)}");
-        var report = JsonSerializer.Deserialize(said.Span, NameReportJson.Default.NameReport) ?? throw new LabException($"the agent of {node} gave an empty answer");
-        return Answer(report, type, asker, node, path);
+        var path = SearchPath.Parse(resolver);
+        return agent.Names(name, path, type) is { } report ? Answer(report, type, asker, node, path) : null;
     }
 
     /// <param name="asker"><c>NAMESPACE/POD</c>; null: nobody.</param>

@@ -16,7 +16,7 @@ internal sealed class StatusCommand : Verb
     private readonly ValueOption<LabName?> _name = CommonOptions.Name();
     private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
 
-    private readonly Option<string?> _socket = new("--socket") { HelpName = "PATH", Description = $"the socket of this machine's agent (default {AgentOptions.DefaultSocket}, if there is one)" };
+    private readonly Option<string?> _socket = AgentSocket.Option();
 
     public StatusCommand()
         : base("status", "show the labs that run, their nodes and where their API is; on a node of a cluster, how it is")
@@ -44,7 +44,7 @@ internal sealed class StatusCommand : Verb
         {
             labs.Add(Ask(name, invocation.Time));
         }
-        var node = labs.Count == 0 || invocation.IsGiven(_socket) ? AgentStatus.Ask(invocation.Parsed.GetValue(_socket), invocation.Terminal.Error.WriteLine) : null;
+        var node = labs.Count == 0 || invocation.IsGiven(_socket) ? AgentSocket.Find(invocation.Parsed.GetValue(_socket), invocation.Terminal.Error.WriteLine)?.Report() : null;
         Printer.Print(new StatusResult(labs, node), static () => ResultJson.Default.StatusResult, invocation, _output, Write);
         return Task.FromResult(ExitCode.Done);
     }

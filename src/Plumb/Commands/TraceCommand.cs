@@ -93,6 +93,10 @@ internal sealed class TraceCommand : Verb
         using var points = eyes.Points;
         using var scene = _scene.Open(invocation);
         var source = scene.Parties.Require(invocation.Value(_source)!);
+        if (!scene.World.Known.Contains(source.Space))
+        {
+            throw new LabException($"SRC: the network of {source.FullName} cannot be seen from here{(source.Node == scene.Name ? "" : $": ask on {source.Node}")}");
+        }
         var (address, dns) = await AddressAsync(scene, source, target);
         var packet = Question(address, protocol, sourcePort, target.Port ?? 0);
         var isSized = invocation.Value(_size) is not 0;
@@ -103,8 +107,9 @@ internal sealed class TraceCommand : Verb
         packet = trace.Packet;
         var telling = new Telling(scene, await PlannedCauses.OfAsync(scene, trace, isAll: invocation.IsOn(_observe)));
         var near = await Nearness.OfAsync(scene, packet, trace);
+        var beyond = Horizon.Of(scene, trace);
         var result = new TraceResult(
-            telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i]))],
+            telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i] ?? beyond[i]))],
             SourcePort: sourcePort == 0 ? null : sourcePort);
         var isWell = trace.Outcomes.All(static outcome => outcome.Verdict == Verdict.Delivered);
         if (probe is not null)
@@ -164,13 +169,17 @@ internal sealed class TraceCommand : Verb
         {
             return (given, null);
         }
-        if (scene.Parties.Find(target.Host) is { Addresses.Count: > 0 } party)
+        var party = scene.Parties.Find(target.Host);
+        // What a URL names is a name of DNS, whatever pods are called.
+        if (party is { Addresses.Count: > 0 } && (target.Scheme is null || party.Kind != PartyKind.Pod))
         {
             return (party.AddressFor(source), null);
         }
+        var isAnswered = false;
         foreach (var name in Names(source, target.Host))
         {
             var dns = await scene.AskAsync(name, PodOf(source), scene.ServiceFamily == IpFamily.V6 ? "AAAA" : "A");
+            isAnswered |= dns is not null;
             foreach (var record in dns?.Tried[^1].Records ?? [])
             {
                 if (!record.IsAlias && IpAddress.TryParse(record.Data, out var found))
@@ -179,9 +188,11 @@ internal sealed class TraceCommand : Verb
                 }
             }
         }
-        if (scene.Parties.ByBeginning(target.Host) is { Addresses.Count: > 0 } replica)
+        if ((party ?? scene.Parties.ByBeginning(target.Host)) is { Addresses.Count: > 0 } pod)
         {
-            return (replica.AddressFor(source), null);
+            // One of its pods is not the Service: without anybody to ask, what is behind the name is not known.
+            return isAnswered ? (pod.AddressFor(source), null)
+                : throw new LabException($"DST: nobody can be asked here what the name '{target.Host}' means: give the Service's address (kubectl get service), or for the pod itself {pod.FullName}{(target.Port is { } port ? $":{port}" : "")}");
         }
         throw scene.Parties.Unknown(target.Host, await Nearness.ServicesAsync(scene));
     }

@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
 using Plumb.Agent;
-using Plumb.Lab.Running;
-using Plumb.Linux.Native;
 using Plumb.Output;
 
 namespace Plumb.Installing;
@@ -10,34 +7,6 @@ namespace Plumb.Installing;
 /// <summary>What this machine's agent tells of itself.</summary>
 internal static class AgentStatus
 {
-    /// <param name="socket">Null: the usual one, if an agent is there and answers this user.</param>
-    /// <param name="note">Told why there is no answer where none need be.</param>
-    /// <exception cref="IOException">It does not answer.</exception>
-    public static NodeReport? Ask(string? socket, Action<string> note)
-    {
-        var path = socket ?? AgentOptions.DefaultSocket;
-        if (socket is null && !File.Exists(path))
-        {
-            return null;
-        }
-        try
-        {
-            var answer = UnixRequest.Send(path, "GET", "/status");
-            return answer.Status == 200
-                ? JsonSerializer.Deserialize(answer.Body.Span, NodeReportJson.Default.NodeReport)
-                : throw new IOException($"the agent at {path} is another version's: it cannot say how this node is; ask it by the `plumb` that it is");
-        }
-        catch (SystemCallException refused) when (socket is null && refused.Errno is (Errno.EACCES or Errno.ECONNREFUSED))
-        {
-            note(refused.Errno == Errno.EACCES ? "this machine's agent answers root alone: sudo plumb status" : $"{path}: no agent answers there any more");
-            return null;
-        }
-        catch (Exception silent) when (silent is SystemCallException or InvalidDataException or JsonException)
-        {
-            throw new IOException($"the agent at {path} does not say how this node is: {silent.Message}", silent);
-        }
-    }
-
     public static void Write(NodeReport node, TextWriter to, Style style)
     {
         var state = node.Trouble is null ? style.Good("wires pods") : style.Warning("wires no pods");

@@ -39,6 +39,9 @@ internal interface IScene : IDisposable
     /// <summary>What of a node's plan may be about a thing, or more; null where there is no agent.</summary>
     Task<PlanDocument?> PlanAboutAsync(string node, string thing) => PlanAsync(node);
 
+    /// <summary>Who has an address that nobody here has, and where that is, for a person: <c>pod default/web on node-2</c>; null where nobody knows.</summary>
+    string? Beyond(IpAddress address) => null;
+
     /// <summary>What a name comes to; null where nobody can be asked.</summary>
     /// <param name="pod"><c>NAMESPACE/POD</c> or <c>POD</c>, by whose search path it is asked for; null: as it stands.</param>
     /// <param name="type">Of the record: A, AAAA, SRV …</param>

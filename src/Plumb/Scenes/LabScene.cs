@@ -103,16 +103,22 @@ internal sealed class LabScene : ILiveScene, IWorld
     public async Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
         where T : IResource<T> => (await Api.ListAsync<T>(new ListOptions { Namespace = scope, Fields = fields }, cancel)).Items;
 
-    public Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null)
+    public Task<PlanDocument?> PlanAsync(string node, IReadOnlyCollection<EntryKey>? keys = null) => Task.FromResult<PlanDocument?>(_client.AgentOf(node).Plan(keys));
+
+    public Task<PlanDocument?> PlanAboutAsync(string node, string thing) => Task.FromResult<PlanDocument?>(_client.AgentOf(node).PlanAbout(thing));
+
+    public Task<DnsResult?> AskAsync(string name, string? pod, string type)
     {
-        var plan = keys is null ? _client.AskNode(node, "state") : _client.AskNode(node, "state", PlannedKeys.ToJson(keys));
-        return Task.FromResult<PlanDocument?>(PlanDocument.FromJson(plan.Span));
+        var (node, asker, file) = (Parties.Nodes.First(), (string?)null, "");
+        if (pod is not null)
+        {
+            var slash = pod.IndexOf('/', StringComparison.Ordinal);
+            var (scope, own) = slash < 0 ? ("default", pod) : (pod[..slash], pod[(slash + 1)..]);
+            var resolver = _client.ResolverOf(scope, own);
+            (node, asker, file) = (resolver.Node, $"{scope}/{own}", resolver.File);
+        }
+        return Task.FromResult(DnsQuestion.Ask(_client.AgentOf(node), node, asker, file, name, type));
     }
-
-    public Task<PlanDocument?> PlanAboutAsync(string node, string thing) =>
-        Task.FromResult<PlanDocument?>(PlanDocument.FromJson(_client.AskNode(node, $"state?about={Uri.EscapeDataString(thing)}").Span));
-
-    public Task<DnsResult?> AskAsync(string name, string? pod, string type) => Task.FromResult<DnsResult?>(DnsQuestion.Ask(_client, Parties, name, pod, type));
 
     public ObservedState Observe(IReadOnlySet<NamespaceId> spaces, IEnumerable<EntryKey> parameters, IReadOnlyList<PlannedEntry>? elements = null)
     {

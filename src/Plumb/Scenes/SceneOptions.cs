@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Plumb.CommandLine;
+using Plumb.Installing;
 using Plumb.Lab;
 using Plumb.Lab.Running;
 
@@ -9,7 +10,8 @@ namespace Plumb.Scenes;
 internal sealed class SceneOptions
 {
     private readonly ValueOption<LabName?> _name = CommonOptions.Name();
-    private readonly Flag _local = new("--local", "this machine itself, whoever has made its network: its kernel and its containers, without an API; by itself where no lab runs");
+    private readonly Flag _local = new("--local", "this machine itself, whoever has made its network: its kernel and containers, and what its agent knows, if it has one; by itself where no lab runs");
+    private readonly Option<string?> _socket = AgentSocket.Option();
 
     private readonly Option<string?> _from = new("--from") { HelpName = "FILE", Description = "look at a network as it was when `plumb snapshot` wrote this file, not at a lab" };
 
@@ -27,6 +29,7 @@ internal sealed class SceneOptions
     {
         verb.Options.Add(_name);
         verb.Options.Add(_local);
+        verb.Options.Add(_socket);
     }
 
     /// <summary>The lab that is looked at; null: it is a file, or this machine.</summary>
@@ -40,7 +43,7 @@ internal sealed class SceneOptions
         {
             return OpenLive(invocation);
         }
-        return invocation.IsOn(_local) ? throw new UsageException("--from looks at a file and --local at this machine: choose one")
+        return invocation.IsOn(_local) || invocation.IsGiven(_socket) ? throw new UsageException("--from looks at a file and --local or --socket at this machine: choose one")
             : invocation.IsGiven(_name) ? throw new UsageException("--from looks at a file and --name at a lab that runs: choose one") : snapshot;
     }
 
@@ -55,23 +58,27 @@ internal sealed class SceneOptions
         {
             return LabScene.Open(invocation.Lab(_name), invocation.Time);
         }
-        return !invocation.IsOn(_local) ? Machine(invocation, "this machine (no lab runs; `plumb up` starts one)")
+        return !invocation.IsOn(_local) && !invocation.IsGiven(_socket) ? Machine(invocation, "this machine (no lab runs; `plumb up` starts one)")
             : invocation.Value(_name) is null ? Machine(invocation, "this machine")
-            : throw new UsageException("--local looks at this machine and --name at a lab that runs: choose one");
+            : throw new UsageException("--local and --socket look at this machine and --name at a lab that runs: choose one");
     }
 
     // By itself where nobody has named a lab, and none runs.
     private bool IsMachine(Invocation invocation) =>
-        invocation.IsOn(_local)
+        invocation.IsOn(_local) || invocation.IsGiven(_socket)
         || (invocation.Home is null && invocation.Value(_name) is null && Environment.GetEnvironmentVariable(CommonOptions.LabVariable) is not { Length: > 0 } && LabClient.Running().Length == 0);
 
-    private static MachineScene Machine(Invocation invocation, string title)
+    // With its agent if it has one.
+    private ILiveScene Machine(Invocation invocation, string title)
     {
-        var scene = new MachineScene(title);
-        foreach (var line in scene.Unseen)
+        var agent = AgentSocket.Find(invocation.Parsed.GetValue(_socket), Warn);
+        ILiveScene scene = agent is null ? new MachineScene(title) : new NodeScene(agent);
+        foreach (var line in scene is NodeScene node ? node.Unseen : ((MachineScene)scene).Unseen)
         {
-            invocation.Terminal.Error.WriteLine(invocation.Terminal.ErrorStyle.Warning(line));
+            Warn(line);
         }
         return scene;
+
+        void Warn(string line) => invocation.Terminal.Error.WriteLine(invocation.Terminal.ErrorStyle.Warning(line));
     }
 }

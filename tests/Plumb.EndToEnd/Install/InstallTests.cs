@@ -7,13 +7,37 @@ namespace Plumb.EndToEnd.Install;
 public sealed class InstallTests : IAsyncDisposable
 {
     // What a runtime does for a pod, by hand: a namespace that lives until it is told, and the plugin with the configuration that the agent wrote.
-    private const string AddPod =
+    private const string StartPod =
         """
-        unshare --net sleep infinity & pod=$!
+        unshare --net sleep infinity >/dev/null 2>&1 & pod=$!
         until [ "$(readlink /proc/$pod/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
-        CNI_COMMAND=$1 CNI_CONTAINERID=$3 CNI_NETNS=/proc/$pod/ns/net CNI_IFNAME=eth0 CNI_PATH=$2/bin "$2/bin/plumb-cni" <"$2/conf" || exit
+        echo $pod >"$1/pod"
+        CNI_ARGS="K8S_POD_NAMESPACE=default;K8S_POD_NAME=$2" CNI_COMMAND=ADD CNI_CONTAINERID=$2-1 CNI_NETNS=/proc/$pod/ns/net CNI_IFNAME=eth0 CNI_PATH=$1/bin "$1/bin/plumb-cni" <"$1/conf" || exit
+
+        """;
+
+    private const string PingFromPod = StartPod +
+        """
         nsenter --net=/proc/$pod/ns/net ping -c 1 -W 10 10.244.9.1 >&2 || exit
         kill $pod
+        """;
+
+    private const string Shop =
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: shop}
+        spec:
+          replicas: 2
+          selector: {matchLabels: {app: shop}}
+          template:
+            metadata: {labels: {app: shop}}
+            spec: {containers: [{name: main, image: httpd, ports: [{containerPort: 80}]}]}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: shop}
+        spec: {selector: {app: shop}, ports: [{port: 80}]}
         """;
 
     // As container runtimes have it for whoever is not privileged.
@@ -84,7 +108,7 @@ public sealed class InstallTests : IAsyncDisposable
         await RouteAsync(lab, "node-1", "10.244.77.0/24", isThere: true);
         (await lab.ShellAsync("outside", "ip", "route", "delete", "10.244.1.0/24")).Succeeds();
         await RouteAsync(lab, "outside", "10.244.1.0/24", isThere: true);
-        var added = (await InPodAsync(lab, "ADD", "cut-off")).Succeeds();
+        var added = (await InPodAsync(lab, PingFromPod, "cut-off")).Succeeds();
         Assert.Contains("10.244.9.", added.Output);
         await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: false);
         var cut = JsonElement.Parse((await lab.ShellAsync("outside", Commands.Plumb, "status", "--socket", PathOf("cni.sock"), "-o", "json")).Succeeds().Output).GetProperty("node");
@@ -95,6 +119,45 @@ public sealed class InstallTests : IAsyncDisposable
         await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: true);
         (await lab.KubectlAsync("delete", "node", "late")).Succeeds();
         await RouteAsync(lab, "outside", "10.244.77.0/24", isThere: false);
+        await EndAsync(agent);
+    }
+
+    [Fact]
+    public async Task The_agent_of_a_machine_is_asked_why_and_where_to()
+    {
+        var lab = await _user.UpAsync("--nodes", "1", "--agent-processes", "--dns-upstream", "none");
+        await RegisterAsync(lab, "outside", "10.244.9.0/24", "192.168.1.100");
+        (await lab.KubectlWithInputAsync(Shop, "create", "-f", "-")).Succeeds();
+        (await lab.KubectlAsync("rollout", "status", "deployment/shop", "--timeout=120s")).Succeeds();
+        var address = (await lab.KubectlAsync("get", "service", "shop", "-o", "jsonpath={.spec.clusterIP}")).Succeeds().Output;
+        using var agent = StartAgent(await ServiceAccountAsync(lab), "--services", "nftables");
+        await SaidAsync(agent, "outside serves pods");
+        (await InPodAsync(lab, StartPod, "client")).Succeeds();
+
+        // The witness: a real request, and what the machine's connection tracking says of it.
+        (await InsideAsync(lab, "sh", "-c", $"nsenter --net=/proc/$(cat {PathOf("pod")})/ns/net curl -sS --max-time 20 http://{address}/")).Succeeds();
+        var flow = (await lab.ShellAsync("outside", "conntrack", "-L", "-p", "tcp", "-s", "10.244.9.2", "-d", address)).Succeeds().Output;
+
+        var traced = JsonElement.Parse((await AskAsync(lab, "trace", "default/client", "http://shop", "-o", "json")).Output);
+        Assert.Equal(address, traced.GetProperty("packet").GetProperty("destination").GetString());
+        Assert.Equal("Service default/shop", traced.GetProperty("dns").GetProperty("tried").EnumerateArray().Last().GetProperty("records")[0].GetProperty("cause").GetString());
+        var hops = traced.GetProperty("outcomes").EnumerateArray().SelectMany(static outcome => outcome.GetProperty("there").EnumerateArray()).ToList();
+        Assert.Contains(hops, hop => hop.GetProperty("before").GetProperty("destination").GetString() == address && flow.Contains($" src={hop.GetProperty("after").GetProperty("destination").GetString()} ", StringComparison.Ordinal));
+        Assert.Contains(hops, static hop => hop.GetProperty("causes").EnumerateArray().Any(static cause => cause.GetString()!.StartsWith("Service default/shop", StringComparison.Ordinal)));
+
+        var all = (await AskAsync(lab, "explain", "--all")).Succeeds().Output;
+        Assert.EndsWith("\n0 unexplained", all.TrimEnd());
+        Assert.Contains("# default/client@", all, StringComparison.Ordinal);
+        Assert.Contains("Service default/shop spec.ports[0]", (await AskAsync(lab, "explain", address)).Succeeds().Output, StringComparison.Ordinal);
+        Assert.Contains("Pod default/client", (await AskAsync(lab, "explain", "default/client")).Succeeds().Output, StringComparison.Ordinal);
+        Assert.Contains("Node node-1", (await AskAsync(lab, "explain", "10.244.1.0/24")).Succeeds().Output, StringComparison.Ordinal);
+        var snapshot = PathOf("net.plumb");
+        (await AskAsync(lab, "snapshot", "-o", snapshot)).Succeeds();
+        Assert.Contains("Service default/shop", (await _user.PlumbAsync("explain", "--from", snapshot, address)).Succeeds().Output, StringComparison.Ordinal);
+
+        Assert.Contains("SRC: the network of node-1 cannot be seen from here: ask on node-1", (await AskAsync(lab, "trace", "node-1", "10.244.9.1")).Error, StringComparison.Ordinal);
+        var beyond = await AskAsync(lab, "trace", "default/client", "http://shop");
+        Assert.Matches("10\\.244\\.1\\.\\d+ is pod default/shop-\\S+ on node-1: what is seen from outside ends at its wire", beyond.Output);
         await EndAsync(agent);
     }
 
@@ -116,11 +179,17 @@ public sealed class InstallTests : IAsyncDisposable
     }
 
     // In the agent's own namespace of processes, so that both mean the same by a path below /proc.
-    private async Task<CommandResult> InPodAsync(RunningLab lab, string verb, string container)
+    private async Task<CommandResult> InPodAsync(RunningLab lab, string script, string container)
     {
         await File.WriteAllTextAsync(PathOf("conf"), $$"""{"cniVersion":"1.0.0","name":"plumb","type":"plumb-cni","socket":"{{PathOf("cni.sock")}}"}""", Cancel);
-        return await lab.PlumbAsync("shell", "outside", "--namespaces", "net,pid,mount", "--", "sh", "-c", AddPod, "sh", verb, PathOf(""), container);
+        return await InsideAsync(lab, "sh", "-c", script, "sh", PathOf(""), container);
     }
+
+    private static Task<CommandResult> InsideAsync(RunningLab lab, params string[] command) => lab.PlumbAsync("shell", ["outside", "--namespaces", "net,pid,mount", "--", .. command]);
+
+    // As somebody who knows of no lab.
+    private Task<CommandResult> AskAsync(RunningLab lab, string verb, params string[] words) =>
+        InsideAsync(lab, ["env", $"XDG_RUNTIME_DIR={PathOf("")}", Commands.Plumb, verb, .. words, "--socket", PathOf("cni.sock")]);
 
     private string[] Places => ["--node", "outside", "--state-dir", PathOf("state"), "--socket", PathOf("cni.sock"), "--cni-conf-dir", PathOf("net.d"), "--cni-bin-dir", PathOf("bin")];
 
@@ -140,9 +209,9 @@ public sealed class InstallTests : IAsyncDisposable
         return file;
     }
 
-    private Process StartAgent(string kubeconfig) => Commands.Start(
+    private Process StartAgent(string kubeconfig, params string[] more) => Commands.Start(
         _user.Environment, Commands.Plumb,
-        ["shell", "outside", "--namespaces", "net,pid,mount", "--", "setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "sh", "-c", ReadOnlyParameters, "sh", Commands.Plumb, "agent", .. Places, "--kubeconfig", kubeconfig]);
+        ["shell", "outside", "--namespaces", "net,pid,mount", "--", "setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "sh", "-c", ReadOnlyParameters, "sh", Commands.Plumb, "agent", .. Places, "--kubeconfig", kubeconfig, .. more]);
 
     /// <summary>All that a process said up to a line.</summary>
     private static async Task<string> SaidAsync(Process process, string line)

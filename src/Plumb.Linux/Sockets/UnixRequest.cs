@@ -1,11 +1,10 @@
 using System.Text;
 using Plumb.Linux.Native;
-using Plumb.Linux.Sockets;
 
-namespace Plumb.Lab.Running;
+namespace Plumb.Linux.Sockets;
 
 /// <summary>
-/// One HTTP/1.0 request (RFC 1945) on a unix socket: what a command asks of a lab. It waits for the answer and for nothing else, so it blocks: to
+/// One HTTP/1.0 request (RFC 1945) on a unix socket: what a command asks of a lab or of an agent. It waits for the answer and for nothing else, so it blocks: to
 /// start HttpClient, or sockets of .NET at all, takes longer than all the rest of <c>plumb status</c>.
 /// </summary>
 public static class UnixRequest

@@ -1,11 +1,9 @@
 using System.Net.Sockets;
 using System.Text;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.WebUtilities;
-using Plumb.Lab.Running;
 using Plumb.Linux.Native;
+using Plumb.Linux.Sockets;
 
-namespace Plumb.Lab.Tests.Running;
+namespace Plumb.Linux.Tests.Sockets;
 
 public sealed class UnixRequestTests : IDisposable
 {
@@ -28,23 +26,6 @@ public sealed class UnixRequestTests : IDisposable
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}")]
     [InlineData("hello\r\n\r\n")]
     public Task What_ends_early_is_no_answer(string answer) => Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(answer));
-
-    [Theory]
-    [InlineData("HTTP/1.1 200 OK\r\nPlumb-Exit-Code: 1\r\nPlumb-Out-Bytes: 4\r\n\r\n\u00fc\u00fc!", "1 \u00fc\u00fc !")]
-    [InlineData("HTTP/1.1 200 OK\r\nPlumb-Exit-Code: 0\r\nPlumb-Out-Bytes: 9\r\n\r\nout", null)]
-    [InlineData("HTTP/1.1 200 OK\r\n\r\n{}", null)]
-    public async Task What_a_command_wrote_is_told_apart(string answer, string? wrote)
-    {
-        var read = LabCommandAnswer.Read((await AskAsync(answer)).Given);
-        Assert.Equal(wrote, read is null ? null : $"{read.ExitCode} {read.Out} {read.Error}");
-    }
-
-    [Fact]
-    public void Words_of_a_command_arrive_as_they_are()
-    {
-        var command = new LabCommand(["trace", "a b", "http://\u00fc?x=1&y=%20", ""], true, false, true);
-        Assert.Equal(command, LabCommand.Of(new QueryCollection(QueryHelpers.ParseQuery(command.ToQuery()))));
-    }
 
     [Fact]
     public void Nobody_listens() => Assert.Throws<SystemCallException>(() => UnixRequest.Send(Path.Combine(_folder.FullName, "none"), "GET", "/"));

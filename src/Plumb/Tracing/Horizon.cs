@@ -1,0 +1,27 @@
+using Plumb.Diagnosis.Walk;
+using Plumb.Scenes;
+
+namespace Plumb.Tracing;
+
+/// <summary>What is known of where a packet goes that leaves what can be seen.</summary>
+internal static class Horizon
+{
+    /// <summary>A sentence for each outcome that ends there, where somebody knows.</summary>
+    public static IReadOnlyList<string?> Of(IScene scene, Trace trace) => [.. trace.Outcomes.Select(outcome => Of(scene, outcome))];
+
+    private static string? Of(IScene scene, Outcome outcome)
+    {
+        if (outcome is not { Verdict: Verdict.Undecided, Arrived: false })
+        {
+            return null;
+        }
+        var packet = outcome.Final;
+        while (packet.Inner is { } inner)
+        {
+            packet = inner.Packet;
+        }
+        // An address of somebody here: it did not get as far as the wire.
+        return scene.Parties.At(packet.Destination) is { } party && scene.World.Known.Contains(party.Space) ? null
+            : scene.Beyond(packet.Destination) is { } there ? $"{packet.Destination} is {there}: what is seen from {scene.Name} ends at its wire, ask there" : null;
+    }
+}
