@@ -16,6 +16,7 @@ using Plumb.Lab.Rootless;
 using Plumb.Lab.Running;
 using Plumb.Lab.Wire;
 using Plumb.Linux.Addresses;
+using Plumb.Linux.Containers;
 using Plumb.Linux.State;
 using Plumb.Network.Facts;
 
@@ -34,6 +35,7 @@ public sealed class Lab : IAsyncDisposable
     private LabOptions _options;
     private readonly IProgress<LabProgress> _progress;
     private readonly ApiLink _link;
+    private ControlGroup? _group;
     private LabCommandRunner? _commands;
     private readonly TimeProvider _time;
     private readonly WireAddresses _addresses;
@@ -87,15 +89,17 @@ public sealed class Lab : IAsyncDisposable
 
     /// <summary>Returns when all nodes are Ready, the manifests' objects created and, where asked for, their pods Ready.</summary>
     /// <param name="commands">Runs the command lines that the lab is handed; null: it takes none.</param>
+    /// <param name="group">The control group in which containers have theirs; null: they have none.</param>
     /// <exception cref="LabException">The lab cannot be; nothing of it is left.</exception>
-    public static Task<Lab> StartAsync(LabOptions options, IProgress<LabProgress> progress, LabCommandRunner? commands, TimeProvider time, CancellationToken cancel) =>
-        StartAsync(options, progress, time, static (api, _) => new(api.Connect()), cancel, commands);
+    public static Task<Lab> StartAsync(
+        LabOptions options, IProgress<LabProgress> progress, LabCommandRunner? commands, TimeProvider time, CancellationToken cancel, ControlGroup? group = null) =>
+        StartAsync(options, progress, time, static (api, _) => new(api.Connect()), cancel, commands, group);
 
     internal static async Task<Lab> StartAsync(
-        LabOptions options, IProgress<LabProgress> progress, TimeProvider time, ApiLink link, CancellationToken cancel, LabCommandRunner? commands = null)
+        LabOptions options, IProgress<LabProgress> progress, TimeProvider time, ApiLink link, CancellationToken cancel, LabCommandRunner? commands = null, ControlGroup? group = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var lab = new Lab(options, progress, time, link) { _commands = commands };
+        var lab = new Lab(options, progress, time, link) { _commands = commands, _group = group };
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, lab._abandoned.Token);
@@ -291,7 +295,7 @@ public sealed class Lab : IAsyncDisposable
         Report(Step(LabStep.Wire));
         var door = new ApiDoor(_machines.Wire, _addresses.Wire[0].Address, _apiStarted.Task, _time);
         OwnOnNodes(door);
-        var containers = new ContainerRuntime(Paths.Directory, ThisProgram.CommandLine, _time, _options.Images);
+        var containers = new ContainerRuntime(Paths.Directory, ThisProgram.CommandLine, _time, _options.Images, _group);
         OwnOnNodes(containers);
         RunDirectory.MakeDirectory(Paths.CniDirectory);
         var watch = new CniWatch(Paths.CniDirectory, (who, fault) => _log?.Write(who, fault.Message));
@@ -414,16 +418,8 @@ public sealed class Lab : IAsyncDisposable
         _router.ReadyChanged = null;
     }
 
-    private IEnumerable<LabNode> InOrder()
-    {
-        for (var number = 1; number <= _addresses.NodeCount; number++)
-        {
-            if (_nodes.TryGetValue(WirePlan.NodeId(number).Name, out var node))
-            {
-                yield return node;
-            }
-        }
-    }
+    private IEnumerable<LabNode> InOrder() =>
+        Enumerable.Range(1, _addresses.NodeCount).Select(number => _nodes.GetValueOrDefault(WirePlan.NodeId(number).Name)).OfType<LabNode>();
 
     private void Report(LabProgress step)
     {

@@ -38,7 +38,8 @@ public static class LabProcess
         var progress = options.Detached ? new ProgressLines() : view;
         try
         {
-            await using var lab = await Lab.StartAsync(options, progress, commands, time, stop.Token);
+            using var group = LabControlGroup.OfThisProcess(options.Name);
+            await using var lab = await Lab.StartAsync(options, progress, commands, time, stop.Token, group?.Group);
             if (options.Command.Count > 0)
             {
                 var code = await RunCommandAsync(options, lab, time, stop.Token);

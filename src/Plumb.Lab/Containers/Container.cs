@@ -47,7 +47,7 @@ internal sealed class Container : IContainer
 
     public string ImageId => _kind.ImageId;
 
-    public string Remark => _kind.Remark;
+    public IReadOnlyList<ContainerRemark> Remarks => _kind.Remarks;
 
     public Task Ended => _ended.Task;
 
@@ -184,7 +184,7 @@ internal sealed class Container : IContainer
             }
 
             end = await run.Ended;
-            reason = end.ExitCode == 0 ? "Completed" : "Error";
+            reason = end.OutOfMemory ? "OOMKilled" : end.ExitCode == 0 ? "Completed" : "Error";
         }
         catch (ContainerStartException refused)
         {

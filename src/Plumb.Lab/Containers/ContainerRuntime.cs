@@ -13,7 +13,9 @@ namespace Plumb.Lab.Containers;
 /// <param name="directory">Of the lab; each pod has a folder `pods/UID` in it.</param>
 /// <param name="launcher">This program, which enters the roots of containers that have their own.</param>
 /// <param name="images">Name → directory of an image that is at hand (<see cref="ImageStore.Take"/>).</param>
-public sealed class ContainerRuntime(string directory, IReadOnlyList<string> launcher, TimeProvider time, IReadOnlyDictionary<string, string>? images = null) : IAsyncDisposable
+/// <param name="group">In which each container that runs a program gets a control group of its own; null: the machine permits none.</param>
+public sealed class ContainerRuntime(
+    string directory, IReadOnlyList<string> launcher, TimeProvider time, IReadOnlyDictionary<string, string>? images = null, ControlGroup? group = null) : IAsyncDisposable
 {
     private readonly WorkloadServer _workloads = new(time);
     // What containers' users write is not the lab's user's to remove, should the lab be killed.
@@ -44,7 +46,7 @@ public sealed class ContainerRuntime(string directory, IReadOnlyList<string> lau
         var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image?.Root, launcher);
         IContainerKind kind = IsBuiltIn(container)
             ? new WorkloadKind(pod, container, files, _workloads, time)
-            : new ProcessKind(pod, container, files, image, target as Container, time);
+            : new ProcessKind(pod, container, files, image, target as Container, group, time);
         return new Container(pod, container, files, kind, time, changed);
     }
 

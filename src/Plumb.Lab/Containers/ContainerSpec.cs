@@ -54,8 +54,23 @@ public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<stri
     /// <summary>`targetContainerName`: the container of the same pod whose processes this one sees; null: it sees its own.</summary>
     public string? Target { get; init; }
 
+    /// <summary>`resources`</summary>
+    public ContainerLimits Limits { get; init; } = ContainerLimits.None;
+
     /// <summary>`stdinOnce`: standard input ends with the first attach.</summary>
     public bool StdinOnce { get; init; }
+}
+
+/// <summary>What a container may take of the machine.</summary>
+/// <param name="MemoryBytes">`limits.memory`; null: as much as there is.</param>
+/// <param name="Processors">`limits.cpu`; null: as many as there are.</param>
+/// <param name="Share">`requests.cpu`, else the limit: what it gets of the processors when all are wanted, beside what others ask for.</param>
+public sealed record ContainerLimits(decimal? MemoryBytes, decimal? Processors, decimal? Share)
+{
+    public static ContainerLimits None { get; } = new(null, null, null);
+
+    /// <summary>Whether somebody would miss them.</summary>
+    public bool AreAny => MemoryBytes is not null || Processors is not null;
 }
 
 /// <summary>One `env` entry. References to ConfigMaps and Secrets are resolved by the kubelet's part; fields of the pod are resolved here.</summary>

@@ -19,8 +19,8 @@ public interface IContainer : IAsyncDisposable
     /// <summary>`imageID` of the container's status: the image's digest, or what stands in for it.</summary>
     string ImageId { get; }
 
-    /// <summary>What is otherwise than the container asks for; empty: nothing. Known when it runs.</summary>
-    string Remark { get; }
+    /// <summary>What is otherwise than the container asks for. Known when it runs.</summary>
+    IReadOnlyList<ContainerRemark> Remarks { get; }
 
     /// <summary>Starts the first run. Restarts follow by the pod's restart policy, with its back-off. Failures to start are states, not exceptions.</summary>
     void Start();
@@ -50,3 +50,6 @@ public interface IContainer : IAsyncDisposable
     /// <inheritdoc cref="IPodRuntime.AttachAsync"/>
     Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel);
 }
+
+/// <summary>Something that a container asks for and does not have: an event of its pod.</summary>
+public readonly record struct ContainerRemark(string Reason, string Message);

@@ -24,7 +24,7 @@ internal static class ImageSpecs
     /// <summary>Whom it runs as, and what there is to say of it.</summary>
     /// <param name="image">Null: the machine's files stand in for the image, of which nobody knows whom it would run as.</param>
     /// <exception cref="ContainerStartException">The image has no such user, or only root where root is refused.</exception>
-    public static (ContainerUser User, string Remark) UserOf(ContainerSpec container, Image? image)
+    public static (ContainerUser User, ContainerRemark? Remark) UserOf(ContainerSpec container, Image? image)
     {
         var user = ImageUser.Find(image?.Root, container.User)
             ?? throw new ContainerStartException("StartError", $"unable to find user {container.User}: no matching entries in passwd file");
@@ -35,9 +35,9 @@ internal static class ImageSpecs
         }
         if (user.IsMapped)
         {
-            return (user, "");
+            return (user, null);
         }
         var groups = string.Join(", ", user.Groups.Prepend(user.Group).Distinct());
-        return (ContainerUser.Root, string.Create(CultureInfo.InvariantCulture, $"The container asks for user {user.User}, group {groups}, which the lab's user namespace does not have; it runs as the lab's own user, whom it sees as root. Subordinate ids (package uidmap, /etc/subuid) would give it its own"));
+        return (ContainerUser.Root, new ContainerRemark("UserSubstituted", string.Create(CultureInfo.InvariantCulture, $"The container asks for user {user.User}, group {groups}, which the lab's user namespace does not have; it runs as the lab's own user, whom it sees as root. Subordinate ids (package uidmap, /etc/subuid) would give it its own")));
     }
 }

@@ -1,3 +1,4 @@
+using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Cni;
 using Plumb.Lab.Containers;
@@ -67,6 +68,7 @@ internal static class ContainerSpecs
             ReadOnlyRoot = container.SecurityContext?.ReadOnlyRootFilesystem ?? false,
             NotRoot = container.SecurityContext?.RunAsNonRoot ?? pod.Spec.SecurityContext?.RunAsNonRoot ?? false,
             Target = container.TargetContainerName,
+            Limits = LimitsOf(container.Resources),
             MessagePath = container.TerminationMessagePath,
             MessageFromLog = container.TerminationMessagePolicy == "FallbackToLogsOnError",
             Terminal = container.Tty,
@@ -79,6 +81,19 @@ internal static class ContainerSpecs
     {
         var (user, group) = (container?.RunAsUser ?? pod?.RunAsUser, container?.RunAsGroup ?? pod?.RunAsGroup);
         return user is null ? "" : group is null ? $"{user}" : $"{user}:{group}";
+    }
+
+    private static ContainerLimits LimitsOf(ResourceRequirements? resources)
+    {
+        if (resources is null)
+        {
+            return ContainerLimits.None;
+        }
+        var processors = Amount(resources.Limits, "cpu");
+        return new ContainerLimits(Amount(resources.Limits, "memory"), processors, Amount(resources.Requests, "cpu") ?? processors);
+
+        static decimal? Amount(IReadOnlyDictionary<string, Quantity> amounts, string name) =>
+            amounts.TryGetValue(name, out var text) && Quantity.TryParse(text.Text, out var amount) && amount > 0 ? amount : null;
     }
 
     private static PortProtocol ProtocolOf(Kubernetes.Objects.ContainerPort port) => port.Protocol switch

@@ -21,7 +21,7 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
         new(pod, false, "ImageSubstituted", $"Image \"{image}\" is not at hand; in its place runs {substitution}", container);
 
     /// <param name="remark">Who was asked for, and who it is.</param>
-    public static PodEvent UserSubstituted(PodName pod, ContainerField container, string remark) => new(pod, true, "UserSubstituted", remark, container);
+    public static PodEvent Remarked(PodName pod, ContainerField container, Containers.ContainerRemark remark) => new(pod, true, remark.Reason, remark.Message, container);
 
     public static PodEvent BackOff(PodName pod, ContainerField container) =>
         new(pod, true, "BackOff", $"Back-off restarting failed container {container} in pod {pod.Name}_{pod.Namespace}({pod.Uid})", container);

@@ -154,9 +154,9 @@ internal sealed class RunningContainer(
         {
             node.Events.Add(PodEvent.Created(pod, report.Field));
             node.Events.Add(PodEvent.Started(pod, report.Field));
-            if (_container is { Remark.Length: > 0 } container && status.RestartCount == 0)
+            foreach (var remark in status.RestartCount == 0 ? _container?.Remarks ?? [] : [])
             {
-                node.Events.Add(PodEvent.UserSubstituted(pod, report.Field, container.Remark));
+                node.Events.Add(PodEvent.Remarked(pod, report.Field, remark));
             }
             Begin();
         }

@@ -23,12 +23,14 @@ public static class LabLauncher
         var command = await PrepareAsync(options, plumb, host, cancel);
         // Nobody is there afterwards to explain what went wrong.
         await ProbeAsync(host, command[0], cancel);
+        var group = LabControlGroup.Enter(options.Name);
         try
         {
             Exec.Replace(command[0], command);
         }
         catch (SystemCallException refused)
         {
+            group?.Leave();
             throw new LabException($"cannot start the lab's process: {refused.Message}", refused);
         }
     }
@@ -41,6 +43,20 @@ public static class LabLauncher
         ArgumentNullException.ThrowIfNull(progress);
         var host = HostFacts.OfThisMachine();
         var command = await PrepareAsync(options with { Detached = true }, plumb, host, cancel);
+        var group = LabControlGroup.Enter(options.Name);
+        try
+        {
+            return await StartDetachedAsync(options, command, host, progress, cancel);
+        }
+        catch
+        {
+            group?.Leave();
+            throw;
+        }
+    }
+
+    private static async Task<LabStatus> StartDetachedAsync(LabOptions options, List<string> command, HostFacts host, IProgress<LabProgress> progress, CancellationToken cancel)
+    {
         using var process = Start(command, options.Manifests.Contains("-") ? SpawnStream.Inherit : SpawnStream.Null);
         await using var interrupted = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(Signal.Terminate), process);
         var said = process.Error is { } error ? ReadAllAsync(error) : Task.FromResult("");

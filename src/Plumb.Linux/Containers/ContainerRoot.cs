@@ -134,6 +134,8 @@ public sealed class ContainerRoot
             // Where something covers a part of the machine's, no new one may show it.
             new BindMount("/sys", "/sys").Make(system);
         }
+        // Programs find their limits there. Only who has a control group of its own can have it, and who has none is refused.
+        _ = Libc.Mount("cgroup2", system + "/fs/cgroup", "cgroup2", Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC | Libc.MS_RDONLY, null);
         var devices = PlaceOf("/dev", isDirectory: true);
         Check(Libc.Mount("tmpfs", devices, "tmpfs", Libc.MS_NOSUID, "mode=0755"), "mount -t tmpfs", "/dev");
         foreach (var name in Devices)

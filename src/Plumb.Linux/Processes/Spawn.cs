@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Native;
 
 namespace Plumb.Linux.Processes;
@@ -32,6 +33,10 @@ public static unsafe class Spawn
             return started!;
         });
         request.Terminal?.GivenAway();
+        if (request is { Group: { } group, Namespaces.BesideProcess: not null })
+        {
+            MoveTo(group, child);
+        }
         return child;
     }
 
@@ -57,13 +62,23 @@ public static unsafe class Spawn
         {
             wrappers.Add(["setpriv", "--pdeathsig", KernelName(signal), "--"]);
         }
+        var namespaces = new List<string>();
+        if (request is { Group: { } group, Namespaces.BesideProcess: null })
+        {
+            wrappers.Add(["/bin/sh", "-c", "echo 0 >\"$0/cgroup.procs\" && exec \"$@\"", group.Path]);
+            namespaces.Add("--cgroup");
+        }
         if (request.Namespaces is { OwnPids: true } or { PidsOf: not null })
         {
-            wrappers.Add(["unshare", "--mount", "--propagation", "unchanged", "--mount-proc", "--"]);
+            namespaces.AddRange("--mount", "--propagation", "unchanged", "--mount-proc");
         }
         else if (request.Namespaces is { OwnMounts: true })
         {
-            wrappers.Add(["unshare", "--mount", "--propagation", "unchanged", "--"]);
+            namespaces.AddRange("--mount", "--propagation", "unchanged");
+        }
+        if (namespaces.Count > 0)
+        {
+            wrappers.Add(["unshare", .. namespaces, "--"]);
         }
         if (request.BecomesAnother)
         {
@@ -71,6 +86,19 @@ public static unsafe class Spawn
             return new WrapperChain(wrappers, []);
         }
         return wrappers.Count == 0 ? null : new WrapperChain(wrappers, [program, .. request.Arguments]);
+    }
+
+    // Inside a container there may be no program that could do it.
+    private static void MoveTo(ControlGroup group, SpawnedProcess child)
+    {
+        try
+        {
+            group.Take(child.Pid);
+        }
+        catch (IOException)
+        {
+            // It has ended already, or the group has with its container: the child is ended by that.
+        }
     }
 
     // setpriv takes no numbers.

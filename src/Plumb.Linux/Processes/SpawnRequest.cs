@@ -47,6 +47,12 @@ public sealed record SpawnRequest(string Program)
     /// <summary>Whom the child runs as; null: as this process does. Only ids that the user namespace has can be had, and only without <see cref="SpawnNamespaces.OwnPids"/>.</summary>
     public ContainerUser? User { get; init; }
 
+    /// <summary>
+    /// The child is in this group before its own program runs, and sees it as the root of all; null: it is where this process is. Beside a process
+    /// (<see cref="SpawnNamespaces.BesideProcess"/>) it is moved there right after its start.
+    /// </summary>
+    public ControlGroup? Group { get; init; }
+
     /// <summary>More descriptors for the child, by the number that each has there (3 and up).</summary>
     public IReadOnlyDictionary<int, SafeHandle>? Descriptors { get; init; }
 }

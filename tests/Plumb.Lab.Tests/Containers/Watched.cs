@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Plumb.Api.Streaming;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Tests.Workloads;
+using Plumb.Linux.Containers;
 
 namespace Plumb.Lab.Tests.Containers;
 
@@ -13,9 +14,9 @@ internal sealed class Watched : IAsyncDisposable
     private readonly ContainerRuntime _runtime;
     private readonly Channel<ContainerStatus> _statuses = Channel.CreateUnbounded<ContainerStatus>();
 
-    public Watched(Place place, ContainerSpec spec, TimeProvider? time = null, bool start = true)
+    public Watched(Place place, ContainerSpec spec, TimeProvider? time = null, bool start = true, ControlGroup? group = null)
     {
-        _runtime = new ContainerRuntime(place.Files, ["plumb"], time ?? TimeProvider.System);
+        _runtime = new ContainerRuntime(place.Files, ["plumb"], time ?? TimeProvider.System, group: group);
         Container = _runtime.Create(place.Pod, spec, (_, status) => _statuses.Writer.TryWrite(status));
         if (start)
         {

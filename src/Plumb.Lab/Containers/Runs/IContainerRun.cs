@@ -18,7 +18,8 @@ internal interface IContainerRun : IDisposable
 }
 
 /// <param name="Signal">0 when it ended by itself.</param>
-internal readonly record struct RunEnd(int ExitCode, int Signal, string Message);
+/// <param name="OutOfMemory">The kernel ended it: it wanted more memory than its limit.</param>
+internal readonly record struct RunEnd(int ExitCode, int Signal, string Message, bool OutOfMemory = false);
 
 /// <summary>What runs in a container: a process, with an image's files or the host's, or a built-in workload.</summary>
 internal interface IContainerKind
@@ -28,7 +29,7 @@ internal interface IContainerKind
     string ImageId => Substitution;
 
     /// <summary>What is otherwise than the container asks for.</summary>
-    string Remark => "";
+    IReadOnlyList<ContainerRemark> Remarks => [];
 
     /// <exception cref="ContainerStartException">It could not be started.</exception>
     Task<IContainerRun> StartAsync(ContainerLog log);

@@ -10,17 +10,22 @@ namespace Plumb.Lab.Containers.Runs;
 
 /// <summary>Containers with an image or a command: a process in the pod's namespaces, with the image's files or, where it is not at hand, the host's.</summary>
 /// <param name="target">The container whose processes this one sees; null: its own.</param>
-internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, ContainerFiles files, Image? image, Container? target, TimeProvider time) : IContainerKind
+/// <param name="lab">The lab's control group; null: the machine permits none.</param>
+internal sealed class ProcessKind(
+    PodFacts pod, ContainerSpec container, ContainerFiles files, Image? image, Container? target, ControlGroup? lab, TimeProvider time) : IContainerKind
 {
+    private const string Unlimited =
+        "The container's limits are not held: this lab has no control group that it could divide; `systemd-run --user --scope -p Delegate=yes plumb up …`, or root, gives it one";
+
     public string Substitution => image is null ? "the host's file system, in which the container's command runs" : "";
 
     public string ImageId => image is null ? Substitution : image.Digest.Length > 0 ? image.Digest : image.Root;
 
-    public string Remark { get; private set; } = "";
+    public IReadOnlyList<ContainerRemark> Remarks { get; private set; } = [];
 
     public async Task<IContainerRun> StartAsync(ContainerLog log)
     {
-        (var user, Remark) = ImageSpecs.UserOf(container, image);
+        var (user, otherUser) = ImageSpecs.UserOf(container, image);
         var spec = image is null ? container : container with { Home = ImageUser.Home(image.Root, user.User) };
         var environment = ContainerEnvironment.Build(pod, spec);
         var words = container.Command.Concat(container.Args).Select(word => ContainerEnvironment.Expand(word, environment)).ToList();
@@ -35,6 +40,8 @@ internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, Contain
         var console = container.Terminal ? PseudoTerminal.Open() : null;
         console?.GiveTo(user.User);
         SpawnedProcess? process = null;
+        var group = ContainerGroup.Make(lab, pod, container);
+        Remarks = [.. otherUser is { } one ? [one] : (ContainerRemark[])[], .. group is null && container.Limits.AreAny ? [new ContainerRemark("LimitsNotHeld", Unlimited)] : (ContainerRemark[])[]];
         try
         {
             using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", user, target?.Process);
@@ -44,14 +51,17 @@ internal sealed class ProcessKind(PodFacts pod, ContainerSpec container, Contain
                 Output = SpawnStream.Pipe,
                 Error = SpawnStream.Pipe,
                 Terminal = console,
+                Group = group?.Group,
             });
             await command.StartedAsync();
-            return new ProcessRun(container, environment, user, process, console, isFirst: command.Request.Namespaces!.OwnPids, log, time);
+            group?.Limit();
+            return new ProcessRun(container, environment, user, process, console, isFirst: command.Request.Namespaces!.OwnPids, group, log, time);
         }
         catch (Exception refused) when (refused is IOException or ContainerStartException)
         {
             process?.Dispose();
             console?.Dispose();
+            group?.Remove();
             throw new ContainerStartException("StartError", $"failed to start container: {refused.Message}");
         }
     }
@@ -70,6 +80,7 @@ internal sealed class ProcessRun : IContainerRun
     private readonly SpawnedProcess _process;
     private readonly PseudoTerminal? _console;
     private readonly bool _isFirst;
+    private readonly ContainerGroup? _group;
     private readonly TimeProvider _time;
     private readonly OutputTap _output;
     private readonly OutputTap? _error;
@@ -77,9 +88,10 @@ internal sealed class ProcessRun : IContainerRun
 
     /// <param name="isFirst">Whether it has a pid namespace of its own.</param>
     public ProcessRun(
-        ContainerSpec container, IReadOnlyDictionary<string, string> environment, ContainerUser user, SpawnedProcess process, PseudoTerminal? console, bool isFirst, ContainerLog log, TimeProvider time)
+        ContainerSpec container, IReadOnlyDictionary<string, string> environment, ContainerUser user, SpawnedProcess process, PseudoTerminal? console, bool isFirst, ContainerGroup? group, ContainerLog log, TimeProvider time)
     {
         _isFirst = isFirst;
+        _group = group;
         _container = container;
         _environment = environment;
         _user = user;
@@ -124,6 +136,7 @@ internal sealed class ProcessRun : IContainerRun
                 WorkingDirectory = _container.WorkingDirectory ?? "/",
                 User = _user,
                 Namespaces = new SpawnNamespaces { BesideProcess = _process },
+                Group = _group?.Group,
             },
             request.Terminal, streams, _time, cancel);
     }
@@ -167,7 +180,9 @@ internal sealed class ProcessRun : IContainerRun
         {
             await outputs;
         }
-        return new RunEnd(status.Code, status.EndedBy is { } signal ? (int)signal : 0, "");
+        var outOfMemory = _group?.RanOutOfMemory ?? false;
+        _group?.Remove();
+        return new RunEnd(status.Code, status.EndedBy is { } signal ? (int)signal : 0, "", outOfMemory);
     }
 
     private async Task TypeAsync(CommandStreams streams, CancellationToken cancel)
