@@ -18,14 +18,16 @@ public sealed class ApiServer : IAsyncDisposable
 {
     private readonly ServerCertificate _certificate;
     private readonly Listener _listener;
+    private readonly ServiceAccountTokens _tokens;
     private readonly CancellationTokenSource _stopping = new();
     private int _disposed;
 
-    private ApiServer(ServerCertificate certificate, Listener listener, Registry registry, string token)
+    private ApiServer(ServerCertificate certificate, Listener listener, Registry registry, ServiceAccountTokens tokens, string token)
     {
         _certificate = certificate;
         _listener = listener;
         Registry = registry;
+        _tokens = tokens;
         Token = token;
     }
 
@@ -56,11 +58,11 @@ public sealed class ApiServer : IAsyncDisposable
         AccessBootstrap.Create(registry);
         var certificate = await making;
         var listener = new Listener(options.Listen, certificate, options.Loggers);
-        var server = new ApiServer(certificate, listener, registry, token);
+        var tokens = new ServiceAccountTokens(registry.Store, options.Time);
+        var server = new ApiServer(certificate, listener, registry, tokens, token);
         var log = options.Loggers?.CreateLogger("Plumb.Api") ?? NullLogger.Instance;
         var streams = options.Runtime is { } runtime ? new PodStreams(runtime, options.Time) : null;
         var documents = new Documents(registry.Catalog, options.Time.GetUtcNow());
-        var tokens = new ServiceAccountTokens(registry.Store, options.Time, token);
         var gate = new Gate(new Authentication(token, tokens), new Authorizer(registry.Store));
         await listener.StartAsync(new ApiApplication(registry, gate, tokens, documents, streams, options.Time, log, server._stopping.Token), cancel);
         Bootstrap.KubernetesService(registry, options.Advertised ?? listener.Address, certificate.AuthorityPem);
@@ -108,6 +110,7 @@ public sealed class ApiServer : IAsyncDisposable
         await _stopping.CancelAsync();
         await _listener.DisposeAsync();
         _certificate.Dispose();
+        _tokens.Dispose();
         Store.Dispose();
         _stopping.Dispose();
     }

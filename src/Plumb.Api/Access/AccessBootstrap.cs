@@ -14,7 +14,7 @@ internal static class AccessBootstrap
     [
         ("", ["configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "pods/log", "pods/status", "serviceaccounts", "services", "services/status"]),
         ("apps", ["controllerrevisions", "daemonsets", "daemonsets/status", "deployments", "deployments/scale", "deployments/status", "replicasets", "replicasets/scale", "replicasets/status", "statefulsets", "statefulsets/scale", "statefulsets/status"]),
-        ("batch", ["jobs", "jobs/status"]),
+        ("batch", ["cronjobs", "cronjobs/status", "jobs", "jobs/status"]),
         ("discovery.k8s.io", ["endpointslices"]),
         ("networking.k8s.io", ["ingresses", "ingresses/status", "networkpolicies"]),
         ("policy", ["poddisruptionbudgets", "poddisruptionbudgets/status"]),
@@ -34,7 +34,13 @@ internal static class AccessBootstrap
         });
         Role(registry, "system:basic-user",
             Rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]), Rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]));
+        Role(registry, "system:service-account-issuer-discovery", new JsonObject
+        {
+            ["nonResourceURLs"] = new JsonArray("/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks", "/openid/v1/jwks/"),
+            ["verbs"] = new JsonArray("get"),
+        });
         Bind(registry, "cluster-admin", UserInfo.Masters);
+        Bind(registry, "system:service-account-issuer-discovery", "system:serviceaccounts");
         Bind(registry, "system:discovery", UserInfo.Authenticated);
         Bind(registry, "system:basic-user", UserInfo.Authenticated);
     }
@@ -42,7 +48,7 @@ internal static class AccessBootstrap
     private static List<JsonObject> Edit() =>
     [
         .. Everyday.Select(static of => Rule([of.Group], of.Resources, [.. Read, .. Write])),
-        Rule([""], ["secrets", "pods/attach", "pods/exec", "pods/portforward", "pods/eviction", "pods/ephemeralcontainers", "serviceaccounts/token"], [.. Read, .. Write]),
+        Rule([""], ["secrets", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy", "pods/eviction", "pods/ephemeralcontainers", "serviceaccounts/token"], [.. Read, .. Write]),
         Rule([""], ["namespaces"], Read),
     ];
 

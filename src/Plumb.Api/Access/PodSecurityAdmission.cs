@@ -41,10 +41,11 @@ internal static class PodSecurityAdmission
     }
 
     /// <summary>What makes pods is only warned of: its pods are refused when they come.</summary>
-    public static void AdmitTemplate(in Admission admission, JsonObject root)
+    /// <param name="holder">What has the template in its spec: the object itself, or what it makes.</param>
+    public static void AdmitTemplate(in Admission admission, JsonObject root, JsonObject holder)
     {
         if (LabelsOf(admission, Fields.Object(root, "metadata")) is { } labels)
-            Warn(admission, labels, Fields.Object(Fields.Object(Fields.Object(root, "spec"), "template"), "spec"));
+            Warn(admission, labels, Fields.Object(Fields.Object(Fields.Object(holder, "spec"), "template"), "spec"));
     }
 
     private static LabelDictionary? LabelsOf(in Admission admission, JsonObject metadata) =>

@@ -9,12 +9,45 @@ using Plumb.Api.Storage;
 
 namespace Plumb.Api.Access;
 
-/// <summary>Tokens of service accounts: JSON web tokens (RFC 7519) with a key that only this server has (HS256).</summary>
-internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time, string secret)
+/// <summary>Tokens of service accounts: JSON web tokens (RFC 7519), signed with a key that only this server has (ES256) and that others can check by <see cref="Keys"/>.</summary>
+internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time) : IDisposable
 {
     public const string Audience = "https://kubernetes.default.svc.cluster.local";
 
-    private readonly byte[] _key = SHA256.HashData(Encoding.UTF8.GetBytes("service accounts " + secret));
+    private readonly Lazy<(ECDsa Key, string Id)> _key = new(MakeKey);
+
+    /// <summary>`/openid/v1/jwks` (RFC 7517).</summary>
+    public JsonObject Keys()
+    {
+        var (key, id) = _key.Value;
+        lock (key)
+        {
+            var point = key.ExportParameters(includePrivateParameters: false).Q;
+            return new JsonObject
+            {
+                ["keys"] = new JsonArray(new JsonObject
+                {
+                    ["use"] = "sig", ["kty"] = "EC", ["kid"] = id, ["crv"] = "P-256", ["alg"] = "ES256", ["x"] = Encode(point.X!), ["y"] = Encode(point.Y!),
+                }),
+            };
+        }
+    }
+
+    /// <summary>`/.well-known/openid-configuration` (OpenID Connect Discovery 1.0): who issues the tokens, and where its keys are.</summary>
+    public static JsonObject Issuer(string host) => new()
+    {
+        ["issuer"] = Audience,
+        ["jwks_uri"] = $"https://{host}/openid/v1/jwks",
+        ["response_types_supported"] = new JsonArray("id_token"),
+        ["subject_types_supported"] = new JsonArray("public"),
+        ["id_token_signing_alg_values_supported"] = new JsonArray("ES256"),
+    };
+
+    public void Dispose()
+    {
+        if (_key.IsValueCreated)
+            _key.Value.Key.Dispose();
+    }
 
     /// <param name="bound">The token ends with this object, too: a pod, a node or a secret.</param>
     public string Issue(StoredObject account, JsonArray audiences, DateTimeOffset until, StoredObject? bound = null)
@@ -34,8 +67,10 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time,
             ["nbf"] = now,
             ["sub"] = $"system:serviceaccount:{account.Namespace}:{account.Name}",
         };
-        var signed = $"{Segment(new JsonObject { ["alg"] = "HS256", ["typ"] = "JWT" })}.{Segment(claims)}";
-        return $"{signed}.{Encode(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(signed)))}";
+        var (key, id) = _key.Value;
+        var signed = $"{Segment(new JsonObject { ["alg"] = "ES256", ["kid"] = id })}.{Segment(claims)}";
+        lock (key)
+            return $"{signed}.{Encode(key.SignData(Encoding.UTF8.GetBytes(signed), HashAlgorithmName.SHA256))}";
     }
 
     /// <param name="audiences">One of them must be the token's; empty: the server's own.</param>
@@ -44,7 +79,7 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time,
     {
         var parts = token.Split('.');
         if (parts.Length != 3 || Decode(parts[2]) is not { } signature || Decode(parts[1]) is not { } payload
-            || !CryptographicOperations.FixedTimeEquals(signature, HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{parts[0]}.{parts[1]}"))))
+            || !IsOurs(Encoding.UTF8.GetBytes($"{parts[0]}.{parts[1]}"), signature))
         {
             return null;
         }
@@ -83,6 +118,19 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time,
         }
 
         return true;
+    }
+
+    private bool IsOurs(byte[] signed, byte[] signature)
+    {
+        var key = _key.Value.Key;
+        lock (key)
+            return key.VerifyData(signed, signature, HashAlgorithmName.SHA256);
+    }
+
+    private static (ECDsa Key, string Id) MakeKey()
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return (key, Encode(SHA256.HashData(key.ExportSubjectPublicKeyInfo())));
     }
 
     private static string Segment(JsonObject part) => Encode(Answer.Bytes(part));

@@ -5,10 +5,13 @@ using System.Text.Json.Nodes;
 namespace Plumb.Api.Cel;
 
 /// <summary>A rule could not be evaluated: `no such key: a`.</summary>
-internal sealed class CelException(string message) : Exception(message);
+internal class CelException(string message) : Exception(message);
+
+/// <summary>A member or an item that is not there.</summary>
+internal sealed class CelMissingException(string message) : CelException(message);
 
 /// <summary>
-/// Evaluates a rule over JSON. Values are null, bool, long, double, string, TimeSpan, <see cref="JsonObject"/> and lists of values. Types are found out as it
+/// Evaluates a rule over JSON. Values are null, bool, long, double, string, TimeSpan, <see cref="JsonObject"/>, lists of values, and those of <see cref="CelValues"/>. Types are found out as it
 /// goes: what the compiler of a real server would refuse fails here when it is met.
 /// </summary>
 internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, int steps)
@@ -30,11 +33,13 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
             case CelName name:
                 return _names[name.Name];
             case CelMember member:
-                return Members(Value(member.Of)).TryGetPropertyValue(member.Name, out var found) ? Found(found) : throw new CelException($"no such key: {member.Name}");
+                return Maybe(Value(member.Of), member.IsOptional, of => Members(of).TryGetPropertyValue(member.Name, out var found) ? Found(found) : throw new CelMissingException($"no such key: {member.Name}"));
             case CelHas has:
-                return Members(Value(has.Member.Of)).ContainsKey(has.Member.Name);
+                return Has(Value(has.Member.Of), has.Member.Name);
             case CelIndex index:
-                return At(Value(index.Of), Value(index.Key));
+                return Maybe(Value(index.Of), index.IsOptional, of => At(of, Value(index.Key)));
+            case CelMap map:
+                return new JsonObject(map.Entries.Select(entry => KeyValuePair.Create(CelValues.Key(Value(entry.Key)), Copied(Value(entry.Value)))));
             case CelList list:
                 return list.Items.Select(Value).ToList();
             case CelChoice choice:
@@ -97,6 +102,12 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
         return From(node);
     }
 
+    private JsonNode? Copied(object? value)
+    {
+        Spend(CelValues.Size(value));
+        return CelValues.ToJson(value);
+    }
+
     /// <summary>What is copied, compared or looked through costs by its size.</summary>
     private void SpendOn(object? value)
     {
@@ -117,12 +128,36 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
         }
     }
 
+    /// <summary>What is asked of an optional value, or optionally, is none where it is missing, and else an optional value itself.</summary>
+    private static object? Maybe(object? of, bool isOptional, Func<object?, object?> get)
+    {
+        if (of is CelOptional { HasValue: false } none)
+            return none;
+        if (!isOptional && of is not CelOptional)
+            return get(of);
+        try
+        {
+            return new CelOptional(true, get(of is CelOptional { Value: var inner } ? inner : of));
+        }
+        catch (CelMissingException)
+        {
+            return CelOptional.None;
+        }
+    }
+
+    private static bool Has(object? of, string name) => of switch
+    {
+        CelOptional { HasValue: false } => false,
+        CelOptional some => Members(some.Value).ContainsKey(name),
+        _ => Members(of).ContainsKey(name),
+    };
+
     private static JsonObject Members(object? value) => value as JsonObject ?? throw Overload();
 
     private object? At(object? of, object? key) => (of, key) switch
     {
-        (List<object?> list, long index) => index >= 0 && index < list.Count ? list[(int)index] : throw new CelException($"index out of bounds: {index}"),
-        (JsonObject members, string name) => members.TryGetPropertyValue(name, out var found) ? Found(found) : throw new CelException($"no such key: {name}"),
+        (List<object?> list, long index) => index >= 0 && index < list.Count ? list[(int)index] : throw new CelMissingException($"index out of bounds: {index}"),
+        (JsonObject members, string name) => members.TryGetPropertyValue(name, out var found) ? Found(found) : throw new CelMissingException($"no such key: {name}"),
         _ => throw Overload(),
     };
 
@@ -149,40 +184,80 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
 
     private object? Macro(CelMacro macro)
     {
-        var items = Value(macro.Of) switch
+        var of = Value(macro.Of);
+        if (macro.Kind is "optMap" or "optFlatMap")
+            return OfOptional(macro, of);
+        List<(object? Key, object? Item)> items = of switch
         {
-            List<object?> list => list,
-            JsonObject members => members.Select(static member => (object?)member.Key).ToList(),
+            List<object?> list when macro.Second is null => [.. list.Select(static item => (item, item))],
+            List<object?> list => [.. list.Select(static (item, index) => ((object?)(long)index, item))],
+            JsonObject members => [.. members.Select(member => ((object?)member.Key, macro.Second is null ? null : From(member.Value)))],
             _ => throw Overload(),
         };
-        var hadName = _names.TryGetValue(macro.Name, out var before);
+        return With(macro, () => Macro(macro, items));
+    }
+
+    private object? OfOptional(CelMacro macro, object? of)
+    {
+        if (of is not CelOptional optional)
+            throw Overload();
+        if (!optional.HasValue)
+            return optional;
+        return With(macro, () =>
+        {
+            _names[macro.Name] = optional.Value;
+            var made = Value(macro.Body);
+            return macro.Kind == "optMap" ? new CelOptional(true, made) : made as CelOptional ?? throw Overload();
+        });
+    }
+
+    /// <summary>Afterwards a macro's names mean again what they meant before.</summary>
+    private object? With(CelMacro macro, Func<object?> evaluate)
+    {
+        List<(string Name, bool WasThere, object? Before)> names = [];
+        foreach (var name in (ReadOnlySpan<string?>)[macro.Name, macro.Second])
+        {
+            if (name is not null)
+                names.Add((name, _names.TryGetValue(name, out var before), before));
+        }
+
         try
         {
-            return Macro(macro, items);
+            return evaluate();
         }
         finally
         {
-            if (hadName)
-                _names[macro.Name] = before;
-            else
-                _names.Remove(macro.Name);
+            foreach (var (name, wasThere, before) in names)
+            {
+                if (wasThere)
+                    _names[name] = before;
+                else
+                    _names.Remove(name);
+            }
         }
     }
 
-    private object? Macro(CelMacro macro, List<object?> items)
+    private object? Macro(CelMacro macro, List<(object? Key, object? Item)> items)
     {
         var kept = new List<object?>();
+        var made = new JsonObject();
         var count = 0;
         CelException? failed = null;
-        foreach (var item in items)
+        foreach (var (key, item) in items)
         {
             Spend(1);
-            _names[macro.Name] = item;
+            _names[macro.Name] = key;
+            if (macro.Second is { } second)
+                _names[second] = item;
             try
             {
-                if (macro.Kind == "map")
+                if (macro.Kind is "map" or "transformList" or "transformMap")
                 {
-                    if (macro.Filter is null || Truth(macro.Filter))
+                    if (macro.Filter is not null && !Truth(macro.Filter))
+                        continue;
+                    if (macro.Kind == "transformMap")
+                        made[CelValues.Key(key)] = Copied(Value(macro.Body));
+                    else
                         kept.Add(Value(macro.Body));
                     continue;
                 }
@@ -195,7 +270,7 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
                 if (holds)
                 {
                     count++;
-                    kept.Add(item);
+                    kept.Add(key);
                 }
             }
             catch (CelException fault) when (macro.Kind is "all" or "exists" && _left >= 0)
@@ -206,6 +281,6 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
 
         if (failed is not null)
             throw failed;
-        return macro.Kind switch { "all" => true, "exists" => false, "exists_one" => count == 1, _ => kept };
+        return macro.Kind switch { "all" => true, "exists" => false, "exists_one" or "existsOne" => count == 1, "transformMap" => made, _ => kept };
     }
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -9,7 +7,11 @@ namespace Plumb.Api.Cel;
 /// <summary>The functions of the language and its extensions for texts and lists. The first argument of a method is what it is called on.</summary>
 internal static class CelFunctions
 {
-    private const int MostText = 1 << 20;
+    /// <summary>Characters that a function may make.</summary>
+    internal const int MostText = 1 << 20;
+    private const RegexOptions Linear = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
+
+    private static readonly TimeSpan MostMatching = TimeSpan.FromSeconds(1);
 
     /// <param name="spend">Takes what a call costs beside itself: texts cost by their length.</param>
     /// <exception cref="CelException"/>
@@ -58,37 +60,39 @@ internal static class CelFunctions
             ("string", [double real]) => real.ToString("R", CultureInfo.InvariantCulture),
             ("string", [bool truth]) => truth ? "true" : "false",
             ("duration", [string text]) => Duration(text),
-            ("isIP", [string text]) => IsAddress(text),
-            ("isCIDR", [string text]) => IsRange(text),
-            ("int" or "double", _) => throw new CelException("type conversion error"),
-            _ => throw CelEvaluation.Overload(),
+            ("bool", [bool truth]) => truth,
+            ("bool", [string text]) when text is "true" or "True" or "TRUE" or "t" or "1" => true,
+            ("bool", [string text]) when text is "false" or "False" or "FALSE" or "f" or "0" => false,
+            ("dyn", [var value]) => value,
+            ("type", [var value]) => CelType.Of(value),
+            ("timestamp", [string text]) when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) => time,
+            ("charAt", [string text, long at]) => at == text.Length ? "" : Part(text, at, at + 1),
+            ("reverse", [string text]) => string.Concat(text.Reverse()),
+            ("format", [string text, List<object?> values]) => CelTextFormat.Format(text, values),
+            ("strings.quote", [string text]) => JsonValue.Create(text).ToJsonString(Resources.Apply.KeyText.Options),
+            ("find", [string text, string pattern]) => Found(text, pattern).FirstOrDefault() ?? "",
+            ("findAll", [string text, string pattern]) => Found(text, pattern),
+            ("findAll", [string text, string pattern, long most]) => Found(text, pattern).Take(most < 0 ? int.MaxValue : (int)Math.Min(most, int.MaxValue)).ToList(),
+            ("int" or "double" or "bool" or "timestamp", _) => throw new CelException("type conversion error"),
+            _ => CelLibraries.Call(name, arguments, spend),
         };
     }
 
-    private static bool Matches(string text, string pattern)
+    private static bool Matches(string text, string pattern) => Search(() => Regex.IsMatch(text, pattern, Linear, MostMatching));
+
+    private static List<object?> Found(string text, string pattern) => Search(() => Regex.Matches(text, pattern, Linear, MostMatching).Select(static match => (object?)match.Value).ToList());
+
+    private static T Search<T>(Func<T> look)
     {
         try
         {
-            return Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+            return look();
         }
         catch (Exception broken) when (broken is ArgumentException or NotSupportedException or RegexMatchTimeoutException)
         {
             throw new CelException("error parsing regexp: " + broken.Message);
         }
     }
-
-    // Kubernetes's library for addresses takes neither zones nor IPv4 inside of IPv6, and numbers as they are usually written.
-    private static bool IsAddress(string text) =>
-        IPAddress.TryParse(text, out var address)
-        && !text.Contains('%', StringComparison.Ordinal)
-        && (address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() == text : !address.IsIPv4MappedToIPv6 && text[0] != '[');
-
-    private static bool IsRange(string text) =>
-        text.IndexOf('/', StringComparison.Ordinal) is var slash and > 0
-        && IsAddress(text[..slash])
-        && int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-        && length.ToString(CultureInfo.InvariantCulture) == text[(slash + 1)..]
-        && length <= (text.Contains(':', StringComparison.Ordinal) ? 128 : 32);
 
     private static string Bounded(string text, string old, string next)
     {
@@ -106,7 +110,8 @@ internal static class CelFunctions
         from >= 0 && from <= to && to <= text.Length ? text[(int)from..(int)to] : throw new CelException($"index out of range: {(from < 0 || from > text.Length ? from : to)}");
 
     /// <summary>As Go writes one: `1h30m`, `1.5s`, `100ms`.</summary>
-    private static TimeSpan Duration(string text)
+    /// <exception cref="CelException"/>
+    internal static TimeSpan Duration(string text)
     {
         var parts = Regex.Match(text, @"^([+-]?)(?:([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+$", RegexOptions.CultureInvariant);
         if (text is "0")

@@ -41,6 +41,7 @@ internal static class CelOperators
         (string a, string b) => string.CompareOrdinal(a, b),
         (bool a, bool b) => a.CompareTo(b),
         (TimeSpan a, TimeSpan b) => a.CompareTo(b),
+        (DateTimeOffset a, DateTimeOffset b) => a.CompareTo(b),
         _ => throw CelEvaluation.Overload(),
     };
 
@@ -65,6 +66,10 @@ internal static class CelOperators
                 ("+", List<object?> a, List<object?> b) => (List<object?>)[.. a, .. b],
                 ("+", TimeSpan a, TimeSpan b) => a + b,
                 ("-", TimeSpan a, TimeSpan b) => a - b,
+                ("+", DateTimeOffset a, TimeSpan b) => a + b,
+                ("+", TimeSpan a, DateTimeOffset b) => b + a,
+                ("-", DateTimeOffset a, TimeSpan b) => a - b,
+                ("-", DateTimeOffset a, DateTimeOffset b) => a - b,
                 _ => throw CelEvaluation.Overload(),
             };
         }

@@ -10,12 +10,26 @@ internal sealed class CelParser
     // Chains of operators and members make a tree as deep as they are long.
     private const int MostTokens = 5_000;
 
-    private static readonly string[] Macros = ["all", "exists", "exists_one", "filter", "map"];
+    private static readonly string[] Macros = ["all", "exists", "exists_one", "existsOne", "filter", "map", "transformList", "transformMap", "optMap", "optFlatMap"];
 
-    private static readonly string[] Functions = ["size", "int", "double", "string", "duration", "matches", "isIP", "isCIDR"];
+    private static readonly string[] Functions =
+    [
+        "size", "int", "double", "string", "bool", "dyn", "type", "duration", "timestamp", "matches", "isIP", "ip", "ip.isCanonical", "isCIDR", "cidr", "isURL", "url", "isQuantity", "quantity",
+        "sets.contains", "sets.intersects", "sets.equivalent", "math.greatest", "math.least", "optional.of", "optional.none", "optional.ofNonZeroValue", "strings.quote",
+        .. CelFormat.Names.Select(static name => "format." + name), "format.named",
+    ];
+
+    /// <summary>What stands before a dot in a function's name.</summary>
+    private static readonly string[] Spaces = ["sets", "math", "optional", "format", "strings", "ip"];
 
     private static readonly string[] Methods =
-        ["size", "matches", "startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim", "replace", "split", "join", "indexOf", "lastIndexOf", "substring", "isSorted", "sum", "min", "max"];
+    [
+        "size", "matches", "startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim", "replace", "split", "join", "indexOf", "lastIndexOf", "substring", "isSorted", "sum", "min", "max",
+        "charAt", "reverse", "format", "find", "findAll", "hasValue", "value", "orValue", "or", "validate",
+        "family", "isLoopback", "isUnspecified", "isGlobalUnicast", "isLinkLocalUnicast", "isLinkLocalMulticast", "containsIP", "containsCIDR", "ip", "masked", "prefixLength",
+        "getScheme", "getHost", "getHostname", "getPort", "getEscapedPath", "getQuery", "isGreaterThan", "isLessThan", "compareTo", "add", "sub", "sign", "isInteger", "asInteger", "asApproximateFloat",
+        "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+    ];
 
     private readonly List<CelToken> _tokens;
     private readonly HashSet<string> _names;
@@ -91,18 +105,21 @@ internal sealed class CelParser
         while (Next is { Kind: CelTokenKind.Sign, Text: "." or "[" })
         {
             var sign = Take();
+            var isOptional = Next is { Kind: CelTokenKind.Sign, Text: "?" };
+            if (isOptional)
+                Take();
             if (sign.Text == "[")
             {
                 var key = Expression();
                 Expect("]");
-                node = new CelIndex(node, key, sign.At);
+                node = new CelIndex(node, key, sign.At, isOptional);
                 continue;
             }
 
             var name = Take();
             if (name.Kind != CelTokenKind.Name)
                 throw Unexpected(name);
-            node = Next is { Kind: CelTokenKind.Sign, Text: "(" } ? Method(node, name, sign.At) : new CelMember(node, Unescaped(name.Text), sign.At);
+            node = !isOptional && Next is { Kind: CelTokenKind.Sign, Text: "(" } ? Method(node, name, sign.At) : new CelMember(node, Unescaped(name.Text), sign.At, isOptional);
         }
 
         return node;
@@ -122,10 +139,12 @@ internal sealed class CelParser
         if (name.Kind != CelTokenKind.Name)
             throw Unexpected(name);
         Expect(",");
+        var second = SecondName(kind);
         var isNew = _names.Add(name.Text);
+        var isSecondNew = second is not null && _names.Add(second);
         var body = Expression();
         CelNode? filter = null;
-        if (kind == "map" && Next is { Kind: CelTokenKind.Sign, Text: "," })
+        if (kind is "map" or "transformList" or "transformMap" && Next is { Kind: CelTokenKind.Sign, Text: "," })
         {
             Take();
             (filter, body) = (body, Expression());
@@ -133,8 +152,23 @@ internal sealed class CelParser
 
         if (isNew)
             _names.Remove(name.Text);
+        if (isSecondNew)
+            _names.Remove(second!);
         Expect(")");
-        return new CelMacro(of, kind, name.Text, filter, body, at);
+        return new CelMacro(of, kind, name.Text, second, filter, body, at);
+    }
+
+    /// <summary>`all(i, item, …)`: two names and then the condition; transformations always have two.</summary>
+    private string? SecondName(string kind)
+    {
+        var isTransformation = kind is "transformList" or "transformMap";
+        if (!isTransformation && kind is not ("all" or "exists" or "exists_one" or "existsOne"))
+            return null;
+        if (Next.Kind != CelTokenKind.Name || _tokens[_next + 1] is not { Kind: CelTokenKind.Sign, Text: "," })
+            return isTransformation ? throw Unexpected() : null;
+        var name = Take().Text;
+        Take();
+        return name;
     }
 
     private CelNode Primary()
@@ -157,6 +191,8 @@ internal sealed class CelParser
                 return inner;
             case CelTokenKind.Sign when token.Text == "[":
                 return new CelList(Until("]"), token.At);
+            case CelTokenKind.Sign when token.Text == "{":
+                return Map(token.At);
             case CelTokenKind.Name:
                 return Name(token);
             default:
@@ -176,9 +212,53 @@ internal sealed class CelParser
                 return Arguments() is [CelMember member] ? new CelHas(member, token.At) : throw new CelSyntaxException("invalid argument to has() macro", token.At);
         }
 
+        if (Spaces.Contains(token.Text) && !_names.Contains(token.Text) && Next is { Kind: CelTokenKind.Sign, Text: "." })
+        {
+            Take();
+            token = token with { Text = $"{token.Text}.{Take().Text}" };
+        }
+
+        if (token.Text == "google" && !_names.Contains(token.Text) && CelType.Google.FirstOrDefault(Follows) is { } known)
+        {
+            _next += 4;
+            return new CelLiteral(new CelType(known), token.At);
+        }
+
         if (Next is { Kind: CelTokenKind.Sign, Text: "(" })
             return Functions.Contains(token.Text) ? new CelCall(null, token.Text, Arguments(), token.At) : throw Undeclared(token);
+        if (!_names.Contains(token.Text) && CelType.Plain.Contains(token.Text))
+            return new CelLiteral(new CelType(token.Text), token.At);
         return _names.Contains(token.Text) ? new CelName(token.Text, token.At) : throw Undeclared(token);
+    }
+
+    /// <summary>Whether the tokens from the present one on are the rest of a name with dots.</summary>
+    private bool Follows(string name)
+    {
+        var words = name.Split('.');
+        for (var i = 1; i < words.Length; i++)
+        {
+            if (_next + (2 * i) - 1 >= _tokens.Count || _tokens[_next + (2 * i) - 2].Text != "." || _tokens[_next + (2 * i) - 1].Text != words[i])
+                return false;
+        }
+
+        return true;
+    }
+
+    private CelMap Map(int at)
+    {
+        var entries = new List<(CelNode, CelNode)>();
+        while (Next is not { Kind: CelTokenKind.Sign, Text: "}" })
+        {
+            var key = Expression();
+            Expect(":");
+            entries.Add((key, Expression()));
+            if (Next is not { Kind: CelTokenKind.Sign, Text: "," })
+                break;
+            Take();
+        }
+
+        Expect("}");
+        return new CelMap(entries, at);
     }
 
     private List<CelNode> Arguments()

@@ -60,6 +60,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new StatefulSetController(context),
             new DaemonSetController(context),
             new JobController(context),
+            new CronJobController(context),
             new DisruptionController(context),
             new ClaimProtection(context),
             new Scheduler(context),

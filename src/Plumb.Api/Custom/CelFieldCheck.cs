@@ -10,10 +10,10 @@ internal static class CelFieldCheck
     private static readonly string[] OfEveryObject = ["apiVersion", "kind", "metadata"];
 
     /// <exception cref="CelSyntaxException"/>
-    public static void Check(CelNode rule, JsonObject schema, bool isRoot)
+    public static void Check(CelNode rule, JsonObject schema, bool isRoot, bool isOldOptional)
     {
         var self = new Known(schema, isRoot);
-        SchemaOf(rule, new Dictionary<string, Known?> { ["self"] = self, ["oldSelf"] = self });
+        SchemaOf(rule, new Dictionary<string, Known?> { ["self"] = self, ["oldSelf"] = isOldOptional ? null : self });
     }
 
     private sealed record Known(JsonObject Schema, bool IsRoot);
@@ -34,7 +34,10 @@ internal static class CelFieldCheck
                 return ItemsOf(SchemaOf(index.Of, names));
             case CelMacro macro:
                 var list = SchemaOf(macro.Of, names);
-                var inner = new Dictionary<string, Known?>(names) { [macro.Name] = list?.Schema["items"] is null ? null : ItemsOf(list) };
+                var item = macro.Kind is "optMap" or "optFlatMap" ? list : list?.Schema["items"] is null && macro.Second is null ? null : ItemsOf(list);
+                var inner = new Dictionary<string, Known?>(names) { [macro.Name] = macro.Second is null ? item : null };
+                if (macro.Second is { } second)
+                    inner[second] = item;
                 if (macro.Filter is { } filter)
                     SchemaOf(filter, inner);
                 SchemaOf(macro.Body, inner);
@@ -52,6 +55,7 @@ internal static class CelFieldCheck
         CelPrefix prefix => [prefix.Of],
         CelChoice choice => [choice.If, choice.Then, choice.Else],
         CelList list => list.Items,
+        CelMap map => map.Entries.SelectMany(static entry => (CelNode[])[entry.Key, entry.Value]),
         CelCall call => call.Of is null ? call.Arguments : call.Arguments.Prepend(call.Of),
         _ => [],
     };

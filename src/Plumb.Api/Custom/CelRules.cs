@@ -15,6 +15,7 @@ internal static class CelRules
     private const int MostSteps = 1_000_000;
 
     private const string OldSelf = "oldSelf";
+    private const string Optional = "optionalOldSelf";
 
     private static readonly ConditionalWeakTable<JsonObject, Rule> Compiled = [];
 
@@ -29,28 +30,47 @@ internal static class CelRules
             var text = Fields.Text(rule, "rule");
             if (text.Trim().Length == 0)
                 errors.Required(here + ".rule", "rule is not specified");
-            else if (Fault(text, schema, isRoot) is { } fault)
+            else if (Fault(text, rule, schema, isRoot) is { } fault)
                 errors.Invalid(here + ".rule", Shown(rule), fault);
-            if (Fields.Text(rule, "messageExpression") is { Length: > 0 } message && Fault(message, schema, isRoot) is { } broken)
+            if (Fields.Text(rule, "messageExpression") is { Length: > 0 } message && Fault(message, rule, schema, isRoot) is { } broken)
                 errors.Invalid(here + ".messageExpression", Shown(rule), "messageExpression " + broken);
-            if (Fields.Flag(rule, "optionalOldSelf"))
-                errors.Forbidden(here + ".optionalOldSelf", "an oldSelf that may be absent is not evaluated by this server, and would silently not hold: take it out");
+            if (Fields.Flag(rule, Optional) && !Mentions(text, OldSelf))
+                errors.Invalid(here + ".optionalOldSelf", "true", "may not be set if oldSelf is not used in rule");
             if (Fields.Text(rule, "reason") is { Length: > 0 } reason && reason is not ("FieldValueRequired" or "FieldValueForbidden" or "FieldValueInvalid" or "FieldValueDuplicate"))
                 errors.NotSupported(here + ".reason", reason, "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired");
         }
     }
 
-    /// <summary>Rules about the object as it is.</summary>
-    public static void Validate(JsonObject root, JsonObject schema, FieldErrors errors) => new Walk(errors, IsTransition: false).Value(root, null, schema, "");
+    /// <summary>Rules about the object as it is, and about what may become of it (`oldSelf`). What was wrong before and has not changed is let through (KEP-4008).</summary>
+    /// <param name="old">Null: the object is new.</param>
+    public static void Validate(JsonObject root, JsonObject? old, JsonObject schema, FieldErrors errors) => new Walk(errors).Value(root, old, schema, "");
 
-    /// <summary>Rules about what may become of it (`oldSelf`).</summary>
-    public static void ValidateUpdate(JsonObject root, JsonObject old, JsonObject schema, FieldErrors errors) => new Walk(errors, IsTransition: true).Value(root, old, schema, "");
+    /// <summary>What an item of a list was before: items are the same ones only in lists that have keys.</summary>
+    public static JsonNode? Same(JsonNode? item, JsonArray? before, JsonObject schema)
+    {
+        if (before is null || item is not JsonObject members || Fields.Text(schema, "x-kubernetes-list-type") != "map")
+            return null;
+        var keys = MetadataValidation.Texts(schema, "x-kubernetes-list-map-keys");
+        return before.FirstOrDefault(other => other is JsonObject known && keys.TrueForAll(key => JsonNode.DeepEquals(known[key], members[key])));
+    }
 
-    private static string? Fault(string text, JsonObject schema, bool isRoot)
+    private static bool Mentions(string text, string name)
     {
         try
         {
-            CelFieldCheck.Check(CelParser.Parse(text, "self", OldSelf), schema, isRoot);
+            return CelLexer.Read(text).Exists(token => token.Kind == CelTokenKind.Name && token.Text == name);
+        }
+        catch (CelSyntaxException)
+        {
+            return true;
+        }
+    }
+
+    private static string? Fault(string text, JsonObject rule, JsonObject schema, bool isRoot)
+    {
+        try
+        {
+            CelFieldCheck.Check(CelParser.Parse(text, "self", OldSelf), schema, isRoot, Fields.Flag(rule, Optional));
             return null;
         }
         catch (CelSyntaxException broken)
@@ -79,12 +99,12 @@ internal static class CelRules
         var message = Fields.Text(rule, "messageExpression");
         return new Rule(
             CelParser.Parse(text, "self", OldSelf), message.Length > 0 ? CelParser.Parse(message, "self", OldSelf) : null,
-            CelLexer.Read(text).Exists(static token => token is { Kind: CelTokenKind.Name, Text: OldSelf }), Fields.Text(rule, "message").Trim(), text.Trim());
+            Mentions(text, OldSelf), Fields.Flag(rule, Optional), Fields.Text(rule, "message").Trim(), text.Trim());
     });
 
-    private sealed record Rule(CelNode Condition, CelNode? MessageExpression, bool UsesOldSelf, string Message, string Text);
+    private sealed record Rule(CelNode Condition, CelNode? MessageExpression, bool UsesOldSelf, bool IsOptional, string Message, string Text);
 
-    private sealed record Walk(FieldErrors Errors, bool IsTransition)
+    private sealed record Walk(FieldErrors Errors)
     {
         private int _steps = MostSteps;
 
@@ -111,26 +131,22 @@ internal static class CelRules
             }
         }
 
-        /// <summary>Items are the same ones as before only in lists that have keys.</summary>
-        private static JsonNode? Same(JsonNode? item, JsonArray? before, JsonObject schema)
-        {
-            if (before is null || item is not JsonObject members || Fields.Text(schema, "x-kubernetes-list-type") != "map")
-                return null;
-            var keys = MetadataValidation.Texts(schema, "x-kubernetes-list-map-keys");
-            return before.FirstOrDefault(other => other is JsonObject known && keys.TrueForAll(key => JsonNode.DeepEquals(known[key], members[key])));
-        }
-
         private void Hold(JsonObject rule, Rule compiled, JsonNode value, JsonNode? old, JsonObject schema, string path)
         {
-            if (compiled.UsesOldSelf != IsTransition || (IsTransition && old is null))
+            if (compiled.UsesOldSelf && old is null && !compiled.IsOptional)
                 return;
-            var names = new Dictionary<string, object?> { ["self"] = CelEvaluation.From(value), [OldSelf] = CelEvaluation.From(old) };
+            var before = CelEvaluation.From(old);
+            var names = new Dictionary<string, object?>
+            {
+                ["self"] = CelEvaluation.From(value),
+                [OldSelf] = !compiled.IsOptional ? before : old is null ? CelOptional.None : new CelOptional(true, before),
+            };
             var type = FieldErrors.Quote(Fields.Text(schema, "type"));
             var field = path.Length == 0 ? "<nil>" : path;
             var evaluation = new CelEvaluation(names, Math.Max(0, _steps));
             try
             {
-                if (evaluation.Truth(compiled.Condition))
+                if (evaluation.Truth(compiled.Condition) || (!compiled.UsesOldSelf && old is not null && JsonNode.DeepEquals(value, old)))
                     return;
                 var at = Fields.Text(rule, "fieldPath") is { Length: > 0 } below ? (path.Length == 0 ? below.TrimStart('.') : path + below) : field;
                 var message = Message(compiled, evaluation);

@@ -20,28 +20,28 @@ internal sealed class CustomStrategy(CustomResources resources, StructuralSchema
             root.Remove("status");
     }
 
-    public override void Validate(JsonObject root, FieldErrors errors)
-    {
-        InstanceValidation.Validate(root, Schema.Root, errors);
-        scale?.ValidateSpec(root, errors);
-        if (errors.Count == 0)
-            CelRules.Validate(root, Schema.Root, errors);
-    }
+    public override void Validate(JsonObject root, FieldErrors errors) => Validate(root, null, errors);
 
-    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
-    {
-        if (errors.Count == 0)
-            CelRules.ValidateUpdate(root, old, Schema.Root, errors);
-    }
+    /// <summary>An update is looked at beside what was: once, and all of it.</summary>
+    public override bool IsSettled(JsonObject root, JsonObject old) => true;
+
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors) => Validate(root, old, errors);
 
     public override void ValidateStatus(JsonObject root, JsonObject old, FieldErrors errors)
     {
-        InstanceValidation.Validate(root, Schema.Root, errors);
+        InstanceValidation.Validate(root, old, Schema.Root, errors);
         scale?.ValidateStatus(root, errors);
-        if (errors.Count > 0)
-            return;
-        CelRules.Validate(root, Schema.Root, errors);
-        CelRules.ValidateUpdate(root, old, Schema.Root, errors);
+        if (errors.Count == 0)
+            CelRules.Validate(root, old, Schema.Root, errors);
+    }
+
+    private void Validate(JsonObject root, JsonObject? old, FieldErrors errors)
+    {
+        var before = errors.Count;
+        InstanceValidation.Validate(root, old, Schema.Root, errors);
+        scale?.ValidateSpec(root, errors);
+        if (errors.Count == before)
+            CelRules.Validate(root, old, Schema.Root, errors);
     }
 
     /// <summary>All but the metadata counts, and the status where it has a writer of its own.</summary>

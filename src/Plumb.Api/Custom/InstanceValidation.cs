@@ -13,7 +13,23 @@ internal static class InstanceValidation
 {
     private static readonly TimeSpan MostMatching = TimeSpan.FromSeconds(1);
 
-    public static void Validate(JsonObject instance, JsonObject schema, FieldErrors errors)
+    /// <param name="old">What it was: faults of parts that have not changed are let through (KEP-4008). Null: it is new.</param>
+    public static void Validate(JsonObject instance, JsonObject? old, JsonObject schema, FieldErrors errors)
+    {
+        var copy = Described(instance);
+        var found = new FieldErrors();
+        Value(copy, schema, "", found, isRoot: true);
+        if (found.Count > 0 && old is not null)
+        {
+            found = new FieldErrors();
+            Value(copy, schema, "", found, isRoot: true, Described(old));
+        }
+
+        errors.Take(found, "");
+    }
+
+    /// <summary>What the schema describes.</summary>
+    private static JsonObject Described(JsonObject instance)
     {
         var copy = new JsonObject();
         foreach (var (name, value) in instance)
@@ -22,11 +38,14 @@ internal static class InstanceValidation
                 copy[name] = value?.DeepClone();
         }
 
-        Value(copy, schema, "", errors, isRoot: true);
+        return copy;
     }
 
-    public static void Value(JsonNode? value, JsonObject schema, string path, FieldErrors errors, bool isRoot = false)
+    /// <param name="old">What is equal to this is let through. Null: nothing is.</param>
+    public static void Value(JsonNode? value, JsonObject schema, string path, FieldErrors errors, bool isRoot = false, JsonNode? old = null)
     {
+        if (old is not null && JsonNode.DeepEquals(value, old))
+            return;
         if (value is null)
         {
             if (!isRoot && !Fields.Flag(schema, "nullable"))
@@ -44,10 +63,10 @@ internal static class InstanceValidation
         switch (value)
         {
             case JsonObject members:
-                Members(members, schema, path, errors);
+                Members(members, schema, path, errors, old as JsonObject);
                 break;
             case JsonArray list:
-                Items(list, schema, path, errors);
+                Items(list, schema, path, errors, old as JsonArray);
                 break;
             case JsonValue text when text.GetValueKind() == JsonValueKind.String:
                 Text(text.GetValue<string>(), schema, path, errors);
@@ -57,7 +76,7 @@ internal static class InstanceValidation
                 break;
         }
 
-        Combined(value, schema, path, errors);
+        Combined(value, schema, path, errors, old);
     }
 
     private static bool HasType(JsonNode value, JsonObject schema, out string wanted)
@@ -90,7 +109,7 @@ internal static class InstanceValidation
         errors.NotSupportedShown(path, value.ToJsonString(KeyText.Options), known.Select(static one => one is JsonValue text && text.TryGetValue<string>(out var plain) ? plain : one?.ToJsonString() ?? "null"));
     }
 
-    private static void Members(JsonObject members, JsonObject schema, string path, FieldErrors errors)
+    private static void Members(JsonObject members, JsonObject schema, string path, FieldErrors errors, JsonObject? old)
     {
         foreach (var name in (Fields.Array(schema, "required") ?? []).Select(static name => name!.ToString()))
         {
@@ -107,13 +126,13 @@ internal static class InstanceValidation
         foreach (var (name, member) in members)
         {
             if (Fields.Find(properties, name) is { } property)
-                Value(member, property, Join(path, name), errors);
+                Value(member, property, Join(path, name), errors, old: old?[name]);
             else if (others is not null)
-                Value(member, others, Join(path, name), errors);
+                Value(member, others, Join(path, name), errors, old: old?[name]);
         }
     }
 
-    private static void Items(JsonArray list, JsonObject schema, string path, FieldErrors errors)
+    private static void Items(JsonArray list, JsonObject schema, string path, FieldErrors errors, JsonArray? old)
     {
         if (Fields.Number(schema, "maxItems") is { } most && list.Count > most)
             errors.TooMany(path, list.Count, (int)most);
@@ -125,7 +144,7 @@ internal static class InstanceValidation
         for (var i = 0; i < list.Count; i++)
         {
             if (Fields.Find(schema, "items") is { } items)
-                Value(list[i], items, $"{path}[{i}]", errors);
+                Value(list[i], items, $"{path}[{i}]", errors, old: CelRules.Same(list[i], old, schema));
             if (kind == "set" && !seen.Add(list[i]?.ToJsonString(KeyText.Options) ?? "null"))
                 errors.Duplicate($"{path}[{i}]", list[i]?.ToJsonString(KeyText.Options) ?? "null");
             if (kind != "map" || list[i] is not JsonObject item)
@@ -181,7 +200,7 @@ internal static class InstanceValidation
 
     private static string Plain(decimal number) => number.ToString("0.############", CultureInfo.InvariantCulture);
 
-    private static void Combined(JsonNode value, JsonObject schema, string path, FieldErrors errors)
+    private static void Combined(JsonNode value, JsonObject schema, string path, FieldErrors errors, JsonNode? old)
     {
         var isOfSeveral = Fields.Flag(schema, "x-kubernetes-int-or-string");
         if (Fields.Array(schema, "anyOf") is { Count: > 0 } any && !isOfSeveral && !any.OfType<JsonObject>().Any(one => Fits(value, one, path)))
@@ -189,7 +208,7 @@ internal static class InstanceValidation
         if (Fields.Array(schema, "oneOf") is { Count: > 0 } one && one.OfType<JsonObject>().Count(schema => Fits(value, schema, path)) is var fitting && fitting != 1)
             errors.Invalid(path, Shown(value), $"{Name(path)}in body must validate one and only one schema (oneOf). Found {(fitting == 0 ? "none" : fitting.ToString(CultureInfo.InvariantCulture))} valid{(fitting == 0 ? "" : " alternatives")}");
         foreach (var all in Fields.Objects(schema, "allOf"))
-            Value(value, all, path, errors);
+            Value(value, all, path, errors, old: old);
         if (Fields.Find(schema, "not") is { } not && Fits(value, not, path))
             errors.Invalid(path, Shown(value), $"{Name(path)}in body must not validate the schema (not)");
     }

@@ -37,7 +37,7 @@ internal sealed class DiscoveryDocuments(Catalog catalog)
                 paths.Add($"/apis/{group}/{version}");
         }
 
-        foreach (var path in (ReadOnlySpan<string>)["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"])
+        foreach (var path in (ReadOnlySpan<string>)["/.well-known/openid-configuration", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"])
             paths.Add(path);
         return new JsonObject { ["paths"] = paths };
     }

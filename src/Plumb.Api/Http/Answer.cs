@@ -23,11 +23,11 @@ internal static class Answer
     /// <summary>What a real server says of a path that nobody serves.</summary>
     public static Task NoSuchPathAsync(HttpContext context) => TextAsync(context, 404, "404 page not found\n");
 
-    public static async Task TextAsync(HttpContext context, int code, string text)
+    public static async Task TextAsync(HttpContext context, int code, string text, string contentType = "text/plain; charset=utf-8")
     {
         var body = Encoding.UTF8.GetBytes(text);
         context.Response.StatusCode = code;
-        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.ContentType = contentType;
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -21,6 +22,8 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
 {
     private readonly Gate _gate;
     private readonly Documents _documents;
+    private readonly MetricsText _metrics;
+    private readonly ServiceAccountTokens _tokens;
     private readonly Catalog _catalog;
     private volatile Router _known;
     private readonly ResourceEndpoints _resources;
@@ -30,6 +33,8 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
     {
         _gate = gate;
         _documents = documents;
+        _metrics = new MetricsText(registry, time.GetUtcNow());
+        _tokens = tokens;
         _catalog = registry.Catalog;
         _known = new Router(_catalog);
         _resources = new ResourceEndpoints(registry, gate, tokens, streams, time, stopping);
@@ -106,7 +111,25 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
 
         RequirePath(context, user, path);
 
-        return steps is ["openapi", ..] ? _documents.ServeOpenApiAsync(context, steps) : steps.Length == 0 ? _documents.ServeRootAsync(context) : Answer.NoSuchPathAsync(context);
+        return steps switch
+        {
+            ["openapi", ..] => _documents.ServeOpenApiAsync(context, steps),
+            [] => _documents.ServeRootAsync(context),
+            ["metrics"] => Answer.TextAsync(context, 200, _metrics.Write(), MetricsText.ContentType),
+            [".well-known", "openid-configuration"] => KeysAsync(context, ServiceAccountTokens.Issuer(context.Request.Host.Value ?? ""), "application/json"),
+            ["openid", "v1", "jwks"] => KeysAsync(context, _tokens.Keys(), "application/jwk-set+json"),
+            _ => Answer.NoSuchPathAsync(context),
+        };
+    }
+
+    private static Task KeysAsync(HttpContext context, JsonObject document, string contentType)
+    {
+        context.Response.OnStarting(static state =>
+        {
+            ((HttpContext)state).Response.Headers.CacheControl = "public, max-age=3600";
+            return Task.CompletedTask;
+        }, context);
+        return Answer.JsonAsync(context, 200, Answer.Bytes(document), contentType);
     }
 
     private void RequirePath(HttpContext context, UserInfo user, string path) =>

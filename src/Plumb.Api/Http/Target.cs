@@ -57,7 +57,7 @@ internal sealed class Router
             steps = steps[2..];
         }
 
-        if (steps.Length > 3 || !resources.TryGetValue(steps[0], out var definition))
+        if ((steps.Length > 3 && steps[2] != "proxy") || !resources.TryGetValue(steps[0], out var definition))
             return null;
         var name = steps.Length > 1 ? steps[1] : "";
         if (definition.Namespaced ? @namespace.Length == 0 && name.Length > 0 : @namespace.Length > 0)

@@ -12,6 +12,7 @@ internal static class KnownResources
     private static readonly string[] ReadWrite = ["get", "patch", "update"];
     private static readonly string[] CreateOnly = ["create"];
     private static readonly string[] Connect = ["create", "get"];
+    private static readonly string[] Proxied = ["create", "delete", "get", "patch", "update"];
     private static readonly string[] All = ["all"];
 
     private static readonly Subresource Status = new("status", ReadWrite);
@@ -63,7 +64,7 @@ internal static class KnownResources
                 Subresources =
                 [
                     new("attach", Connect, "PodAttachOptions"), new("binding", CreateOnly, "Binding"), new("ephemeralcontainers", ReadWrite), new("eviction", CreateOnly, "Eviction", "policy", "v1"),
-                    new("exec", Connect, "PodExecOptions"), new("log", ["get"]), new("portforward", Connect, "PodPortForwardOptions"), new("resize", ReadWrite), Status,
+                    new("exec", Connect, "PodExecOptions"), new("log", ["get"]), new("portforward", Connect, "PodPortForwardOptions"), new("proxy", Proxied, "PodProxyOptions"), new("resize", ReadWrite), Status,
                 ],
             },
             new()
@@ -81,7 +82,7 @@ internal static class KnownResources
             {
                 Resource = GroupResource.Services, Version = "v1", Kind = "Service", Strategy = new ServiceStrategy(allocator), ReturnsDeleted = true, Table = NetworkTables.Services,
                 Singular = "service", Namespaced = true, ShortNames = ["svc"],
-                Categories = All, Subresources = [Status],
+                Categories = All, Subresources = [new("proxy", Proxied, "ServiceProxyOptions"), Status],
             },
             new()
             {
@@ -142,6 +143,12 @@ internal static class KnownResources
             new()
             {
                 Resource = new("authorization.k8s.io", "subjectaccessreviews"), Version = "v1", Kind = "SubjectAccessReview", Singular = "subjectaccessreview", Namespaced = false, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
+                Resource = CronJobStrategy.Resource, Version = "v1", Kind = "CronJob", Strategy = new CronJobStrategy(), Table = WorkloadTables.CronJobs,
+                Singular = "cronjob", Namespaced = true, ShortNames = ["cj"], Categories = All, HasGeneration = true,
+                Subresources = [Status],
             },
             new()
             {

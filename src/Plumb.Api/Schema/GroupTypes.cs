@@ -29,6 +29,10 @@ internal static class GroupTypes
         =Job spec:JobSpec status:JobStatus
         JobSpec parallelism:int32 completions:int32 activeDeadlineSeconds:int64 podFailurePolicy:any successPolicy:any backoffLimit:int32 backoffLimitPerIndex:int32 maxFailedIndexes:int32 selector:LabelSelector manualSelector:bool template:PodTemplateSpec ttlSecondsAfterFinished:int32 completionMode:string suspend:bool podReplacementPolicy:string managedBy:string
         JobStatus conditions:[]JobCondition startTime:time completionTime:time active:int32 succeeded:int32 failed:int32 terminating:int32 completedIndexes:string failedIndexes:string uncountedTerminatedPods:any ready:int32
+        =CronJob spec:CronJobSpec status:CronJobStatus
+        CronJobSpec schedule:string timeZone:string startingDeadlineSeconds:int64 concurrencyPolicy:string suspend:bool jobTemplate:JobTemplateSpec successfulJobsHistoryLimit:int32 failedJobsHistoryLimit:int32
+        JobTemplateSpec metadata:ObjectMeta spec:JobSpec
+        CronJobStatus active:[]ObjectReference lastScheduleTime:time lastSuccessfulTime:time
         JobCondition type:string status:string lastProbeTime:time lastTransitionTime:time reason:string message:string
         """;
 

@@ -25,6 +25,9 @@ internal static class WireTypes
         Deployment 1:metadata:ObjectMeta 2:spec:DeploymentSpec
         DeploymentSpec 1:replicas:int32! 2:selector:LabelSelector 3:template:PodTemplateSpec 5:minReadySeconds:int32 6:revisionHistoryLimit:int32! 7:paused:bool 9:progressDeadlineSeconds:int32!
         Job 1:metadata:ObjectMeta 2:spec:JobSpec
+        CronJob 1:metadata:ObjectMeta 2:spec:CronJobSpec
+        CronJobSpec 1:schedule:string 2:startingDeadlineSeconds:int64! 3:concurrencyPolicy:string 4:suspend:bool! 5:jobTemplate:JobTemplateSpec 6:successfulJobsHistoryLimit:int32! 7:failedJobsHistoryLimit:int32! 8:timeZone:string
+        JobTemplateSpec 1:metadata:ObjectMeta 2:spec:JobSpec
         JobSpec 1:parallelism:int32! 2:completions:int32! 3:activeDeadlineSeconds:int64! 4:selector:LabelSelector 5:manualSelector:bool! 6:template:PodTemplateSpec 7:backoffLimit:int32! 8:ttlSecondsAfterFinished:int32!
         Pod 1:metadata:ObjectMeta 2:spec:PodSpec
         PodTemplateSpec 1:metadata:ObjectMeta 2:spec:PodSpec

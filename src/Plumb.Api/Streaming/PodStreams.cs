@@ -10,6 +10,8 @@ namespace Plumb.Api.Streaming;
 /// </summary>
 public sealed class PodStreams(IPodRuntime runtime, TimeProvider time)
 {
+    internal IPodRuntime Runtime => runtime;
+
     public Task LogAsync(HttpContext http, PodIdentity pod) => LogEndpoint.ServeAsync(http, pod, runtime, time);
 
     /// <summary>GET (WebSocket) or POST (SPDY).</summary>

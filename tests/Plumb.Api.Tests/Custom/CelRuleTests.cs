@@ -69,7 +69,7 @@ public sealed class CelRuleTests
     [Theory]
     [InlineData("self.nope == 1", ".rule: Invalid value: {\"Rule\":\"self.nope == 1\",\"Message\":\"\",\"MessageExpression\":\"\",\"Reason\":null,\"FieldPath\":\"\",\"OptionalOldSelf\":null}: compilation failed: ERROR: <input>:1:5: undefined field 'nope'\n | self.nope == 1\n | ....^")]
     [InlineData("self.list.all(x, x.no)", "compilation failed: ERROR: <input>:1:19: undefined field 'no'\n | self.list.all(x, x.no)\n | ..................^")]
-    [InlineData("ip(self.a).family() == 4", "compilation failed: ERROR: <input>:1:1: undeclared reference to 'ip' (in container '')\n | ip(self.a).family() == 4\n | ^")]
+    [InlineData("semver(self.a).major() == 4", "compilation failed: ERROR: <input>:1:1: undeclared reference to 'semver' (in container '')\n | semver(self.a).major() == 4\n | ^")]
     [InlineData("  ", ".rule: Required value: rule is not specified")]
     public async Task A_rule_that_is_not_understood_is_refused(string rule, string refusal)
     {
@@ -84,6 +84,44 @@ public sealed class CelRuleTests
         Assert.Equal(HttpStatusCode.UnprocessableEntity, code);
         Assert.EndsWith(refusal, message, StringComparison.Ordinal);
         Assert.Contains("spec.validation.openAPIV3Schema.x-kubernetes-validations[0].rule", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_old_value_that_may_be_absent_is_none_where_there_was_none()
+    {
+        await using var server = await TestServer.StartAsync();
+        var rule = "oldSelf.hasValue() ? self >= oldSelf.value() : self == 1";
+        Assert.Equal((HttpStatusCode.Created, ""), await DefineAsync(server,
+            """{"type":"object","properties":{"spec":{"type":"object","properties":{"n":{"type":"integer","x-kubernetes-validations":[{"rule":"RULE","message":"begins with 1 and grows","optionalOldSelf":true}]}}}}}""".Replace("RULE", rule, StringComparison.Ordinal)));
+        const string refusal = "Door.home.example.com \"d\" is invalid: spec.n: Invalid value: \"integer\": begins with 1 and grows";
+        Assert.Equal(refusal, (string)(await server.SendAsync("POST", Doors, Door("""{"n":2}"""))).Body["message"]!);
+        await server.CreateAsync(Doors, Door("""{"n":1}"""));
+        Assert.Equal(HttpStatusCode.OK, (await server.SendAsync("PATCH", Doors + "/d", """{"spec":{"n":5}}""", "application/merge-patch+json")).Code);
+        Assert.Equal(refusal, (string)(await server.SendAsync("PATCH", Doors + "/d", """{"spec":{"n":4}}""", "application/merge-patch+json")).Body["message"]!);
+    }
+
+    [Fact]
+    public async Task What_was_wrong_before_its_rule_came_stands_as_long_as_it_is_not_changed()
+    {
+        const string loose = """{"type":"object","properties":{"spec":{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"},"list":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["k"],"items":{"type":"object","required":["k"],"properties":{"k":{"type":"string"},"n":{"type":"integer"}}}}}}}}""";
+        var strict = loose.Replace("\"a\":{\"type\":\"string\"", "\"a\":{\"type\":\"string\",\"maxLength\":3", StringComparison.Ordinal)
+            .Replace("\"b\":{\"type\":\"string\"", "\"b\":{\"type\":\"string\",\"x-kubernetes-validations\":[{\"rule\":\"self.startsWith('x')\"}]", StringComparison.Ordinal)
+            .Replace("\"n\":{\"type\":\"integer\"", "\"n\":{\"type\":\"integer\",\"maximum\":9", StringComparison.Ordinal);
+        await using var server = await TestServer.StartAsync();
+        await DefineAsync(server, loose);
+        await server.CreateAsync(Doors, Door("""{"a":"long","b":"b","list":[{"k":"one","n":10},{"k":"two","n":20}]}"""));
+        var (_, definition) = await server.SendAsync("GET", Definitions + "/doors.home.example.com");
+        definition["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"] = JsonNode.Parse(strict);
+        Assert.Equal(HttpStatusCode.OK, (await server.SendAsync("PUT", Definitions + "/doors.home.example.com", definition.ToJsonString())).Code);
+
+        // Items keep their places by their keys; a new one is looked at.
+        Task<(HttpStatusCode Code, JsonNode Body)> PatchAsync(string spec) => server.SendAsync("PATCH", Doors + "/d", $$$"""{"spec":{{{spec}}}}""", "application/merge-patch+json");
+        Assert.Equal(HttpStatusCode.OK, (await PatchAsync("""{"list":[{"k":"new","n":1},{"k":"two","n":20},{"k":"one","n":10}]}""")).Code);
+        Assert.Contains("spec.a: Too long", (string)(await PatchAsync("""{"a":"longer"}""")).Body["message"]!, StringComparison.Ordinal);
+        Assert.Contains("spec.b: Invalid value: \"string\": failed rule: self.startsWith('x')", (string)(await PatchAsync("""{"b":"c"}""")).Body["message"]!, StringComparison.Ordinal);
+        Assert.Contains("spec.list[0].n: Invalid value: 11", (string)(await PatchAsync("""{"list":[{"k":"one","n":11},{"k":"two","n":20}]}""")).Body["message"]!, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await PatchAsync("""{"a":"abc","b":"x"}""")).Code);
+        Assert.Contains("spec.a: Too long", (string)(await PatchAsync("""{"a":"long"}""")).Body["message"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,6 +18,7 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
 
     private readonly ScaleEndpoint _scale = new(registry);
     private readonly EvictionEndpoint _eviction = new(registry);
+    private readonly ProxyEndpoint _proxy = new(registry);
 
     public Task ServeAsync(HttpContext context, Target target)
     {
@@ -29,6 +30,8 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
                 return _scale.ServeAsync(context, target);
             case "resize" when HttpMethods.IsGet(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method):
                 throw new ApiException(501, "NotImplemented", "containers of a running pod are not resized here: their resources are not limited");
+            case "proxy":
+                return _proxy.ServeAsync(context, target, Streams().Runtime);
             case "binding" when isCreate:
                 return BindAsync(context, target);
             case "eviction" when isCreate:
@@ -54,9 +57,14 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
     private PodIdentity Pod(Target target, bool mustBeScheduled)
     {
         var stored = registry.Store.Find(target.Key) ?? throw ApiException.NotFound(target.Definition.Resource, target.Name);
-        var spec = Fields.Find(stored.ToNode(), "spec");
         if (mustBeScheduled && stored.NodeName.Length == 0)
             throw ApiException.BadRequest($"pod {stored.Name} does not have a host assigned");
+        return Identity(stored);
+    }
+
+    internal static PodIdentity Identity(StoredObject stored)
+    {
+        var spec = Fields.Find(stored.ToNode(), "spec");
         var names = new List<string>();
         foreach (var container in Fields.Objects(spec, "containers"))
             names.Add(Fields.Text(container, "name"));

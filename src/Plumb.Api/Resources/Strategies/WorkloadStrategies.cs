@@ -17,7 +17,7 @@ internal abstract class WorkloadStrategy(string kind) : Strategy
     public override void PrepareCreate(JsonObject root, in Admission admission)
     {
         root["status"] = NewStatus();
-        PodSecurityAdmission.AdmitTemplate(admission, root);
+        PodSecurityAdmission.AdmitTemplate(admission, root, root);
     }
 
     public override void Validate(JsonObject root, FieldErrors errors)

@@ -46,6 +46,18 @@ internal static class WorkloadTables
         new Column("Duration", static row => Duration(row)),
         TableLayout.Age, Containers, Images, Selector);
 
+    public static readonly TableLayout CronJobs = new(
+        TableLayout.Name,
+        new Column("Schedule", static row => row.Root.Text("spec", "schedule")),
+        new Column("Timezone", static row => Json.OrNone(row.Root.Text("spec", "timeZone"))),
+        new Column("Suspend", static row => row.Root.Get("spec", "suspend").ValueKind == JsonValueKind.True ? "True" : "False", Type: "boolean"),
+        new Column("Active", static row => (long)row.Root.Count("status", "active"), Type: "integer"),
+        new Column("Last Schedule", static row => row.Root.Time("status", "lastScheduleTime") is { } last ? Durations.Since(last, row.Now) : "<none>"),
+        TableLayout.Age,
+        new Column("Containers", static row => NamesIn(row, "name", "spec", "jobTemplate", "spec", "template", "spec", "containers"), 1),
+        new Column("Images", static row => NamesIn(row, "image", "spec", "jobTemplate", "spec", "template", "spec", "containers"), 1),
+        new Column("Selector", static row => SelectorOf(row.Root.Get("spec", "jobTemplate", "spec", "selector")), 1));
+
     public static readonly TableLayout ControllerRevisions = new(
         TableLayout.Name,
         new Column("Controller", static row => Json.OrNone(Controller(row))),
@@ -54,8 +66,9 @@ internal static class WorkloadTables
 
     private static Column Count(string name, string field, string type = "integer") => new(name, row => row.Root.Number("status", field), Type: type);
 
-    private static string Names(Row row, string member) =>
-        string.Join(',', row.Root.Items("spec", "template", "spec", "containers").Select(container => container.Text(member)));
+    private static string Names(Row row, string member) => NamesIn(row, member, "spec", "template", "spec", "containers");
+
+    private static string NamesIn(Row row, string member, params string[] path) => string.Join(',', row.Root.Items(path).Select(container => container.Text(member)));
 
     public static string SelectorOf(JsonElement selector) => Json.OrNone(SelectorText.Of(Node(selector)));
 

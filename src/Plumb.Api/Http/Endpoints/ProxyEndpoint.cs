@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Plumb.Api.Resources;
+using Plumb.Api.Storage;
+using Plumb.Api.Streaming;
+
+namespace Plumb.Api.Http.Endpoints;
+
+/// <summary>
+/// `…/services/[SCHEME:]NAME[:PORT]/proxy/PATH` and the same of pods: the request goes on to the pod, or to one of the Service's, and its answer comes back.
+/// Links in pages are left as they are; what changes its protocol (WebSocket) is refused.
+/// </summary>
+internal sealed class ProxyEndpoint(Registry registry)
+{
+    /// <summary>What is said of one connection and not of what it carries (RFC 9110, 7.6.1), and who asks, in whose name.</summary>
+    private static readonly HashSet<string> NotPassed = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Authorization", "Host", "Content-Length",
+        "Impersonate-User", "Impersonate-Group", "Impersonate-Uid",
+    };
+
+    public async Task ServeAsync(HttpContext context, Target target, IPodRuntime runtime)
+    {
+        var steps = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?')[0].Split('/');
+        var proxy = Array.IndexOf(steps, "proxy", target.Definition.Namespaced ? 7 : 5);
+        if (proxy < 0)
+            throw ApiException.BadRequest("the path is written in a way that does not show where it goes on in the pod");
+        if (proxy == steps.Length - 1)
+        {
+            context.Response.StatusCode = StatusCodes.Status301MovedPermanently;
+            context.Response.Headers.Location = context.Request.Path.ToUriComponent() + "/" + context.Request.QueryString;
+            return;
+        }
+
+        var (pod, port, scheme) = target.Definition.Resource == GroupResource.Pods ? OfPod(target) : OfService(target);
+        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
+            throw ApiException.BadRequest("a connection that changes its protocol is not passed on: use port-forward");
+        var address = Fields.Text(Fields.Find(pod.ToNode(), "status"), "podIP") is { Length: > 0 } known ? known : IPAddress.Loopback.ToString();
+        var host = $"{(address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}";
+        using var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = (_, cancel) => runtime.ConnectAsync(SubresourceEndpoints.Identity(pod), port, cancel),
+            // Nobody has told the server whom the pod's certificate should be from; a real one looks at none either.
+#pragma warning disable CA5359
+            SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+#pragma warning restore CA5359
+        };
+        using var client = new HttpMessageInvoker(handler);
+        using var request = Request(context, new Uri($"{scheme}://{host}/{string.Join('/', steps[(proxy + 1)..])}{context.Request.QueryString}"));
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await client.SendAsync(request, context.RequestAborted);
+        }
+        catch (Exception failed) when (failed is HttpRequestException or PodStreamException or IOException)
+        {
+            throw new ApiException(503, "ServiceUnavailable", $"error trying to reach service: {(failed.InnerException ?? failed).Message}");
+        }
+
+        using var _ = answer;
+        await AnswerAsync(context, answer, host, string.Join('/', steps[..(proxy + 1)]));
+    }
+
+    private static HttpRequestMessage Request(HttpContext context, Uri uri)
+    {
+        var asked = context.Request;
+        var request = new HttpRequestMessage(new HttpMethod(asked.Method), uri) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        if (asked.ContentLength > 0 || asked.Headers.TransferEncoding.Count > 0)
+            request.Content = new StreamContent(asked.Body);
+        foreach (var (name, values) in asked.Headers)
+        {
+            if (!NotPassed.Contains(name) && !request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
+                request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
+        }
+
+        if (request.Content is not null && asked.ContentLength is { } length)
+            request.Content.Headers.ContentLength = length;
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Uri", asked.Path.ToUriComponent());
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Host", asked.Host.Value);
+        request.Headers.TryAddWithoutValidation("X-Forwarded-Proto", asked.Scheme);
+        return request;
+    }
+
+    private static async Task AnswerAsync(HttpContext context, HttpResponseMessage answer, string host, string prefix)
+    {
+        context.Response.StatusCode = (int)answer.StatusCode;
+        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
+        {
+            if (!NotPassed.Contains(name))
+                context.Response.Headers[name] = values.ToArray();
+        }
+
+        context.Response.ContentLength = answer.Content.Headers.ContentLength;
+        if (answer.Headers.Location is { } location && (!location.IsAbsoluteUri || location.Authority == host))
+            context.Response.Headers.Location = (location.IsAbsoluteUri ? location.PathAndQuery : location.OriginalString) is ['/', ..] path ? prefix + path : location.OriginalString;
+        if (HttpMethods.IsHead(context.Request.Method))
+            return;
+        await using var body = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
+        await body.CopyToAsync(context.Response.Body, context.RequestAborted);
+    }
+
+    private (StoredObject Pod, int Port, string Scheme) OfPod(Target target)
+    {
+        var (scheme, name, text) = Split(target.Name, "pod");
+        var key = target.Key with { Name = name };
+        var pod = registry.Store.Find(key) ?? throw ApiException.NotFound(key);
+        if (text.Length == 0)
+        {
+            var first = Fields.Objects(Fields.Find(pod.ToNode(), "spec"), "containers").SelectMany(static container => Fields.Objects(container, "ports")).FirstOrDefault();
+            text = (Fields.Number(first, "containerPort") ?? (scheme == "https" ? 443 : 80)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0)
+            throw ApiException.BadRequest($"invalid pod request \"{target.Name}\"");
+        return pod.NodeName.Length > 0 ? (pod, port, scheme) : throw ApiException.BadRequest($"pod {name} does not have a host assigned");
+    }
+
+    private (StoredObject Pod, int Port, string Scheme) OfService(Target target)
+    {
+        var (scheme, name, port) = Split(target.Name, "service");
+        var key = target.Key with { Name = name };
+        if (long.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            var service = registry.Store.Find(key) ?? throw ApiException.NotFound(key);
+            var named = Fields.Objects(Fields.Find(service.ToNode(), "spec"), "ports").FirstOrDefault(candidate => Fields.Number(candidate, "port") == number)
+                ?? throw Unavailable($"no service port {number} found for service \"{name}\"");
+            port = Fields.Text(named, "name");
+        }
+
+        var endpoints = registry.Store.Find(key with { Resource = GroupResource.Endpoints }) ?? throw ApiException.NotFound(key);
+        var ready = new List<(StoredObject Pod, int Port)>();
+        foreach (var subset in Fields.Objects(endpoints.ToNode(), "subsets"))
+        {
+            var found = Fields.Objects(subset, "ports").FirstOrDefault(candidate => Fields.Text(candidate, "name") == port);
+            foreach (var address in found is null ? [] : Fields.Objects(subset, "addresses"))
+            {
+                var behind = Fields.Find(address, "targetRef");
+                if (registry.Store.Find(new StoreKey(GroupResource.Pods, target.Namespace, Fields.Text(behind, "name"))) is { } pod && pod.Uid == Fields.Text(behind, "uid"))
+                    ready.Add((pod, (int)(Fields.Number(found, "port") ?? 0)));
+            }
+        }
+
+        if (ready.Count == 0)
+            throw Unavailable($"no endpoints available for service \"{(port.Length > 0 ? target.Name : name)}\"");
+        var chosen = ready[registry.Names.Next(ready.Count)];
+        return (chosen.Pod, chosen.Port, scheme);
+    }
+
+    private static ApiException Unavailable(string why) => new(503, "ServiceUnavailable", why);
+
+    /// <summary>`NAME`, `NAME:PORT` or `SCHEME:NAME:PORT`.</summary>
+    private static (string Scheme, string Name, string Port) Split(string id, string what) => id.Split(':') switch
+    {
+        [{ Length: > 0 } name] => ("http", name, ""),
+        [{ Length: > 0 } name, var port] => ("http", name, port),
+        ["http" or "", { Length: > 0 } name, var port] => ("http", name, port),
+        ["https", { Length: > 0 } name, var port] => ("https", name, port),
+        _ => throw ApiException.BadRequest($"invalid {what} request \"{id}\""),
+    };
+}
