@@ -20,7 +20,7 @@ internal sealed class CniClient(string configurationDirectory, PluginCalls plugi
     /// <summary>For a node of the lab.</summary>
     public static CniClient Of(NodePaths paths, NetworkNamespace network, TimeProvider time) => new(
         paths.CniConfiguration,
-        new PluginCalls(new AgentPlugin(paths.CniSocket), new PluginRunner(network, paths.PluginState, PluginRunner.DefaultPath(), time)),
+        new PluginCalls(new AgentPlugin(paths.CniSocket), new PluginRunner(network, paths.PluginState, paths.PluginRun, PluginRunner.DefaultPath(), time)),
         new ResultCache(paths.CniResults));
 
     /// <summary>Completes when the configuration of now has been replaced by another, or taken away.</summary>

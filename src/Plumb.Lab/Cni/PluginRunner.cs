@@ -9,12 +9,13 @@ using Plumb.Linux.Processes;
 namespace Plumb.Lab.Cni;
 
 /// <summary>
-/// Runs plugins' executables as the specification says (section 2), in the node's network namespace. What plugins keep in <c>/var/lib</c> is the node's own: its
+/// Runs plugins' executables as the specification says (section 2), in the node's network namespace. What plugins keep in <c>/var/lib</c> and <c>/run</c> is the node's own:
 /// nodes are machines to them.
 /// </summary>
 /// <param name="stateDirectory">Stands in the place of <c>/var/lib</c>.</param>
+/// <param name="runDirectory">Stands in the place of <c>/run</c>, but for <c>/run/user</c>: users' programs and files are the machine's.</param>
 /// <param name="pluginPath">CNI_PATH</param>
-internal sealed class PluginRunner(NetworkNamespace network, string stateDirectory, string pluginPath, TimeProvider time)
+internal sealed class PluginRunner(NetworkNamespace network, string stateDirectory, string runDirectory, string pluginPath, TimeProvider time)
 {
     /// <summary>As long as kubelets give a runtime (<c>runtimeRequestTimeout</c>).</summary>
     public static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
@@ -93,13 +94,23 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
                 Input = SpawnStream.Pipe,
                 Output = SpawnStream.Pipe,
                 Error = SpawnStream.Pipe,
-                Namespaces = new SpawnNamespaces { Network = network, Mounts = [new BindMount(stateDirectory, "/var/lib")] },
+                Namespaces = new SpawnNamespaces { Network = network, Mounts = Mounts() },
             });
         }
         catch (SystemCallException refused)
         {
             throw new CniException(CniErrorCode.IoFailure, $"it cannot be started: {refused.Message}");
         }
+    }
+
+    // What is mounted in the directory comes along with it.
+    private IReadOnlyList<BindMount> Mounts()
+    {
+        const string users = "/run/user";
+        var kept = Path.Combine(runDirectory, "user");
+        return Directory.Exists(users)
+            ? [new BindMount(stateDirectory, "/var/lib"), new BindMount(users, Directory.CreateDirectory(kept).FullName), new BindMount(runDirectory, "/run")]
+            : [new BindMount(stateDirectory, "/var/lib"), new BindMount(runDirectory, "/run")];
     }
 
     private static async Task WriteAsync(Stream to, byte[] input, CancellationToken cancel)

@@ -15,6 +15,9 @@ internal sealed record NodePaths(RunPaths Lab, string Node)
     /// <summary>What plugins that are executed find as <c>/var/lib</c>.</summary>
     public string PluginState => Path.Combine(Directory, "var-lib");
 
+    /// <summary>What plugins that are executed find as <c>/run</c>.</summary>
+    public string PluginRun => Path.Combine(Directory, "run");
+
     /// <summary>What ADDs of pods came to, as libcni keeps it in <c>/var/lib/cni/results</c>.</summary>
     public string CniResults => Path.Combine(Directory, "cni-results");
 
@@ -23,6 +26,7 @@ internal sealed record NodePaths(RunPaths Lab, string Node)
         RunDirectory.MakeDirectory(Directory);
         RunDirectory.MakeDirectory(AgentState);
         RunDirectory.MakeDirectory(PluginState);
+        RunDirectory.MakeDirectory(PluginRun);
         RunDirectory.MakeDirectory(CniConfiguration);
     }
 }

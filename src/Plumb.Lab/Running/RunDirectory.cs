@@ -224,6 +224,26 @@ internal sealed class RunDirectory : IDisposable
         {
             // Another sweeper was faster.
         }
+        catch (UnauthorizedAccessException) when (Open(path))
+        {
+            DeleteTree(path);
+        }
+    }
+
+    /// <summary>Gives the owner back what programs in a lab, who are root there, have taken from directories.</summary>
+    /// <returns>False: there was nothing to give.</returns>
+    private static bool Open(string directory)
+    {
+        var changed = (File.GetUnixFileMode(directory) & OwnerOnly) != OwnerOnly;
+        if (changed)
+        {
+            File.SetUnixFileMode(directory, OwnerOnly);
+        }
+        foreach (var below in Directory.EnumerateDirectories(directory))
+        {
+            changed |= FileStatus.TryOfLink(below) is { Type: FileType.Directory } && Open(below);
+        }
+        return changed;
     }
 
     private static void RemoveIfEmpty(string root)

@@ -81,13 +81,11 @@ public sealed class ReferencePluginTests : IAsyncDisposable
     [Fact]
     public async Task A_chain_that_begins_with_Plumbs_own_goes_on_with_others()
     {
-        // tuning keeps what it changed in /run/cni unless it is told another place, and that is root's. It would make one that not even its owner can enter.
-        Directory.CreateDirectory(Path.Combine(_user.RuntimeDirectory, "tuning"));
         var lab = await UpAsync(
-            $$$"""
+            """
             {"cniVersion": "1.0.0", "name": "chain", "plugins": [
               {"type": "plumb"},
-              {"type": "tuning", "sysctl": {"net.core.somaxconn": "77"}, "mac": "c2:11:22:33:44:55", "dataDir": "{{{_user.RuntimeDirectory}}}/tuning"},
+              {"type": "tuning", "sysctl": {"net.core.somaxconn": "77"}, "mac": "c2:11:22:33:44:55"},
               {"type": "portmap", "capabilities": {"portMappings": true}}]}
             """);
         Assert.Equal("77", (await lab.ShellAsync("client", "cat", "/proc/sys/net/core/somaxconn")).Succeeds().Output.Trim());

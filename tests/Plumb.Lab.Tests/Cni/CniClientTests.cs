@@ -150,7 +150,7 @@ public sealed class CniClientTests : IDisposable
 
     private CniClient Client() => new(
         Path.Combine(_directory, "net.d"),
-        new PluginCalls(new AgentPlugin(Path.Combine(_directory, "no.sock")), new PluginRunner(_network, Path.Combine(_directory, "state"), Path.Combine(_directory, "bin"), TimeProvider.System)),
+        new PluginCalls(new AgentPlugin(Path.Combine(_directory, "no.sock")), new PluginRunner(_network, Path.Combine(_directory, "state"), Path.Combine(_directory, "run"), Path.Combine(_directory, "bin"), TimeProvider.System)),
         new ResultCache(Path.Combine(_directory, "results")));
 
     private static PodAttachment Pod(string id, bool hasPort = false) =>

@@ -13,7 +13,7 @@ public sealed class PluginRunnerTests : IDisposable
     private readonly HeldTime _time = new();
     private readonly PluginRunner _runner;
 
-    public PluginRunnerTests() => _runner = new PluginRunner(_network, Directory.CreateDirectory(Path.Combine(_directory, "state")).FullName, _directory, _time);
+    public PluginRunnerTests() => _runner = new PluginRunner(_network, Directory.CreateDirectory(Path.Combine(_directory, "state")).FullName, Directory.CreateDirectory(Path.Combine(_directory, "run")).FullName, _directory, _time);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

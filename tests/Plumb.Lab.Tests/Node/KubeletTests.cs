@@ -31,7 +31,7 @@ public sealed class KubeletTests : IAsyncDisposable
             new EventQueue("node-1", _api, TimeProvider.System),
             new CniClient(
                 _directory,
-                new PluginCalls(new AgentPlugin(Path.Combine(_directory, "no.sock")), new PluginRunner(_network, _directory, "", TimeProvider.System)),
+                new PluginCalls(new AgentPlugin(Path.Combine(_directory, "no.sock")), new PluginRunner(_network, _directory, _directory, "", TimeProvider.System)),
                 new ResultCache(Path.Combine(_directory, "results"))),
             _containers,
             new ServiceVariables(new Informer<Service>(_client, ListOptions.All, Random.Shared)),

@@ -51,6 +51,17 @@ public sealed class RunDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void A_directory_that_a_program_of_a_dead_lab_closed_to_its_owner_is_swept_too()
+    {
+        var closed = Directory.CreateDirectory(Path.Combine(Root, "a", "node-1", "run", "cni")).FullName;
+        File.WriteAllText(Path.Combine(closed, "kept.json"), "{}");
+        File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.SetUnixFileMode(Path.GetDirectoryName(closed)!, UnixFileMode.None);
+        Assert.Empty(RunDirectory.Sweep(Root));
+        Assert.False(Directory.Exists(Root));
+    }
+
+    [Fact]
     public async Task Two_labs_stand_side_by_side_and_the_last_takes_the_common_directory_with_it()
     {
         var a = await ClaimAsync("a");
