@@ -226,6 +226,11 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var wire = (areas & KernelAreas.Routing) == 0 ? state.View.Node.Underlay : state.FindWire(observed) ?? state.View.Node.Underlay;
         if (wire != state.View.Node.Underlay)
         {
+            // What hangs on it are pods' interfaces too: of a pair whose ends are of two sizes one drops what the other sends, and tells nobody.
+            foreach (var lease in state.IsApplied ? state.Leases.All.ToList() : [])
+            {
+                state.Enter(lease);
+            }
             Report(state.Make([new Change(Subject.Machine)], state.View with { Node = state.View.Node.With(wire) }));
             observed = state.IsApplied ? state.Observe(state.Home, areas) : observed;
         }

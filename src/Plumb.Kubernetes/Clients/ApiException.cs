@@ -3,9 +3,12 @@ using Plumb.Kubernetes.Objects;
 namespace Plumb.Kubernetes.Clients;
 
 /// <summary>The API server refused. The message is the server's own.</summary>
-public sealed class ApiException(Status status) : Exception(status.Message ?? $"the API server answered {status.Code}")
+/// <param name="retryAfter">How long it asks to be left alone (Retry-After, as with 429 and 503); null: it does not say.</param>
+public sealed class ApiException(Status status, TimeSpan? retryAfter = null) : Exception(status.Message ?? $"the API server answered {status.Code}")
 {
     public Status Status { get; } = status;
+
+    public TimeSpan? RetryAfter { get; } = retryAfter;
 
     /// <summary>The HTTP status code.</summary>
     public int Code => Status.Code;

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Plumb.Kubernetes.Clients;
@@ -34,7 +35,8 @@ public sealed record ClusterConnection
     /// <summary>Says nothing of tokens and keys.</summary>
     public override string ToString() => Server.ToString();
 
-    internal SocketsHttpHandler CreateHandler()
+    /// <param name="time">The machine's clock, which certificates are held against.</param>
+    internal SocketsHttpHandler CreateHandler(TimeProvider time)
     {
         var handler = new SocketsHttpHandler
         {
@@ -59,7 +61,12 @@ public sealed record ClusterConnection
             tls.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
 #pragma warning restore CA5359
         }
-        else if (CertificateAuthority is { } pem)
+        else
+        {
+            tls.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => errors == SslPolicyErrors.None ? true
+                : throw new AuthenticationException(Distrust(certificate as X509Certificate2, chain, errors, time.GetUtcNow()));
+        }
+        if (CertificateAuthority is { } pem)
         {
             var roots = new X509Certificate2Collection();
             roots.ImportFromPem(pem);
@@ -75,5 +82,26 @@ public sealed record ClusterConnection
             tls.ClientCertificates = [X509Certificate2.CreateFromPem(ClientCertificate, ClientKey)];
         handler.SslOptions = tls;
         return handler;
+    }
+
+    /// <summary>Why the server's certificate is not believed, and what to do.</summary>
+    private string Distrust(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, DateTimeOffset now)
+    {
+        if (certificate is null)
+            return $"the API server at {Server} shows no certificate";
+        // Of the authorities above it, too.
+        var all = chain is null ? [certificate] : chain.ChainElements.Select(static element => element.Certificate).Prepend(certificate);
+        foreach (var one in all)
+        {
+            string which = $"the certificate of the API server at {Server} ({one.Subject})";
+            if (now < one.NotBefore)
+                return $"{which} is not valid before {one.NotBefore.ToUniversalTime():u}, and this machine's clock says {now:u}: set the clock that is wrong";
+            if (now > one.NotAfter)
+                return $"{which} was valid until {one.NotAfter.ToUniversalTime():u}, and this machine's clock says {now:u}: renew it, or set the clock that is wrong";
+        }
+        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+            return $"the certificate of the API server at {Server} is not for the name {TlsServerName ?? Server.Host}: ask it by a name that it has, or say that by tls-server-name";
+        string reasons = string.Join("; ", (chain?.ChainStatus ?? []).Select(static status => status.StatusInformation.Trim()).Distinct());
+        return $"the certificate of the API server at {Server} is not trusted ({reasons}): is certificate-authority that of this cluster?";
     }
 }

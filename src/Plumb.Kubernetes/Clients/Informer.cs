@@ -100,7 +100,7 @@ public sealed class Informer<T> where T : class, IResource<T>
                 {
                     mayHaveGoneBack = true;
                     Fail(trouble);
-                    await backoff.WaitAsync(cancel).ConfigureAwait(false);
+                    await backoff.WaitAsync(cancel, (trouble as ApiException)?.RetryAfter).ConfigureAwait(false);
                 }
             }
         }
@@ -149,7 +149,7 @@ public sealed class Informer<T> where T : class, IResource<T>
                 Remove(key, null);
         }
         synced.TrySetResult();
-        return list.Metadata.ResourceVersion ?? "0";
+        return list.Metadata.ResourceVersion!;
     }
 
     private async Task<bool> IsBehindAsync(string version, CancellationToken cancel)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -20,6 +21,9 @@ namespace Plumb.Kubernetes.Clients;
 /// </remarks>
 public sealed class KubernetesClient : IDisposable
 {
+    // Beyond what a clock that is kept right strays, and within what signed tokens are allowed.
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromMinutes(1);
+
     private readonly HttpClient http;
     private readonly TokenSource tokens;
 
@@ -28,7 +32,7 @@ public sealed class KubernetesClient : IDisposable
         Connection = connection;
         Time = time;
         tokens = new TokenSource(connection, time);
-        http = new HttpClient(connection.CreateHandler()) { BaseAddress = connection.Server, Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(connection.CreateHandler(time)) { BaseAddress = connection.Server, Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd(userAgent);
         http.DefaultRequestHeaders.Accept.ParseAdd("application/json");
     }
@@ -75,7 +79,8 @@ public sealed class KubernetesClient : IDisposable
         return page with { Items = items };
     }
 
-    public Task<ResourceList<T>> ListPageAsync<T>(ListOptions options, string? continueToken, CancellationToken cancel = default) where T : IResource<T>
+    /// <exception cref="IOException">What came is no list: somebody else may have answered. Nothing that is missing from it is gone.</exception>
+    public async Task<ResourceList<T>> ListPageAsync<T>(ListOptions options, string? continueToken, CancellationToken cancel = default) where T : IResource<T>
     {
         var query = new QueryText(T.Type.Resource.Path(options.Namespace));
         AddSelection(query, options);
@@ -85,7 +90,10 @@ public sealed class KubernetesClient : IDisposable
             query.Add("continue", continueToken);
         else if (options.ResourceVersion is not null)
             query.Add("resourceVersion", options.ResourceVersion);
-        return ReadAsync<ResourceList<T>>(HttpMethod.Get, query.ToString(), null, cancel);
+        var page = await ReadAsync<ResourceList<T>>(HttpMethod.Get, query.ToString(), null, cancel).ConfigureAwait(false);
+        return string.IsNullOrEmpty(page.Metadata.ResourceVersion)
+            ? throw new IOException($"the API server's answer to GET {T.Type.Resource.Path(options.Namespace)} is no list: it has no metadata.resourceVersion")
+            : page;
     }
 
     /// <summary>
@@ -103,7 +111,7 @@ public sealed class KubernetesClient : IDisposable
         query.Add("timeoutSeconds", ((long)timeout.TotalSeconds).ToString(CultureInfo.InvariantCulture));
         AddSelection(query, options);
         using var request = Request(HttpMethod.Get, query.ToString(), null);
-        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
+        using var answer = await ExchangeAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
         if (!answer.IsSuccessStatusCode)
             throw await RefusalAsync(answer, cancel).ConfigureAwait(false);
         var body = await answer.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
@@ -167,7 +175,7 @@ public sealed class KubernetesClient : IDisposable
         try
         {
             using var request = Request(method, path, content);
-            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, either.Token).ConfigureAwait(false);
+            using var answer = await ExchangeAsync(request, HttpCompletionOption.ResponseContentRead, either.Token).ConfigureAwait(false);
             if (!answer.IsSuccessStatusCode)
                 throw await RefusalAsync(answer, either.Token).ConfigureAwait(false);
             return await answer.Content.ReadAsByteArrayAsync(either.Token).ConfigureAwait(false);
@@ -206,6 +214,18 @@ public sealed class KubernetesClient : IDisposable
         return request;
     }
 
+    private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancel)
+    {
+        try
+        {
+            return await http.SendAsync(request, completion, cancel).ConfigureAwait(false);
+        }
+        catch (HttpRequestException failed) when (failed.InnerException is AuthenticationException { Message: var why })
+        {
+            throw new HttpRequestException(failed.HttpRequestError, why, failed.InnerException);
+        }
+    }
+
     private async Task<ApiException> RefusalAsync(HttpResponseMessage answer, CancellationToken cancel)
     {
         int code = (int)answer.StatusCode;
@@ -219,12 +239,37 @@ public sealed class KubernetesClient : IDisposable
         }
         catch (JsonException)
         {
-            // A proxy in between, or a path that does not exist, answers in plain text.
+            // A proxy in between, or a path that does not exist, answers in plain text or a page.
         }
-        if (status is { Kind: "Status" })
-            return new(status.Code == 0 ? status with { Code = code } : status);
+        if (status is not { Kind: "Status" })
+            status = new Status { Message = Line(answer, body) };
+        if (code == 401)
+            status = status with { Message = (status.Message ?? "Unauthorized") + Credentials(answer) };
+        var asked = answer.Headers.RetryAfter;
+        return new(status.Code == 0 ? status with { Code = code } : status, asked?.Delta ?? (asked?.Date - Time.GetUtcNow()));
+    }
+
+    /// <summary>The first line of a text; of a page for people only that it is one.</summary>
+    private static string Line(HttpResponseMessage answer, byte[] body)
+    {
         string text = Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 500))).Trim();
-        return new(new Status { Code = code, Message = text.Length > 0 ? text : $"the API server answered {code} {answer.ReasonPhrase}" });
+        int end = text.AsSpan().IndexOfAny('\r', '\n');
+        bool isPage = text.StartsWith('<');
+        return text.Length > 0 && !isPage ? (end < 0 ? text : text[..end])
+            : $"the API server answered {(int)answer.StatusCode} {answer.ReasonPhrase}{(isPage ? " with a page for people: a proxy may have answered in its place" : "")}";
+    }
+
+    /// <summary>What was shown and not believed, never its content; and whose clock may be why.</summary>
+    private string Credentials(HttpResponseMessage answer)
+    {
+        string shown = Connection.TokenFile is { } file ? $": the server does not take the token in {file}, which is read again"
+            : Connection.Token is not null ? ": the server does not take the token of the kubeconfig"
+            : Connection.ClientCertificate is not null ? ": the server does not take the client certificate of the kubeconfig"
+            : ": no token or client certificate was shown";
+        var now = Time.GetUtcNow();
+        return answer.Headers.Date is { } theirs && (theirs - now).Duration() > LargestSkew
+            ? $"{shown}; its clock says {theirs:u} and this machine's {now:u}: set the one that is wrong"
+            : shown;
     }
 
     private static void AddSelection(QueryText query, ListOptions options)

@@ -8,6 +8,7 @@ internal sealed class TokenSource(ClusterConnection connection, TimeProvider tim
     private readonly Lock gate = new();
     private string? token;
     private long readAt;
+    private bool isRefused;
 
     /// <exception cref="IOException">The file cannot be read and never could.</exception>
     public string? Current
@@ -18,17 +19,18 @@ internal sealed class TokenSource(ClusterConnection connection, TimeProvider tim
                 return connection.Token;
             lock (gate)
             {
-                if (token is not null && time.GetElapsedTime(readAt) < Life)
+                if (token is not null && !isRefused && time.GetElapsedTime(readAt) < Life)
                     return token;
                 try
                 {
                     token = File.ReadAllText(file).Trim();
                 }
-                catch (IOException) when (token is not null)
+                catch (Exception unread) when (token is not null && unread is IOException or UnauthorizedAccessException)
                 {
                     // Between the old and the new file: the old token is still good.
                 }
                 readAt = time.GetTimestamp();
+                isRefused = false;
                 return token;
             }
         }
@@ -38,6 +40,6 @@ internal sealed class TokenSource(ClusterConnection connection, TimeProvider tim
     public void Forget()
     {
         lock (gate)
-            readAt = 0;
+            isRefused = true;
     }
 }

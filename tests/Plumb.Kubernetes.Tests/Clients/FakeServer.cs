@@ -103,8 +103,9 @@ internal sealed class FakeExchange
         return null;
     }
 
-    public Task AnswerAsync(int code, string body, string contentType = "application/json") =>
-        WriteAsync($"HTTP/1.1 {code} X\r\nContent-Type: {contentType}\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+    /// <param name="header">One more, with its name.</param>
+    public Task AnswerAsync(int code, string body, string contentType = "application/json", string? header = null) =>
+        WriteAsync($"HTTP/1.1 {code} X\r\n{(header is null ? "" : header + "\r\n")}Content-Type: {contentType}\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
 
     public async Task BeginAsync()
     {

@@ -147,7 +147,8 @@ public sealed class InformerTests
         rig.Start();
         Assert.Equal("Added a -/1", await rig.NextAsync());
         Assert.Equal(3, rig.Troubles);
-        await rig.WatchAsync();
+        (await rig.WatchAsync()).Lines.TryWrite(Rig.Line("ADDED", "b", 11));
+        await rig.NextAsync();
         Assert.Equal(1, rig.Recoveries);
     }
 
