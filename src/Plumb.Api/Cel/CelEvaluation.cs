@@ -22,6 +22,19 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
     /// <summary>How many steps are left for other rules.</summary>
     public int Left => _left;
 
+    /// <summary>Puts a value under a name into an object that has one. What cannot be evaluated is not there.</summary>
+    public void Define(string of, string name, CelNode value)
+    {
+        try
+        {
+            ((JsonObject)_names[of]!)[name] = Copied(Value(value));
+        }
+        catch (CelException) when (_left >= 0)
+        {
+            // Whoever asks for it is told that it is missing.
+        }
+    }
+
     /// <exception cref="CelException"/>
     public object? Value(CelNode node)
     {

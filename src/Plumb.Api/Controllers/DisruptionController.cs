@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Plumb.Api.Controllers.Workloads;
+using Plumb.Api.Custom;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Validation;
@@ -76,22 +77,24 @@ internal sealed class DisruptionController(ControllerContext context) : KeyedCon
         int sum = 0;
         foreach (var pod in pods)
         {
-            if (pod.Stored.Controller is not { } owner || Workload(pod.Key.Namespace, owner.Kind, owner.Name) is not { } workload || workload.Uid != owner.Uid)
+            if (pod.Stored.Controller is not { } owner || Workload(pod.Key.Namespace, owner) is not { } workload || workload.Uid != owner.Uid)
                 continue;
             if (workload.Controller is { Kind: "Deployment" } deployment && View.TryFind(new StoreKey(GroupResource.Deployments, pod.Key.Namespace, deployment.Name), out var over))
                 workload = over;
             if (counted.Add(workload.Uid))
-                sum += (int)(Fields.Number(Fields.Find(workload.ToNode(), "spec"), "replicas") ?? 0);
+                sum += (int)(Fields.Number(ScalePaths.Find(workload.ToNode(), Registry.Catalog.Find(workload.Key.Resource).Scale.Spec)) ?? 0);
         }
         return sum;
     }
 
-    private StoredObject? Workload(string @namespace, string kind, string name) => kind switch
+    private StoredObject? Workload(string @namespace, Owner owner) => owner.Kind switch
     {
-        "ReplicaSet" => View.Find(new StoreKey(GroupResource.ReplicaSets, @namespace, name)),
-        "StatefulSet" => View.Find(new StoreKey(GroupResource.StatefulSets, @namespace, name)),
-        "Deployment" => View.Find(new StoreKey(GroupResource.Deployments, @namespace, name)),
-        _ => null,
+        "ReplicaSet" => View.Find(new StoreKey(GroupResource.ReplicaSets, @namespace, owner.Name)),
+        "StatefulSet" => View.Find(new StoreKey(GroupResource.StatefulSets, @namespace, owner.Name)),
+        "Deployment" => View.Find(new StoreKey(GroupResource.Deployments, @namespace, owner.Name)),
+        _ => Registry.Catalog.All.FirstOrDefault(custom => custom.Custom is not null && custom.Kind == owner.Kind && custom.ApiVersion == owner.ApiVersion && custom.Subresources.Any(static part => part.Name == "scale")) is { } custom
+            ? Context.Store.Find(new StoreKey(custom.StoredIn, @namespace, owner.Name))
+            : null,
     };
 
     /// <summary>A share is rounded up: of pods that may be missing, as of pods that must not.</summary>

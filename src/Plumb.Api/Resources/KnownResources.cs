@@ -1,3 +1,4 @@
+using Plumb.Api.Access;
 using Plumb.Api.Custom;
 using Plumb.Api.Resources.Services;
 using Plumb.Api.Resources.Strategies;
@@ -18,7 +19,7 @@ internal static class KnownResources
     private static readonly Subresource Status = new("status", ReadWrite);
     private static readonly Subresource Scale = new("scale", ReadWrite, "Scale", "autoscaling", "v1");
 
-    public static ResourceDefinition[] Create(ServiceAllocator allocator, CustomResources custom)
+    public static ResourceDefinition[] Create(ServiceAllocator allocator, CustomResources custom, AdmissionPolicies policies)
     {
         var events = new EventStrategy();
         return
@@ -208,6 +209,16 @@ internal static class KnownResources
             {
                 Resource = new("rbac.authorization.k8s.io", "roles"), Version = "v1", Kind = "Role", Strategy = new RoleStrategy(ofCluster: false),
                 Singular = "role", Namespaced = true,
+            },
+            new()
+            {
+                Resource = AdmissionPolicyStrategy.Resource, Version = "v1", Kind = "ValidatingAdmissionPolicy", Strategy = new AdmissionPolicyStrategy(policies),
+                Singular = "validatingadmissionpolicy", Namespaced = false, Categories = ["api-extensions"], HasGeneration = true, Subresources = [Status],
+            },
+            new()
+            {
+                Resource = AdmissionPolicyStrategy.Bindings, Version = "v1", Kind = "ValidatingAdmissionPolicyBinding", Strategy = new AdmissionBindingStrategy(policies),
+                Singular = "validatingadmissionpolicybinding", Namespaced = false, Categories = ["api-extensions"], HasGeneration = true,
             },
             new()
             {

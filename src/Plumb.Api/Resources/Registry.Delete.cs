@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Api.Access;
 using Plumb.Api.Storage;
 
 namespace Plumb.Api.Resources;
@@ -22,6 +23,8 @@ public sealed partial class Registry
         {
             var present = Store.Get(key);
             RequirePreconditions(definition, present, options);
+            if (Policies.IsAny)
+                Policies.Require(new PolicyRequest(definition, "DELETE", "", present.Namespace, present.Name, null, present.ToNode(), new WriteOptions { DryRun = options.DryRun, User = options.User }));
             try
             {
                 return Delete(definition, present, options);

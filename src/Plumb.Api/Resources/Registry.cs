@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Plumb.Api.Access;
 using Plumb.Api.Custom;
 using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Services;
@@ -32,8 +33,9 @@ public sealed partial class Registry
         _names = new Names(random);
         Allocator = new ServiceAllocator(this, random);
         var custom = new CustomResources();
-        Catalog = new Catalog(KnownResources.Create(Allocator, custom));
+        Catalog = new Catalog(KnownResources.Create(Allocator, custom, Policies));
         custom.Attach(this);
+        Policies.Attach(this);
         Allocator.Restore();
     }
 
@@ -48,6 +50,8 @@ public sealed partial class Registry
     internal ServiceAllocator Allocator { get; }
 
     internal Names Names => _names;
+
+    internal AdmissionPolicies Policies { get; } = new();
 
     /// <summary>Whether pods get a service account and its token, as <see cref="ApiServerOptions.AdmitServiceAccounts"/> says.</summary>
     internal bool AdmitsServiceAccounts { get; set; }
@@ -79,6 +83,7 @@ public sealed partial class Registry
         MetadataValidation.Validate(definition, metadata, strategy, errors);
         strategy.Validate(root, errors);
         errors.ThrowIfAny(definition, name);
+        Policies.Require(new PolicyRequest(definition, "CREATE", "", @namespace, name, root, null, options));
         strategy.Allocate(root, null, errors);
         errors.ThrowIfAny(definition, name);
 
@@ -219,6 +224,7 @@ public sealed partial class Registry
         }
 
         errors.ThrowIfAny(definition, present.Name);
+        Policies.Require(new PolicyRequest(definition, "UPDATE", SubresourceOf(part), present.Namespace, present.Name, root, old, options));
         if (definition.HasGeneration && part is Part.Main or Part.EphemeralContainers && !options.Binding && strategy.ChangesGeneration(root, old))
             metadata["generation"] = present.Generation + 1;
         if (part == Part.Main)
@@ -242,6 +248,8 @@ public sealed partial class Registry
         strategy.Abandon(root, old);
         return StoredObject.Unstored(present.Key, root);
     }
+
+    private static string SubresourceOf(Part part) => part switch { Part.Main => "", Part.Status => "status", Part.Finalize => "finalize", _ => "ephemeralcontainers" };
 
     private StoredObject Replace(ResourceDefinition definition, StoredObject present, JsonObject root, JsonObject old)
     {

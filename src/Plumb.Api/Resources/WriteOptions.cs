@@ -46,6 +46,9 @@ public sealed record DeleteOptions
     public long? ResourceVersion { get; init; }
 
     public bool DryRun { get; init; }
+
+    /// <summary>Who deletes. Null: the server itself.</summary>
+    internal Access.UserInfo? User { get; init; }
 }
 
 /// <summary>What becomes of dependents.</summary>

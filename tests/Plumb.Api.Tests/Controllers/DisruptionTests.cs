@@ -35,6 +35,29 @@ public sealed class DisruptionTests
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!, response.Headers.RetryAfter?.ToString() ?? "");
     }
 
+    [Fact]
+    public async Task A_custom_resource_with_a_scale_counts_as_a_controller()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.CreateAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", """
+            {"metadata":{"name":"swarms.x.io"},"spec":{"group":"x.io","scope":"Namespaced","names":{"plural":"swarms","kind":"Swarm"},"versions":[{"name":"v1","served":true,"storage":true,
+             "schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{"size":{"type":"integer"}}},"status":{"type":"object","properties":{"size":{"type":"integer"}}}}}},
+             "subresources":{"scale":{"specReplicasPath":".spec.size","statusReplicasPath":".status.size"}}}]}}
+            """);
+        var swarm = await server.CreateAsync("/apis/x.io/v1/namespaces/default/swarms", """{"apiVersion":"x.io/v1","kind":"Swarm","metadata":{"name":"s"},"spec":{"size":6}}""");
+        await using var cluster = new Cluster(server.Api.Registry).Start();
+        foreach (var name in (string[])["a", "b"])
+        {
+            await server.CreateAsync("/api/v1/namespaces/default/pods", """
+                {"metadata":{"name":"NAME","labels":{"app":"web"},"ownerReferences":[{"apiVersion":"x.io/v1","kind":"Swarm","name":"s","uid":"UID","controller":true}]},"spec":{"containers":[{"name":"c","image":"a:1"}]}}
+                """.Replace("NAME", name, StringComparison.Ordinal).Replace("UID", (string)swarm["metadata"]!["uid"]!, StringComparison.Ordinal));
+        }
+
+        await server.CreateAsync(Budgets, Budget("\"minAvailable\":\"50%\""));
+        var status = await StatusAsync(server, static status => (int?)status["currentHealthy"] == 2);
+        Assert.Equal((6, 3), ((int)status["expectedPods"]!, (int)status["desiredHealthy"]!));
+    }
+
     [Theory]
     [InlineData("\"minAvailable\":3", 1, 4, 3, 4)]
     [InlineData("\"minAvailable\":4", 0, 4, 4, 4)]

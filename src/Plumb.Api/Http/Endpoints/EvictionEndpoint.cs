@@ -24,6 +24,7 @@ internal sealed class EvictionEndpoint(Registry registry)
             GracePeriodSeconds = Fields.Number(asked, "gracePeriodSeconds"),
             Uid = Fields.Text(preconditions, "uid") is { Length: > 0 } uid ? uid : null,
             ResourceVersion = long.TryParse(Fields.Text(preconditions, "resourceVersion"), out var version) ? version : null,
+            User = query.User,
             DryRun = query.DryRun || Fields.Array(asked, "dryRun") is { Count: > 0 },
         };
         Evict(target, options);

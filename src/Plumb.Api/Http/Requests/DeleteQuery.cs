@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Access;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Schema;
@@ -47,6 +48,7 @@ internal static class DeleteQuery
             Uid = Fields.Text(preconditions, "uid") is { Length: > 0 } uid ? uid : null,
             ResourceVersion = long.TryParse(version, out var number) ? number : null,
             DryRun = dryRun.Length > 0,
+            User = Gate.UserOf(context),
         };
     }
 

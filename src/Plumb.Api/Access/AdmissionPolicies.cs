@@ -1,0 +1,223 @@
+using System.Text.Json.Nodes;
+using Plumb.Api.Cel;
+using Plumb.Api.Resources;
+using Plumb.Api.Resources.Strategies;
+using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
+
+namespace Plumb.Api.Access;
+
+/// <summary>What a write is about, as a policy sees it.</summary>
+/// <param name="Object">Null: it is deleted.</param>
+/// <param name="Old">Null: it is created.</param>
+internal readonly record struct PolicyRequest(
+    ResourceDefinition Definition, string Operation, string Subresource, string Namespace, string Name, JsonObject? Object, JsonObject? Old, WriteOptions Options);
+
+/// <summary>
+/// ValidatingAdmissionPolicies with their bindings (KEP-3488), without parameters. As long as there are none a write costs one comparison more.
+/// </summary>
+internal sealed class AdmissionPolicies
+{
+    /// <summary>For all policies over one write.</summary>
+    private const int MostSteps = 1_000_000;
+
+    private static readonly string[] Names = ["object", "oldObject", "request", "params", "namespaceObject", "variables"];
+
+    private Registry? _registry;
+    private volatile Bound[] _bound = [];
+
+    private sealed record Bound(string Policy, string Binding, JsonObject Spec, JsonObject BindingSpec, List<(string Name, CelNode Value)> Variables, List<(string Name, CelNode Condition)> Conditions, List<Check> Checks);
+
+    private sealed record Check(CelNode Condition, CelNode? MessageExpression, string Text, string Message, string Reason);
+
+    public bool IsAny => _bound.Length > 0;
+
+    public void Attach(Registry registry) => _registry = registry;
+
+    /// <summary>Reads them anew: one of them came, changed or went.</summary>
+    public void Renew()
+    {
+        var store = _registry!.Store;
+        var bound = new List<Bound>();
+        foreach (var binding in store.List(AdmissionPolicyStrategy.Bindings))
+        {
+            var spec = Fields.Object(binding.ToNode(), "spec");
+            if (store.Find(new StoreKey(AdmissionPolicyStrategy.Resource, "", Fields.Text(spec, "policyName"))) is { } policy)
+                bound.Add(Compile(policy.Name, Fields.Object(policy.ToNode(), "spec"), binding.Name, spec));
+        }
+
+        _bound = [.. bound];
+    }
+
+    /// <returns>Null, or what is wrong with an expression.</returns>
+    public static string? Fault(string expression)
+    {
+        try
+        {
+            CelParser.Parse(expression, Names);
+            return null;
+        }
+        catch (CelSyntaxException broken)
+        {
+            return $"compilation failed: ERROR: <input>:1:{broken.At + 1}: {broken.Message}";
+        }
+    }
+
+    /// <exception cref="ApiException">A policy denies it.</exception>
+    public void Require(in PolicyRequest request)
+    {
+        var bound = _bound;
+        if (bound.Length == 0 || request.Definition.Resource.Group == AdmissionPolicyStrategy.Resource.Group)
+            return;
+        var left = MostSteps;
+        foreach (var policy in bound)
+        {
+            if (Matches(Fields.Find(policy.Spec, "matchConstraints"), request) && (Fields.Find(policy.BindingSpec, "matchResources") is not { } narrower || Matches(narrower, request)))
+                Hold(policy, request, ref left);
+        }
+    }
+
+    private void Hold(Bound policy, in PolicyRequest request, ref int left)
+    {
+        var isStrict = Fields.Text(policy.Spec, "failurePolicy") != "Ignore";
+        var evaluation = new CelEvaluation(NamesOf(request), left);
+        try
+        {
+            foreach (var (name, condition) in policy.Conditions)
+            {
+                if (Evaluated(evaluation, condition, isStrict, $"matchCondition '{name}'", out var fault) is { } applies && !applies)
+                    return;
+                if (fault is not null)
+                {
+                    Say(policy, request, fault, "Invalid");
+                    return;
+                }
+            }
+
+            foreach (var (name, value) in policy.Variables)
+                evaluation.Define("variables", name, value);
+            foreach (var check in policy.Checks)
+            {
+                if (Evaluated(evaluation, check.Condition, isStrict, $"expression '{check.Text}'", out var fault) is null or false)
+                    Say(policy, request, fault ?? Message(check, evaluation), check.Reason);
+            }
+        }
+        finally
+        {
+            left = evaluation.Left;
+        }
+    }
+
+    /// <returns>Null: it could not be told, which counts.</returns>
+    private static bool? Evaluated(CelEvaluation evaluation, CelNode condition, bool isStrict, string what, out string? fault)
+    {
+        fault = null;
+        try
+        {
+            return evaluation.Truth(condition);
+        }
+        catch (CelException failed)
+        {
+            if (!isStrict)
+                return true;
+            fault = $"{what} resulted in error: {failed.Message}";
+            return null;
+        }
+    }
+
+    private static string Message(Check check, CelEvaluation evaluation)
+    {
+        var plain = check.Message.Length > 0 ? check.Message : $"failed expression: {check.Text}";
+        try
+        {
+            return check.MessageExpression is { } expression && evaluation.Value(expression) is string { Length: > 0 } said ? said : plain;
+        }
+        catch (CelException)
+        {
+            return plain;
+        }
+    }
+
+    private static void Say(Bound policy, in PolicyRequest request, string message, string reason)
+    {
+        var actions = MetadataValidation.Texts(policy.BindingSpec, "validationActions");
+        if (actions.Contains("Warn"))
+            request.Options.Warnings?.Add($"Validation failed for ValidatingAdmissionPolicy '{policy.Policy}' with binding '{policy.Binding}': {message}");
+        if (!actions.Contains("Deny"))
+            return;
+        var text = $"ValidatingAdmissionPolicy '{policy.Policy}' with binding '{policy.Binding}' denied request: {message}";
+        var details = ApiException.DetailsOf(request.Definition.Resource, request.Name);
+        details["causes"] = new JsonArray(new JsonObject { ["message"] = text });
+        var code = reason switch { "Unauthorized" => 401, "Forbidden" => 403, "RequestEntityTooLarge" => 413, _ => 422 };
+        throw new ApiException(code, reason, $"{request.Definition.Resource} \"{request.Name}\" is forbidden: {text}", details);
+    }
+
+    private Dictionary<string, object?> NamesOf(in PolicyRequest request)
+    {
+        var resource = request.Definition.Resource;
+        var user = request.Options.User;
+        return new()
+        {
+            ["object"] = request.Object,
+            ["oldObject"] = request.Old,
+            ["params"] = null,
+            ["variables"] = new JsonObject(),
+            ["namespaceObject"] = request.Namespace.Length > 0 ? Namespace(request.Namespace)?.ToNode() : null,
+            ["request"] = new JsonObject
+            {
+                ["kind"] = new JsonObject { ["group"] = resource.Group, ["version"] = request.Definition.Version, ["kind"] = request.Definition.Kind },
+                ["resource"] = new JsonObject { ["group"] = resource.Group, ["version"] = request.Definition.Version, ["resource"] = resource.Resource },
+                ["subResource"] = request.Subresource,
+                ["name"] = request.Name,
+                ["namespace"] = request.Namespace,
+                ["operation"] = request.Operation,
+                ["userInfo"] = new JsonObject { ["username"] = user?.Name ?? "system:apiserver", ["groups"] = new JsonArray([.. (user?.Groups ?? ["system:masters"]).Select(static group => (JsonNode)group)]) },
+                ["dryRun"] = request.Options.DryRun,
+            },
+        };
+    }
+
+    private StoredObject? Namespace(string name) => _registry!.Store.Find(new StoreKey(GroupResource.Namespaces, "", name));
+
+    private bool Matches(JsonObject? constraints, in PolicyRequest request)
+    {
+        var rules = Fields.Objects(constraints, "resourceRules").ToList();
+        var asked = request;
+        if ((rules.Count > 0 && !rules.Exists(rule => IsMeant(rule, asked))) || Fields.Objects(constraints, "excludeResourceRules").Any(rule => IsMeant(rule, asked)))
+            return false;
+        if (Fields.Find(constraints, "objectSelector") is { Count: > 0 } ofObject && !Selects(ofObject, request.Object) && !Selects(ofObject, request.Old))
+            return false;
+        var name = request.Definition.Resource == GroupResource.Namespaces ? request.Name : request.Namespace;
+        return Fields.Find(constraints, "namespaceSelector") is not { Count: > 0 } ofNamespace || name.Length == 0
+            || Selects(ofNamespace, request.Definition.Resource == GroupResource.Namespaces && request.Object is { } itself ? itself : Namespace(name)?.ToNode());
+    }
+
+    private static bool Selects(JsonObject selector, JsonObject? owner) => owner is not null && SelectorValidation.Selects(selector, Fields.Find(Fields.Find(owner, "metadata"), "labels"));
+
+    private static bool IsMeant(JsonObject rule, in PolicyRequest request)
+    {
+        var (resource, subresource) = (request.Definition.Resource.Resource, request.Subresource);
+        return Has(rule, "apiGroups", request.Definition.Resource.Group) && Has(rule, "apiVersions", request.Definition.Version) && Has(rule, "operations", request.Operation)
+            && Fields.Text(rule, "scope") is var scope && (scope is "" or "*" || scope == "Namespaced" == request.Definition.Namespaced)
+            && (Fields.Array(rule, "resourceNames") is not { Count: > 0 } || Has(rule, "resourceNames", request.Name))
+            && MetadataValidation.Texts(rule, "resources").Exists(known => known.Split('/') switch
+            {
+                [var whole] => subresource.Length == 0 && (whole == "*" || whole == resource),
+                [var whole, var part] => (whole == "*" || whole == resource) && (part == "*" || (subresource.Length > 0 && part == subresource)),
+                _ => false,
+            });
+    }
+
+    private static bool Has(JsonObject rule, string member, string value) => MetadataValidation.Texts(rule, member) is var known && (known.Contains("*") || known.Contains(value));
+
+    private static Bound Compile(string policy, JsonObject spec, string binding, JsonObject bindingSpec) => new(
+        policy, binding, spec, bindingSpec,
+        [.. Fields.Objects(spec, "variables").Select(static variable => (Fields.Text(variable, "name"), CelParser.Parse(Fields.Text(variable, "expression"), Names)))],
+        [.. Fields.Objects(spec, "matchConditions").Select(static condition => (Fields.Text(condition, "name"), CelParser.Parse(Fields.Text(condition, "expression"), Names)))],
+        [.. Fields.Objects(spec, "validations").Select(static check =>
+        {
+            var text = Fields.Text(check, "expression").Trim();
+            return new Check(CelParser.Parse(text, Names), Fields.Text(check, "messageExpression") is { Length: > 0 } message ? CelParser.Parse(message, Names) : null,
+                text, Fields.Text(check, "message").Trim(), Fields.Text(check, "reason") is { Length: > 0 } reason ? reason : "Invalid");
+        })]);
+}
