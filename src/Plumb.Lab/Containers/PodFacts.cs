@@ -22,6 +22,9 @@ public sealed record PodFacts(ObjectKey Pod, string Uid, string NodeName, Networ
     /// <summary>What `shareProcessNamespace` makes; null: each container has its own.</summary>
     internal PodProcesses? Processes { get; init; }
 
+    /// <summary>Before somebody runs a program in the pod: makes what could wait until then.</summary>
+    internal Func<CancellationToken, Task> Prepare { get; init; } = static _ => Task.CompletedTask;
+
     /// <summary>`hostPID`: the containers see the lab's processes, which is all that the nodes have.</summary>
     public bool HasNodeProcesses { get; init; }
 

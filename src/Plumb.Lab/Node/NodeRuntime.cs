@@ -9,12 +9,8 @@ internal sealed class NodeRuntime(IReadOnlyDictionary<string, Kubelet> nodes) : 
     public Task LogAsync(PodIdentity pod, LogRequest request, Stream output, CancellationToken cancel) =>
         Container(pod, request.Container).LogAsync(request, output, cancel);
 
-    public async Task<CommandOutcome> ExecAsync(PodIdentity pod, ExecRequest request, CommandStreams streams, CancellationToken cancel)
-    {
-        var container = Container(pod, request.Container);
-        await Worker(pod).PrepareAsync(cancel);
-        return await container.ExecAsync(request, streams, cancel);
-    }
+    public Task<CommandOutcome> ExecAsync(PodIdentity pod, ExecRequest request, CommandStreams streams, CancellationToken cancel) =>
+        Container(pod, request.Container).ExecAsync(request, streams, cancel);
 
     public Task<CommandOutcome> AttachAsync(PodIdentity pod, AttachRequest request, CommandStreams streams, CancellationToken cancel) =>
         Container(pod, request.Container).AttachAsync(request, streams, cancel);

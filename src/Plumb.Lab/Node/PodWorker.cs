@@ -135,9 +135,6 @@ internal sealed class PodWorker
         }
     }
 
-    /// <summary>Before a command runs in one of its containers.</summary>
-    public Task PrepareAsync(CancellationToken cancel) => _volumes.CompleteAsync(cancel);
-
     /// <summary>No program runs in the pod unless somebody runs one there: built-in workloads serve it.</summary>
     private bool IsBuiltIn(Pod pod) => pod.Spec.InitContainers.Concat(pod.Spec.Containers).All(container =>
         _node.Containers.IsBuiltIn(ContainerSpecs.Main(pod, container, [], []))
@@ -334,6 +331,7 @@ internal sealed class PodWorker
             NodeAddresses = _node.Report.Addresses,
             HostName = hostName,
             Processes = pod.Spec is { ShareProcessNamespace: true, HostPID: false } ? new PodProcesses(sandbox.Network, hostName) : null,
+            Prepare = _volumes.CompleteAsync,
             HasNodeProcesses = pod.Spec.HostPID,
             HasNodeIpc = pod.Spec.HostIPC,
             HostsFile = PodFiles.Hosts(pod, sandbox.Addresses, hostName),

@@ -61,7 +61,10 @@ public sealed class AgnhostTests(OneNode node) : IClassFixture<OneNode>
     public async Task Netexec_runs_commands_takes_files_and_ends_as_it_is_told()
     {
         await node.PodAsync("shell", """ "restartPolicy":"Never","containers":[{"name":"c","image":"agnhost","args":["netexec","--http-port=80","--udp-port=-1"]}] """);
+        await node.PodAsync("asker", """ "containers":[{"name":"c","image":"agnhost","args":["pause"]}] """);
         var shell = await node.UntilAsync("shell", static pod => pod.Status.Phase == "Running");
+        await node.UntilAsync("asker", static pod => pod.Status.Phase == "Running");
+        // Nobody has run anything in that pod before.
         Assert.Equal("""{"output":"shell\n"}""", await AskAsync("shell?cmd=hostname"));
         Assert.Equal("""{"output":"no\n","error":"exit status 3"}""", await AskAsync("shell?shellCommand=echo%20no%3B%20exit%203"));
         var said = await node.ExecAsync("shell", "c", "sh", "-c", $"echo content | curl -s -F file=@- http://{shell.Status.PodIP}/upload");
@@ -77,7 +80,7 @@ public sealed class AgnhostTests(OneNode node) : IClassFixture<OneNode>
         var ended = await node.UntilAsync("shell", static pod => pod.Status.Phase == "Failed");
         Assert.Equal(7, ended.Status.ContainerStatuses[0].State!.Terminated!.ExitCode);
 
-        Task<string> AskAsync(string path) => node.ExecAsync("shell", "c", "curl", "-s", $"http://{shell.Status.PodIP}/{path}");
+        Task<string> AskAsync(string path) => node.ExecAsync("asker", "c", "curl", "-s", $"http://{shell.Status.PodIP}/{path}");
     }
 
     [Fact]

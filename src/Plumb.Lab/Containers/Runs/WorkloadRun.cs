@@ -30,11 +30,12 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
         }
     }
 
-    private Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
+    private async Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
     {
+        await pod.Prepare(cancel);
         var environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal });
         ContainerEnvironment.LetTarKeepFiles(request.Command, environment);
-        return HostCommand.RunAsync(
+        return await HostCommand.RunAsync(
             () => FreshCommand.Of(pod, files, request.Command, environment, container.WorkingDirectory ?? "/", ContainerUser.Root), request.Terminal, streams, time, cancel);
     }
 
