@@ -260,6 +260,11 @@ public sealed partial class NodeAgent : IAsyncDisposable
         _tasks.Add(_events.RunAsync(_ending.Token));
         _tasks.Add(_readiness.RunAsync(_ending.Token));
         _ = _watch?.RunAsync(_ending.Token);
+        foreach (var lost in _state.Lost)
+        {
+            Log.Lacks(_log, lost.Line);
+            _events.Write("KernelFeatureMissing", lost.Line, isWarning: true);
+        }
         StartNodes(known);
         Ended = EndAsync();
     }
@@ -406,7 +411,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
                 _options.NodeName, Environment.ProcessId, _startedAt, Environment.WorkingSet, NodeTrouble.Of(state), _api.Last,
                 options.Overlay.ToString().ToLowerInvariant(), options.Services.ToString().ToLowerInvariant(),
                 [.. gauges.LeasesByRange.Select(held => new RangeUse(held.Key, held.Value, gauges.CapacityByRange[held.Key]))],
-                gauges.Pods, gauges.Nodes, gauges.Services, gauges.EntriesByLayer, gauges.Connections, gauges.MostConnections, _repaired, [.. _repairs]);
+                gauges.Pods, gauges.Nodes, gauges.Services, gauges.EntriesByLayer, gauges.Connections, gauges.MostConnections, _repaired, [.. _repairs], [.. state.Lost.Select(static lost => lost.Line)]);
         });
         return JsonSerializer.SerializeToUtf8Bytes(report, NodeReportJson.Default.NodeReport);
     }
@@ -424,6 +429,9 @@ public sealed partial class NodeAgent : IAsyncDisposable
     {
         [LoggerMessage(1003, LogLevel.Warning, "{What}")]
         public static partial void Repaired(ILogger log, string what);
+
+        [LoggerMessage(1018, LogLevel.Warning, "{What}")]
+        public static partial void Lacks(ILogger log, string what);
 
         [LoggerMessage(1004, LogLevel.Error, "the agent has failed")]
         public static partial void Failed(ILogger log, Exception reason);

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Plumb.Agent.Metrics;
+using Plumb.Agent.Probing;
 using Plumb.Dns.Forwarding;
 using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Addresses;
@@ -71,6 +72,9 @@ public sealed record NodeAgentOptions
 
     /// <summary>The process is the agent's alone: it gives back memory that it needs no more.</summary>
     public bool OwnsProcess { get; init; }
+
+    /// <summary>Asked at the start what the kernel does not give of what such a network needs; null: nobody asks.</summary>
+    public Func<NetworkOptions, IReadOnlyList<LostFeature>>? Probe { get; init; }
 
     /// <summary>What every write to kernel and disk passes.</summary>
     public IWriteSeam Writes { get; init; } = IWriteSeam.None;

@@ -10,6 +10,7 @@ namespace Plumb.Agent;
 /// <param name="Connections">Tracked by the kernel in the agent's network namespace.</param>
 /// <param name="Repairs">How often something was put back since the agent started.</param>
 /// <param name="RecentRepairs">The last ones, the newest first.</param>
+/// <param name="Lacks">What the kernel does not give, each in one line with what is lost.</param>
 public sealed record NodeReport(
     string Node,
     int ProcessId,
@@ -27,7 +28,8 @@ public sealed record NodeReport(
     long Connections,
     long MostConnections,
     long Repairs,
-    IReadOnlyList<Happening> RecentRepairs);
+    IReadOnlyList<Happening> RecentRepairs,
+    IReadOnlyList<string> Lacks);
 
 /// <param name="Held">Addresses that pods hold, or that rest after one.</param>
 public sealed record RangeUse(string Range, long Held, long Capacity);

@@ -1,5 +1,6 @@
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Agent.Probing;
 using Plumb.Agent.Storage;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Iptables;
@@ -19,6 +20,9 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, For
     public LeaseStore Leases { get; } = leases;
 
     public INodeKernel Kernel { get; } = kernel;
+
+    /// <summary>What the kernel does not give, as far as it was tried.</summary>
+    public IReadOnlyList<LostFeature> Lost { get; } = options.Probe?.Invoke(options.Cluster) ?? [];
 
     public Planner Planner { get; } = planner;
 

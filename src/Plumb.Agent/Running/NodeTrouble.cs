@@ -11,6 +11,10 @@ internal static class NodeTrouble
     public static string? Of(NodeState state)
     {
         var (cluster, node) = (state.View.Cluster, state.View.Node);
+        if (state.Lost.FirstOrDefault(static lost => lost.IsNeeded) is { } needed)
+        {
+            return needed.Line;
+        }
         if (!state.IsApplied)
         {
             return !state.KnowsNodes ? $"the network of {node.Name} is not set up yet: the API has not said yet which nodes there are"

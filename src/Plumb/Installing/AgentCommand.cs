@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Plumb.Agent;
 using Plumb.Agent.Installing;
 using Plumb.Agent.Metrics;
+using Plumb.Agent.Probing;
 using Plumb.Agent.Storage;
 using Plumb.CommandLine;
 using Plumb.Commands;
@@ -31,6 +32,7 @@ internal sealed class AgentCommand : Verb
     private readonly Option<string?> _cniPlugin = Text("--cni-plugin", "NAME", "the plugin that it names (default plumb-cni)");
     private readonly Option<string?> _cniPrograms = Text("--cni-bin-dir", "DIR", "put the plugin there, /opt/cni/bin as a rule, before the configuration names it; left out: it is there");
     private readonly Flag _uninstall = new("--uninstall", "take all of Plumb off this node and end: configuration, kernel state, leases, and the plugin if --cni-bin-dir is given");
+    private readonly Flag _check = new("--check", "say what this kernel does not give of what such a network needs, tried in a network namespace of its own, and end");
     private readonly ValueOption<OutputFormat> _output = CommonOptions.Output();
     private readonly ValueOption<IPEndPoint?> _health = new(
         "--health-address", [], "ADDRESS:PORT", "answer /healthz, /readyz and /metrics there, as 127.0.0.1:9473; left out: nowhere", EndPoint, null);
@@ -46,7 +48,7 @@ internal sealed class AgentCommand : Verb
     public AgentCommand()
         : base("agent", "run one node's agent: it plans, applies, repairs, and serves CNI")
     {
-        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cniPlugin, _cniPrograms, _health, _jsonLog, _uninstall, _output, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _agent.Dns, _cluster.DnsUpstreams])
+        foreach (var option in (Option[])[_node, _kubeconfig, _stateDirectory, _socket, _cniConfiguration, _cniPlugin, _cniPrograms, _health, _jsonLog, _uninstall, _check, _output, _cluster.Overlay, _cluster.Services, _cluster.PodRanges, _cluster.ServiceRanges, _agent.Dns, _cluster.DnsUpstreams])
         {
             Options.Add(option);
         }
@@ -55,6 +57,7 @@ internal sealed class AgentCommand : Verb
     public override IReadOnlyList<Example> Examples { get; } =
     [
         new("plumb agent --kubeconfig /etc/plumb/kubeconfig --cni-bin-dir /opt/cni/bin", "on a node of a cluster (a kubelet's own kubeconfig may not list nodes)"),
+        new("plumb agent --check --overlay vxlan", "whether this kernel gives what is needed; exit code 1 if no pod could be wired"),
         new("plumb agent --uninstall --cni-bin-dir /opt/cni/bin", "leave the node as it was before"),
         new("plumb agent --node node-1 --overlay routed --pod-cidr 10.10.0.0/16", "with the cluster's choices"),
     ];
@@ -68,10 +71,16 @@ internal sealed class AgentCommand : Verb
             Printer.Print(report, static () => ResultJson.Default.RemovalReport, invocation, _output, Write);
             return ExitCode.Done;
         }
+        if (invocation.IsOn(_check))
+        {
+            var lost = KernelProbe.Run(Cluster(invocation));
+            Printer.Print(new KernelCheck(lost), static () => ResultJson.Default.KernelCheck, invocation, _output, Write);
+            return lost.Any(static one => one.IsNeeded) ? ExitCode.Failed : ExitCode.Done;
+        }
         using var interrupt = new Interrupt();
         using var metrics = invocation.Value(_health) is not null || MetricsExport.IsTold(Environment.GetEnvironmentVariable) ? new AgentMetrics(invocation.Time) : null;
         using var client = new KubernetesClient(Connection(invocation.Parsed.GetValue(_kubeconfig)), invocation.Time, "plumb-agent");
-        var options = NodeOptions(invocation, network, client) with { Metrics = metrics, HealthAddress = invocation.Value(_health) };
+        var options = NodeOptions(invocation, network, client) with { Metrics = metrics, HealthAddress = invocation.Value(_health), Probe = KernelProbe.Run };
         await using var agent = await NodeAgent.StartAsync(options, interrupt.Token);
         await Task.WhenAny(agent.Ended, Task.Delay(Timeout.Infinite, interrupt.Token));
         if (agent.Ended.IsFaulted)
@@ -101,14 +110,7 @@ internal sealed class AgentCommand : Verb
             CniConfigurationDirectory = invocation.Parsed.GetValue(_cniConfiguration) switch { null => "/etc/cni/net.d", "none" => null, var written => written },
             CniPlugin = invocation.Parsed.GetValue(_cniPlugin) ?? "plumb-cni",
             PluginDirectory = invocation.Parsed.GetValue(_cniPrograms),
-            Cluster = new NetworkOptions
-            {
-                Overlay = invocation.Value(_cluster.Overlay),
-                Services = invocation.Value(_cluster.Services),
-                ClusterRanges = RangesOf(invocation, _cluster.PodRanges, DefaultRanges.Pods),
-                ServiceRanges = RangesOf(invocation, _cluster.ServiceRanges, DefaultRanges.Services),
-                DnsServers = [.. dns],
-            },
+            Cluster = Cluster(invocation),
             Forward = new ForwardOptions { Upstreams = Upstreams(invocation, dns) },
             Api = api,
             Random = new Random(Environment.ProcessId),
@@ -119,6 +121,27 @@ internal sealed class AgentCommand : Verb
                 : IWriteSeam.None,
             Log = invocation.Value(_jsonLog) ? new JsonLog(invocation.Terminal.Error, invocation.Time) : new LineLog(invocation.Terminal.Error),
         };
+    }
+
+    private NetworkOptions Cluster(Invocation invocation) => new()
+    {
+        Overlay = invocation.Value(_cluster.Overlay),
+        Services = invocation.Value(_cluster.Services),
+        ClusterRanges = RangesOf(invocation, _cluster.PodRanges, DefaultRanges.Pods),
+        ServiceRanges = RangesOf(invocation, _cluster.ServiceRanges, DefaultRanges.Services),
+        DnsServers = [.. _agent.DnsOf(invocation)],
+    };
+
+    private static void Write(KernelCheck check, TextWriter to, Style style)
+    {
+        foreach (var lost in check.Lost)
+        {
+            to.WriteLine(lost.IsNeeded ? style.Bad(lost.Line) : style.Warning(lost.Line));
+        }
+        if (check.Lost.Count == 0)
+        {
+            to.WriteLine("this kernel gives all that such a network needs");
+        }
     }
 
     private static void Write(RemovalReport report, TextWriter to, Style style)
@@ -169,3 +192,6 @@ internal sealed class AgentCommand : Verb
 
     private static Option<string?> Text(string name, string value, string description) => new(name) { HelpName = value, Description = description };
 }
+
+/// <param name="Lost">What the kernel does not give; empty: it gives all.</param>
+internal sealed record KernelCheck(IReadOnlyList<LostFeature> Lost);

@@ -24,6 +24,10 @@ internal static class AgentStatus
         Line("pods", $"{node.Pods}");
         Line("entries", string.Join(", ", node.EntriesByLayer.OrderBy(static one => one.Key, StringComparer.Ordinal).Select(static one => $"{one.Key} {one.Value}")));
         Line("conntrack", node.MostConnections == 0 ? "not used" : $"{node.Connections} of {node.MostConnections} connections");
+        foreach (var lacks in node.Lacks ?? [])
+        {
+            Line("lacks", style.Warning(lacks));
+        }
         Line("repairs", $"{node.Repairs}");
         foreach (var repair in node.RecentRepairs)
         {

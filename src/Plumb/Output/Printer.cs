@@ -33,6 +33,7 @@ internal static class Printer
 [JsonSerializable(typeof(KubeconfigResult))]
 [JsonSerializable(typeof(DownResult))]
 [JsonSerializable(typeof(Plumb.Agent.Installing.RemovalReport))]
+[JsonSerializable(typeof(Plumb.Installing.KernelCheck))]
 [JsonSerializable(typeof(ImagesResult))]
 [JsonSerializable(typeof(SetResult))]
 [JsonSerializable(typeof(StatusResult))]

@@ -123,6 +123,27 @@ public sealed class InstallTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_machine_whose_parameters_cannot_be_written_is_told_so_before_and_when_an_agent_starts()
+    {
+        var lab = await _user.UpAsync("--nodes", "1", "--agent-processes", "--dns-upstream", "none");
+        await RegisterAsync(lab, "outside", "10.244.9.0/24", "192.168.1.100");
+        var kubeconfig = await ServiceAccountAsync(lab);
+        Assert.Contains("this kernel gives all", (await InsideAsync(lab, Commands.Plumb, "agent", "--check", "--services", "nftables")).Succeeds().Output, StringComparison.Ordinal);
+
+        var check = await InsideAsync(lab, ["unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-c", ReadOnlyParameters, "sh", Commands.Plumb, "agent", "--check"]);
+        Assert.Equal(1, check.ExitCode);
+        var line = Assert.Single(check.Output.TrimEnd().Split('\n'));
+        Assert.Contains("lacks kernel parameters that can be written", line, StringComparison.Ordinal);
+        Assert.Contains("(EROFS); no pod can be wired here", line, StringComparison.Ordinal);
+
+        using var agent = Commands.Start(
+            _user.Environment, Commands.Plumb,
+            ["shell", "outside", "--namespaces", "net,pid,mount", "--", "setpriv", "--pdeathsig", "TERM", "unshare", "--user", "--map-root-user", "--net", "--mount", "sh", "-c", ReadOnlyParameters, "sh", Commands.Plumb, "agent", .. Places, "--kubeconfig", kubeconfig]);
+        Assert.Contains("lacks kernel parameters that can be written", await SaidAsync(agent, "no pod can be wired here"), StringComparison.Ordinal);
+        await EndAsync(agent);
+    }
+
+    [Fact]
     public async Task The_agent_of_a_machine_is_asked_why_and_where_to()
     {
         var lab = await _user.UpAsync("--nodes", "1", "--agent-processes", "--dns-upstream", "none");
