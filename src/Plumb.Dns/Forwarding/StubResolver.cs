@@ -18,15 +18,31 @@ public sealed class StubResolver(SearchPath path, Func<AddressFamily, ProtocolTy
     /// <exception cref="IOException">No server answered, or none would say.</exception>
     public async Task<IReadOnlyList<IPAddress>> AddressesAsync(string name, CancellationToken cancel)
     {
+        IOException? silent = null;
         foreach (var (candidate, _) in path.Candidates(name))
         {
-            var both = await Task.WhenAll(AskAsync(candidate, RecordType.A, cancel), AskAsync(candidate, RecordType.Aaaa, cancel));
-            if (both is not [[], []])
+            var (v4, v6) = (TryAskAsync(candidate, RecordType.A, cancel), TryAskAsync(candidate, RecordType.Aaaa, cancel));
+            IPAddress[] found = [.. (await v4).Found, .. (await v6).Found];
+            if (found.Length > 0)
             {
-                return [.. both[0], .. both[1]];
+                return found;
             }
+            silent ??= (await v4).Silent ?? (await v6).Silent;
         }
-        return [];
+        return silent is null ? [] : throw silent;
+    }
+
+    // What one family or one candidate cannot be told keeps nobody from the others.
+    private async Task<(IPAddress[] Found, IOException? Silent)> TryAskAsync(DomainName name, RecordType type, CancellationToken cancel)
+    {
+        try
+        {
+            return (await AskAsync(name, type, cancel), null);
+        }
+        catch (IOException silent)
+        {
+            return ([], silent);
+        }
     }
 
     private async Task<IPAddress[]> AskAsync(DomainName name, RecordType type, CancellationToken cancel)
@@ -49,7 +65,7 @@ public sealed class StubResolver(SearchPath path, Func<AddressFamily, ProtocolTy
                     if (answer.Code is (int)ResponseCode.NoError or (int)ResponseCode.NoSuchName)
                     {
                         // Aliases stand before what they lead to, in the same answer.
-                        return [.. answer.Answers.Where(record => record.Type == type).Select(static record => new IPAddress(record.Data))];
+                        return [.. answer.Answers.Where(record => record.Type == type && record.Data.Length == (type == RecordType.A ? 4 : 16)).Select(static record => new IPAddress(record.Data))];
                     }
                     last = $"{server} answered {(ResponseCode)answer.Code}";
                 }

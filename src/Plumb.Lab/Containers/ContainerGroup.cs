@@ -27,7 +27,18 @@ internal sealed class ContainerGroup
     {
         try
         {
-            return lab is null ? null : new ContainerGroup(lab.Make($"{pod.Uid}.{container.Name}"), container.Limits);
+            if (lab is null)
+            {
+                return null;
+            }
+            var name = $"{pod.Uid}.{container.Name}";
+            // One that somebody of the last run would not leave at once; its limits and counts are that run's.
+            var group = lab.Make(name);
+            if (group.Count("memory.events", "oom_kill") > 0 && group.TryRemove())
+            {
+                group = lab.Make(name);
+            }
+            return new ContainerGroup(group, container.Limits);
         }
         catch (IOException)
         {

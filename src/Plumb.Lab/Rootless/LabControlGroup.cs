@@ -42,16 +42,9 @@ internal sealed class LabControlGroup : IDisposable
     /// <summary>Takes this process back to where it was called, and the group down where nobody else is in it.</summary>
     public void Dispose()
     {
-        try
+        if (_above.IsRoot)
         {
-            if (_above.IsRoot)
-            {
-                _above.Take(0);
-            }
-        }
-        catch (IOException)
-        {
-            // Then it stays, as a directory without a process.
+            Try(() => _above.Take(0));
         }
         foreach (var container in Directory.EnumerateDirectories(Group.Path))
         {
@@ -63,18 +56,26 @@ internal sealed class LabControlGroup : IDisposable
     /// <summary>Of the command that could not start the lab.</summary>
     public void Leave()
     {
+        // Who has given to those below takes nobody in; what the root gives is everybody's.
+        Try(() => Group.Withdraw(Wanted));
+        if (!_above.IsRoot)
+        {
+            Try(() => _above.Withdraw(Wanted));
+        }
+        Try(() => _above.Take(0));
+        _ = Group.TryRemove();
+    }
+
+    // Where it never came in, there is nothing to go back to.
+    private static void Try(Action step)
+    {
         try
         {
-            // Who has given to those below takes nobody in.
-            Group.Withdraw(Wanted);
-            _above.Withdraw(Wanted);
-            _above.Take(0);
+            step();
         }
-        catch (IOException)
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            // Where it never came in, there is nothing to go back to.
         }
-        _ = Group.TryRemove();
     }
 
     private static LabControlGroup? Make(ControlGroup above, LabName name)

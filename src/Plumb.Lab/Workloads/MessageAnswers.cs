@@ -61,9 +61,9 @@ internal static class MessageAnswers
                     }
                 }
             }
-            catch (SocketException)
+            catch (Exception over) when (over is SocketException or ObjectDisposedException)
             {
-                // It has left.
+                // It has left, or the container has stopped.
             }
         }
     }

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using Plumb.Api.Streaming;
 using Plumb.Linux.Native;
 
 namespace Plumb.Lab.Workloads;
@@ -27,7 +26,7 @@ internal sealed class Netexec(string instead = "", bool hasTls = false) : Worklo
         {
             var query = instead.IndexOf('?', StringComparison.Ordinal);
             http.Request.Method = HttpMethods.Get;
-            http.Request.Path = query < 0 ? instead : instead[..query];
+            http.Request.Path = "/" + (query < 0 ? instead : instead[..query]).TrimStart('/');
             http.Request.QueryString = new QueryString(query < 0 ? "" : instead[query..]);
         }
     }
@@ -51,10 +50,9 @@ internal sealed class Netexec(string instead = "", bool hasTls = false) : Worklo
             case "/shutdown":
                 workload.Exit(0, TimeSpan.Zero);
                 return PageAsync(http, 200, "text/plain", "");
-            case "/shell":
-                return ShellAsync(http, workload);
-            case "/upload":
-                return UploadAsync(http, workload);
+            case "/shell" or "/upload":
+                // Without an image they would be the machine's own files, for whoever reaches the port: a node port is one of the machine's, too.
+                return PageAsync(http, 501, "text/plain", "Plumb's built-in netexec runs no commands and takes no files; give the lab the image: plumb up --image agnhost=PATH\n");
             default:
                 return PageAsync(http, 200, "text/plain", $"NOW: {workload.Now.UtcDateTime:yyyy-MM-dd HH:mm:ss.fffffff} +0000 UTC");
         }
@@ -92,61 +90,13 @@ internal sealed class Netexec(string instead = "", bool hasTls = false) : Worklo
             await PageAsync(http, 200, "text/plain", $"argument 'code' must be an integer [0-{LastExitCode}] or empty, got \"{given}\"\n");
             return;
         }
-        await workload.WaitAsync(wait);
+        await Task.Delay(wait, workload.Time, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         workload.Exit(code, timeout);
         await PageAsync(http, 200, "text/plain", "");
 
         TimeSpan? Duration(string name) =>
             query[name].ToString() is not { Length: > 0 } text ? TimeSpan.Zero : GoDuration.TryParse(text, out var duration) ? duration : null;
     }
-
-    /// <summary>Runs `shellCommand` or `cmd` in the container: `{"output":…,"error":…}`.</summary>
-    private static async Task ShellAsync(HttpContext http, Workload workload)
-    {
-        var command = http.Request.Query["shellCommand"].ToString() is { Length: > 0 } first ? first : http.Request.Query["cmd"].ToString();
-        await SayAsync(http, await RunAsync(workload, ["/bin/sh", "-c", command], input: null, http.RequestAborted));
-    }
-
-    /// <summary>Writes the form's `file` into the container's /tmp, which is what a container on the machine's files has for itself.</summary>
-    private static async Task UploadAsync(HttpContext http, Workload workload)
-    {
-        var file = http.Request.HasFormContentType ? (await http.Request.ReadFormAsync(http.RequestAborted)).Files.GetFile("file") : null;
-        if (file is null)
-        {
-            await SayAsync(http, new JsonObject { ["error"] = "Unable to upload file." });
-            return;
-        }
-        await using var content = file.OpenReadStream();
-        // One line, the file's name, is all that it says; what fails says more.
-        var said = await RunAsync(workload, ["/bin/sh", "-c", "mkdir -p /tmp/uploads && f=$(mktemp /tmp/uploads/uploadXXXXXX) && cat >$f && chmod 744 $f && printf %s $f"], content, http.RequestAborted);
-        await SayAsync(http, said);
-    }
-
-    private static async Task<JsonObject> RunAsync(Workload workload, IReadOnlyList<string> command, Stream? input, CancellationToken cancel)
-    {
-        using var output = new MemoryStream();
-        var said = new JsonObject();
-        try
-        {
-            var both = Stream.Synchronized(output);
-            var outcome = await workload.RunAsync(command, new CommandStreams(input, both, both, null), cancel);
-            if (outcome.ExitCode != 0)
-            {
-                said["error"] = $"exit status {outcome.ExitCode}";
-            }
-        }
-        catch (PodStreamException refused)
-        {
-            said["error"] = refused.Message;
-        }
-        if (output.Length > 0)
-        {
-            said.Insert(0, "output", Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length));
-        }
-        return said;
-    }
-
-    private static Task SayAsync(HttpContext http, JsonObject said) => PageAsync(http, 200, "text/plain", said.ToJsonString());
 
     /// <summary>Asks another server so many times, and says what it said: `{"responses":[…]}`, `{"errors":[…]}`.</summary>
     private static async Task DialAsync(HttpContext http, Workload workload)

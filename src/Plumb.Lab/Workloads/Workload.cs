@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Plumb.Api.Streaming;
 using Plumb.Lab.Containers;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Sockets;
@@ -21,25 +20,22 @@ internal sealed class Workload
     private readonly PodFacts _pod;
     private readonly ContainerLog _log;
     private readonly PodConnections _queue;
-    private readonly Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> _exec;
     private readonly TimeProvider _time;
     private readonly SslStreamCertificateContext? _certificate;
     private PodDialer? _dialer;
     private readonly Lock _gate = new();
     private readonly List<Socket> _sockets = [];
     private readonly HashSet<ConnectionContext> _connections = [];
+    private readonly HashSet<Socket> _associations = [];
     private readonly TaskCompletionSource<int> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _allClosed; // not null: stopping
     private TaskCompletionSource? _allHeard;
     private int _unheard; // connections that have not asked for anything yet
 
-    /// <param name="exec">Runs a command in the container, as `kubectl exec` does.</param>
     /// <exception cref="WorkloadException">A port that somebody named cannot be had, or a certificate.</exception>
-    public Workload(
-        PodFacts pod, WorkloadPlan plan, ContainerLog log, PodConnections queue, Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> exec, TimeProvider time)
+    public Workload(PodFacts pod, WorkloadPlan plan, ContainerLog log, PodConnections queue, TimeProvider time)
     {
         _pod = pod;
-        _exec = exec;
         _log = log;
         _queue = queue;
         _time = time;
@@ -67,7 +63,7 @@ internal sealed class Workload
             {
                 if (ListenSctp(port) is { } socket)
                 {
-                    _ = TcpAcceptor.RunAsync(socket, null, client => _ = MessageAnswers.ServeSctpAsync(client, port, this), time, CancellationToken.None);
+                    _ = TcpAcceptor.RunAsync(socket, null, client => _ = ServeAsync(client, port), time, CancellationToken.None);
                 }
             }
         }
@@ -89,6 +85,8 @@ internal sealed class Workload
 
     public DateTimeOffset Now => _time.GetUtcNow();
 
+    public TimeProvider Time => _time;
+
     /// <summary>Completes with an exit code when the program ends by itself (netexec's /exit) or was stopped (0).</summary>
     public Task<int> Ended => _ended.Task;
 
@@ -98,12 +96,6 @@ internal sealed class Workload
     /// <param name="grace">For answers that are on their way; at least a second, so that this one is heard.</param>
     public void Exit(int exitCode, TimeSpan grace) => _ = StopAsync(grace > Farewell ? grace : Farewell, exitCode);
 
-    public Task WaitAsync(TimeSpan wait) => Task.Delay(wait, _time);
-
-    /// <summary>Runs a command in the container.</summary>
-    /// <exception cref="PodStreamException">It could not be started.</exception>
-    public Task<CommandOutcome> RunAsync(IReadOnlyList<string> command, CommandStreams streams, CancellationToken cancel) =>
-        _exec(new ExecRequest("", command, Terminal: false), streams, cancel);
 
     /// <summary>For whoever comes after nobody is sent here any more: connections that were on their way are taken in and heard.</summary>
     public async Task SettleAsync(CancellationToken cancel)
@@ -133,6 +125,7 @@ internal sealed class Workload
     {
         Task allClosed;
         ConnectionContext[] open;
+        Socket[] associations;
         lock (_gate)
         {
             _allClosed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -143,9 +136,14 @@ internal sealed class Workload
 
             allClosed = _allClosed.Task;
             open = [.. _connections];
+            associations = [.. _associations];
         }
 
         CloseSockets();
+        foreach (var association in associations)
+        {
+            association.Dispose();
+        }
         foreach (var connection in open)
         {
             // Kestrel closes an idle connection at once and a busy one after its answer.
@@ -239,6 +237,25 @@ internal sealed class Workload
         {
             Log(refused.Message);
             return null;
+        }
+    }
+
+    // Ends with its peer, or with the workload: both close the socket.
+    private async Task ServeAsync(Socket client, ushort port)
+    {
+        lock (_gate)
+        {
+            if (_allClosed is not null)
+            {
+                client.Dispose();
+                return;
+            }
+            _associations.Add(client);
+        }
+        await MessageAnswers.ServeSctpAsync(client, port, this);
+        lock (_gate)
+        {
+            _associations.Remove(client);
         }
     }
 

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Plumb.Api.Http.Transport;
-using Plumb.Api.Streaming;
 using Plumb.Lab.Containers;
 
 namespace Plumb.Lab.Workloads;
@@ -30,12 +29,11 @@ internal sealed class WorkloadServer : IAsyncDisposable
     }
 
     /// <summary>Opens a workload's sockets inside its pod and begins to serve. The first one starts the server.</summary>
-    /// <param name="exec">Runs a command in the container.</param>
     /// <exception cref="WorkloadException">A port or a certificate cannot be had.</exception>
-    public async Task<Workload> StartAsync(PodFacts pod, WorkloadPlan plan, ContainerLog log, Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> exec)
+    public async Task<Workload> StartAsync(PodFacts pod, WorkloadPlan plan, ContainerLog log)
     {
         await _started.Value;
-        return new Workload(pod, plan, log, _connections, exec, _time);
+        return new Workload(pod, plan, log, _connections, _time);
     }
 
     public async ValueTask DisposeAsync()

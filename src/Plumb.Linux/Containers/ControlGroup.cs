@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 using Plumb.Linux.Native;
 
 namespace Plumb.Linux.Containers;
@@ -51,7 +52,7 @@ public sealed class ControlGroup(string path)
             Write(Offered, "+" + string.Join(" +", controllers!));
             return true;
         }
-        catch (IOException)
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             return false;
         }
@@ -64,6 +65,9 @@ public sealed class ControlGroup(string path)
     /// <param name="process">As this process numbers it; 0: this process.</param>
     /// <exception cref="IOException">It has ended (ESRCH), or this group has given controllers to groups below (EBUSY).</exception>
     public void Take(int process) => Write(Members, process.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>A file by which whoever has it moves itself here, by writing 0: the kernel asks who opened it (Linux 5.16).</summary>
+    internal SafeFileHandle OpenMembers() => File.OpenHandle(File_(Members), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
 
     /// <summary>Sets one of the group's files.</summary>
     /// <exception cref="IOException">There is no such controller here, or the value is none.</exception>

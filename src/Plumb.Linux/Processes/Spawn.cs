@@ -13,6 +13,7 @@ namespace Plumb.Linux.Processes;
 public static unsafe class Spawn
 {
     private const int SpawnStructureBytes = 1024; // more than any libc's posix_spawn_file_actions_t or posix_spawnattr_t
+    private const int GroupDescriptor = 9; // shells know those of one digit
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     // What this process itself inherited is for it alone. An older kernel that cannot do this leaves it open, as any program would.
@@ -24,6 +25,11 @@ public static unsafe class Spawn
         ArgumentNullException.ThrowIfNull(request);
         OrphanReaper.StartIfInit();
         request.Namespaces?.BesideProcess?.WaitUntilItself();
+        using var members = request is { Group: { } joined, Namespaces.BesideProcess: null } ? joined.OpenMembers() : null;
+        if (members is not null)
+        {
+            request = request with { Descriptors = new Dictionary<int, SafeHandle>(request.Descriptors ?? new Dictionary<int, SafeHandle>()) { [GroupDescriptor] = members } };
+        }
         using var streams = new ChildStreams(request);
         var thread = SpawnThread.For(request.Namespaces);
         var child = Children.Add(() =>
@@ -65,7 +71,8 @@ public static unsafe class Spawn
         var namespaces = new List<string>();
         if (request is { Group: { } group, Namespaces.BesideProcess: null })
         {
-            wrappers.Add(["/bin/sh", "-c", "echo 0 >\"$0/cgroup.procs\" && exec \"$@\"", group.Path]);
+            // By a file that was opened here: in the child's mount namespace it may be another, or read-only.
+            wrappers.Add(["/bin/sh", "-c", $"echo 0 >&{GroupDescriptor} && exec \"$@\" {GroupDescriptor}>&-", "group"]);
             namespaces.Add("--cgroup");
         }
         if (request.Namespaces is { OwnPids: true } or { PidsOf: not null })

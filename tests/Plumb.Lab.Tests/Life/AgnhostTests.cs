@@ -58,20 +58,15 @@ public sealed class AgnhostTests(OneNode node) : IClassFixture<OneNode>
     }
 
     [Fact]
-    public async Task Netexec_runs_commands_takes_files_and_ends_as_it_is_told()
+    public async Task Netexec_dials_refuses_commands_and_ends_as_it_is_told()
     {
         await node.PodAsync("shell", """ "restartPolicy":"Never","containers":[{"name":"c","image":"agnhost","args":["netexec","--http-port=80","--udp-port=-1"]}] """);
         await node.PodAsync("asker", """ "containers":[{"name":"c","image":"agnhost","args":["pause"]}] """);
         var shell = await node.UntilAsync("shell", static pod => pod.Status.Phase == "Running");
         await node.UntilAsync("asker", static pod => pod.Status.Phase == "Running");
-        // Nobody has run anything in that pod before.
-        Assert.Equal("""{"output":"shell\n"}""", await AskAsync("shell?cmd=hostname"));
-        Assert.Equal("""{"output":"no\n","error":"exit status 3"}""", await AskAsync("shell?shellCommand=echo%20no%3B%20exit%203"));
-        var said = await node.ExecAsync("shell", "c", "sh", "-c", $"echo content | curl -s -F file=@- http://{shell.Status.PodIP}/upload");
-        var file = (string)System.Text.Json.Nodes.JsonNode.Parse(said)!["output"]!;
-        Assert.StartsWith("/tmp/uploads/upload", file, StringComparison.Ordinal);
-        Assert.Equal("content\n", await node.ExecAsync("shell", "c", "cat", file));
-        Assert.Equal("""{"error":"Unable to upload file."}""", await AskAsync("upload"));
+        // They would run on the machine's own files, for whoever reaches the port.
+        Assert.Contains("plumb up --image agnhost=PATH", await AskAsync("shell?cmd=hostname"), StringComparison.Ordinal);
+        Assert.Contains("plumb up --image agnhost=PATH", await AskAsync("upload"), StringComparison.Ordinal);
         Assert.StartsWith("request parameter not specified.", await AskAsync("dial?host=localhost&port=80"), StringComparison.Ordinal);
         Assert.StartsWith("unsupported protocol. dccp", await AskAsync("dial?host=localhost&port=80&request=x&protocol=dccp"), StringComparison.Ordinal);
         Assert.Equal("""{"responses":["shell"]}""", await AskAsync("dial?host=localhost&port=80&request=hostname"));

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Plumb.Api.Streaming;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Linux.Namespaces;
@@ -21,9 +20,6 @@ internal sealed class Place : IDisposable
         Address = IPAddress.Parse(address);
         Pod = new PodFacts(new ObjectKey("Pod", "default", name), "u-1", "node-1", Network, [Linux.Addresses.IpAddress.Parse(address)]);
     }
-
-    /// <summary>Nothing can be run in it.</summary>
-    public static Task<CommandOutcome> NoCommands(ExecRequest request, CommandStreams streams, CancellationToken cancel) => throw new InvalidOperationException("no commands run here");
 
     public NetworkNamespace Network { get; }
 

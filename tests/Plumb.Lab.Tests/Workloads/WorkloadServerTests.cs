@@ -21,7 +21,7 @@ public sealed class WorkloadServerTests
         {
             using var place = new Place();
             using var log = Log(place);
-            var workload = await server.StartAsync(place.Pod, Plan(image), log, Place.NoCommands);
+            var workload = await server.StartAsync(place.Pod, Plan(image), log);
             using var client = place.Client();
             Assert.Equal("website-1", await client.GetStringAsync($"http://{place.Address}/hostname", Cancel));
             Assert.Equal("a b", await client.GetStringAsync($"http://{place.Address}/echo?msg=a%20b", Cancel));
@@ -37,7 +37,7 @@ public sealed class WorkloadServerTests
         await using var server = new WorkloadServer(TimeProvider.System);
         using var place = new Place();
         using var log = Log(place);
-        await server.StartAsync(place.Pod, Plan("httpd"), log, Place.NoCommands);
+        await server.StartAsync(place.Pod, Plan("httpd"), log);
         using var socket = await place.Network.ConnectTcpAsync(new IPEndPoint(place.Address, 80), Cancel);
         await socket.SendAsync("GET /clientip HTTP/1.0\r\n\r\n"u8.ToArray(), Cancel);
         Assert.EndsWith("\r\n\r\n" + socket.LocalEndPoint, await ReadAllAsync(socket), StringComparison.Ordinal);
@@ -51,8 +51,8 @@ public sealed class WorkloadServerTests
         using var two = new Place("two");
         using var logOne = Log(one);
         using var logTwo = Log(two);
-        await server.StartAsync(one.Pod, Plan("httpd"), logOne, Place.NoCommands);
-        await server.StartAsync(two.Pod, Plan("httpd"), logTwo, Place.NoCommands);
+        await server.StartAsync(one.Pod, Plan("httpd"), logOne);
+        await server.StartAsync(two.Pod, Plan("httpd"), logTwo);
         using var toOne = one.Client();
         using var toTwo = two.Client();
         Assert.Equal("one", await toOne.GetStringAsync("http://10.244.1.5/hostname", Cancel));
@@ -65,7 +65,7 @@ public sealed class WorkloadServerTests
         await using var server = new WorkloadServer(TimeProvider.System);
         using var place = new Place();
         using var log = Log(place);
-        await server.StartAsync(place.Pod, Plan("httpd"), log, Place.NoCommands);
+        await server.StartAsync(place.Pod, Plan("httpd"), log);
         using var client = place.Client();
         Assert.Contains("It works!", await client.GetStringAsync("http://10.244.1.5/", Cancel), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("http://10.244.1.5/no%0Asuch", Cancel)).StatusCode);
@@ -82,7 +82,7 @@ public sealed class WorkloadServerTests
         using var place = new Place();
         using var log = Log(place);
         var container = new ContainerSpec("c", "registry.k8s.io/e2e-test-images/agnhost:2.40", [], ["netexec", "--http-port=9000", "--udp-port", "9001"]);
-        await server.StartAsync(place.Pod, WorkloadPlan.Of(container), log, Place.NoCommands);
+        await server.StartAsync(place.Pod, WorkloadPlan.Of(container), log);
         using var client = place.Client();
         Assert.Equal("website-1", await client.GetStringAsync("http://10.244.1.5:9000/hostName", Cancel));
         Assert.StartsWith("NOW: ", await client.GetStringAsync("http://10.244.1.5:9000/", Cancel), StringComparison.Ordinal);
@@ -100,7 +100,7 @@ public sealed class WorkloadServerTests
         await using var server = new WorkloadServer(TimeProvider.System);
         using var place = new Place();
         using var log = Log(place);
-        var workload = await server.StartAsync(place.Pod, WorkloadPlan.Of(new ContainerSpec("c", "agnhost", [], ["netexec"])), log, Place.NoCommands);
+        var workload = await server.StartAsync(place.Pod, WorkloadPlan.Of(new ContainerSpec("c", "agnhost", [], ["netexec"])), log);
         using var client = place.Client();
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("http://10.244.1.5:8080/exit?code=3", Cancel)).StatusCode);
         Assert.Equal(3, await workload.Ended.WaitAsync(Cancel));
@@ -112,11 +112,11 @@ public sealed class WorkloadServerTests
         await using var server = new WorkloadServer(TimeProvider.System);
         using var place = new Place();
         using var log = Log(place);
-        await server.StartAsync(place.Pod, Plan("httpd"), log, Place.NoCommands);
-        await server.StartAsync(place.Pod, Plan("sidecar"), log, Place.NoCommands);
+        await server.StartAsync(place.Pod, Plan("httpd"), log);
+        await server.StartAsync(place.Pod, Plan("sidecar"), log);
         Assert.Contains(await LinesAsync(log), static line => line.StartsWith("echo cannot listen on port 80/TCP: Address already in use", StringComparison.Ordinal));
         var named = Plan("sidecar", new ContainerPort(80, PortProtocol.Tcp, ""));
-        var refusal = await Assert.ThrowsAsync<WorkloadException>(() => server.StartAsync(place.Pod, named, log, Place.NoCommands));
+        var refusal = await Assert.ThrowsAsync<WorkloadException>(() => server.StartAsync(place.Pod, named, log));
         Assert.Equal("echo cannot listen on port 80/TCP: Address already in use", refusal.Message);
     }
 
@@ -126,7 +126,7 @@ public sealed class WorkloadServerTests
         await using var server = new WorkloadServer(TimeProvider.System);
         using var place = new Place();
         using var log = Log(place);
-        var workload = await server.StartAsync(place.Pod, Plan("echo"), log, Place.NoCommands);
+        var workload = await server.StartAsync(place.Pod, Plan("echo"), log);
         using var idle = await place.Network.ConnectTcpAsync(new IPEndPoint(place.Address, 80), Cancel);
         using var busy = await place.Network.ConnectTcpAsync(new IPEndPoint(place.Address, 80), Cancel);
         await busy.SendAsync("GET /echo?msg=x HTTP/1.1\r\nHost: h\r\n\r\n"u8.ToArray(), Cancel);
@@ -150,7 +150,7 @@ public sealed class WorkloadServerTests
         await using var server = new WorkloadServer(TimeProvider.System);
         using var first = new Place();
         using var log = Log(first);
-        await server.StartAsync(first.Pod, Plan("httpd"), log, Place.NoCommands);
+        await server.StartAsync(first.Pod, Plan("httpd"), log);
         var before = System.Diagnostics.Process.GetCurrentProcess().Threads.Count;
         var workloads = new List<Workload>();
         var networks = new List<NetworkNamespace>();
@@ -158,7 +158,7 @@ public sealed class WorkloadServerTests
         {
             var network = NetworkNamespace.Create();
             networks.Add(network);
-            workloads.Add(await server.StartAsync(first.Pod with { Network = network }, Plan("httpd"), log, Place.NoCommands));
+            workloads.Add(await server.StartAsync(first.Pod with { Network = network }, Plan("httpd"), log));
         }
 
         // Tests beside this one may start some of their own, but not a hundred.

@@ -22,7 +22,7 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
         try
         {
             var plan = _plan with { CertificateFile = OnMachine(_plan.CertificateFile), KeyFile = OnMachine(_plan.KeyFile) };
-            return new WorkloadRun(pod, log, await server.StartAsync(pod, plan, log, ExecAsync), errand: null, ExecAsync, time);
+            return new WorkloadRun(pod, log, await server.StartAsync(pod, plan, log), errand: null, ExecAsync, time);
         }
         catch (WorkloadException refused)
         {
