@@ -13,7 +13,7 @@ namespace Plumb.Lab.Cni;
 /// nodes are machines to them.
 /// </summary>
 /// <param name="stateDirectory">Stands in the place of <c>/var/lib</c>.</param>
-/// <param name="runDirectory">Stands in the place of <c>/run</c>, but for <c>/run/user</c>: users' programs and files are the machine's.</param>
+/// <param name="runDirectory">Stands in the place of <c>/run</c>, but for where machines have programs and users' files there.</param>
 /// <param name="pluginPath">CNI_PATH</param>
 internal sealed class PluginRunner(NetworkNamespace network, string stateDirectory, string runDirectory, string pluginPath, TimeProvider time)
 {
@@ -78,9 +78,8 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
         {
             environment[(string)variable.Key] = (string?)variable.Value ?? "";
         }
-        // Plugins run iptables, which an ordinary user's PATH may lack, and its lock is in a directory of root's.
+        // Plugins run iptables, which an ordinary user's PATH may lack.
         environment["PATH"] = $"{environment.GetValueOrDefault("PATH")}:/usr/sbin:/sbin:/usr/bin:/bin";
-        environment["XTABLES_LOCKFILE"] = Path.Combine(stateDirectory, "xtables.lock");
         foreach (var (name, value) in variables)
         {
             environment[name] = value;
@@ -103,14 +102,19 @@ internal sealed class PluginRunner(NetworkNamespace network, string stateDirecto
         }
     }
 
-    // What is mounted in the directory comes along with it.
-    private IReadOnlyList<BindMount> Mounts()
+    // What is mounted in the directory comes along with it. Programs are the machine's, wherever it has them (NixOS: below /run).
+    private List<BindMount> Mounts()
     {
-        const string users = "/run/user";
-        var kept = Path.Combine(runDirectory, "user");
-        return Directory.Exists(users)
-            ? [new BindMount(stateDirectory, "/var/lib"), new BindMount(users, Directory.CreateDirectory(kept).FullName), new BindMount(runDirectory, "/run")]
-            : [new BindMount(stateDirectory, "/var/lib"), new BindMount(runDirectory, "/run")];
+        var mounts = new List<BindMount> { new(stateDirectory, "/var/lib") };
+        foreach (var name in (ReadOnlySpan<string>)["user", "wrappers", "current-system"])
+        {
+            if (Directory.Exists($"/run/{name}"))
+            {
+                mounts.Add(new BindMount($"/run/{name}", Directory.CreateDirectory(Path.Combine(runDirectory, name)).FullName));
+            }
+        }
+        mounts.Add(new BindMount(runDirectory, "/run"));
+        return mounts;
     }
 
     private static async Task WriteAsync(Stream to, byte[] input, CancellationToken cancel)
