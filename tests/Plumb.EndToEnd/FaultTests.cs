@@ -53,7 +53,8 @@ public sealed class FaultTests : IAsyncDisposable
         return
         [
             .. pods.GetProperty("items").EnumerateArray()
-                .Where(static pod => pod.GetProperty("status").GetProperty("phase").GetString() == "Pending")
+                // Those that are on their way out do not wait for anything.
+                .Where(static pod => pod.GetProperty("status").GetProperty("phase").GetString() == "Pending" && !pod.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _))
                 .Select(static pod => pod.GetProperty("metadata").GetProperty("name").GetString()!),
         ];
     }
