@@ -18,11 +18,12 @@ internal readonly record struct PolicyRequest(
 /// </summary>
 internal sealed class AdmissionPolicies
 {
-    /// <summary>For all policies over one write.</summary>
+    /// <summary>For one policy over one write: what one spends the others have still.</summary>
     private const int MostSteps = 1_000_000;
 
     private static readonly string[] Names = ["object", "oldObject", "request", "params", "namespaceObject", "variables"];
 
+    private readonly Lock _renewing = new();
     private Registry? _registry;
     private volatile Bound[] _bound = [];
 
@@ -32,21 +33,30 @@ internal sealed class AdmissionPolicies
 
     public bool IsAny => _bound.Length > 0;
 
-    public void Attach(Registry registry) => _registry = registry;
+    /// <summary>Holds from now on what is stored.</summary>
+    public void Attach(Registry registry)
+    {
+        _registry = registry;
+        Renew();
+    }
 
     /// <summary>Reads them anew: one of them came, changed or went.</summary>
     public void Renew()
     {
         var store = _registry!.Store;
-        var bound = new List<Bound>();
-        foreach (var binding in store.List(AdmissionPolicyStrategy.Bindings))
+        // Who reads later assigns later.
+        lock (_renewing)
         {
-            var spec = Fields.Object(binding.ToNode(), "spec");
-            if (store.Find(new StoreKey(AdmissionPolicyStrategy.Resource, "", Fields.Text(spec, "policyName"))) is { } policy)
-                bound.Add(Compile(policy.Name, Fields.Object(policy.ToNode(), "spec"), binding.Name, spec));
-        }
+            var bound = new List<Bound>();
+            foreach (var binding in store.List(AdmissionPolicyStrategy.Bindings))
+            {
+                var spec = Fields.Object(binding.ToNode(), "spec");
+                if (store.Find(new StoreKey(AdmissionPolicyStrategy.Resource, "", Fields.Text(spec, "policyName"))) is { } policy)
+                    bound.Add(Compile(policy.Name, Fields.Object(policy.ToNode(), "spec"), binding.Name, spec));
+            }
 
-        _bound = [.. bound];
+            _bound = [.. bound];
+        }
     }
 
     /// <returns>Null, or what is wrong with an expression.</returns>
@@ -69,42 +79,34 @@ internal sealed class AdmissionPolicies
         var bound = _bound;
         if (bound.Length == 0 || request.Definition.Resource.Group == AdmissionPolicyStrategy.Resource.Group)
             return;
-        var left = MostSteps;
         foreach (var policy in bound)
         {
             if (Matches(Fields.Find(policy.Spec, "matchConstraints"), request) && (Fields.Find(policy.BindingSpec, "matchResources") is not { } narrower || Matches(narrower, request)))
-                Hold(policy, request, ref left);
+                Hold(policy, request);
         }
     }
 
-    private void Hold(Bound policy, in PolicyRequest request, ref int left)
+    private void Hold(Bound policy, in PolicyRequest request)
     {
         var isStrict = Fields.Text(policy.Spec, "failurePolicy") != "Ignore";
-        var evaluation = new CelEvaluation(NamesOf(request), left);
-        try
+        var evaluation = new CelEvaluation(NamesOf(request), MostSteps);
+        foreach (var (name, condition) in policy.Conditions)
         {
-            foreach (var (name, condition) in policy.Conditions)
+            if (Evaluated(evaluation, condition, isStrict, $"matchCondition '{name}'", out var fault) is { } applies && !applies)
+                return;
+            if (fault is not null)
             {
-                if (Evaluated(evaluation, condition, isStrict, $"matchCondition '{name}'", out var fault) is { } applies && !applies)
-                    return;
-                if (fault is not null)
-                {
-                    Say(policy, request, fault, "Invalid");
-                    return;
-                }
-            }
-
-            foreach (var (name, value) in policy.Variables)
-                evaluation.Define("variables", name, value);
-            foreach (var check in policy.Checks)
-            {
-                if (Evaluated(evaluation, check.Condition, isStrict, $"expression '{check.Text}'", out var fault) is null or false)
-                    Say(policy, request, fault ?? Message(check, evaluation), check.Reason);
+                Say(policy, request, fault, "Invalid");
+                return;
             }
         }
-        finally
+
+        foreach (var (name, value) in policy.Variables)
+            evaluation.Define(name, value);
+        foreach (var check in policy.Checks)
         {
-            left = evaluation.Left;
+            if (Evaluated(evaluation, check.Condition, isStrict, $"expression '{check.Text}'", out var fault) is null or false)
+                Say(policy, request, fault ?? Message(check, evaluation), check.Reason);
         }
     }
 
@@ -156,16 +158,24 @@ internal sealed class AdmissionPolicies
     {
         var resource = request.Definition.Resource;
         var user = request.Options.User;
+        var (group, version, kind) = request.Subresource switch
+        {
+            "scale" => ("autoscaling", "v1", "Scale"),
+            "eviction" => ("policy", "v1", "Eviction"),
+            "token" => ("authentication.k8s.io", "v1", "TokenRequest"),
+            "binding" => ("", "v1", "Binding"),
+            _ => (resource.Group, request.Definition.Version, request.Definition.Kind),
+        };
         return new()
         {
             ["object"] = request.Object,
             ["oldObject"] = request.Old,
             ["params"] = null,
-            ["variables"] = new JsonObject(),
+            ["variables"] = CelVariables.All,
             ["namespaceObject"] = request.Namespace.Length > 0 ? Namespace(request.Namespace)?.ToNode() : null,
             ["request"] = new JsonObject
             {
-                ["kind"] = new JsonObject { ["group"] = resource.Group, ["version"] = request.Definition.Version, ["kind"] = request.Definition.Kind },
+                ["kind"] = new JsonObject { ["group"] = group, ["version"] = version, ["kind"] = kind },
                 ["resource"] = new JsonObject { ["group"] = resource.Group, ["version"] = request.Definition.Version, ["resource"] = resource.Resource },
                 ["subResource"] = request.Subresource,
                 ["name"] = request.Name,
@@ -183,7 +193,9 @@ internal sealed class AdmissionPolicies
     {
         var rules = Fields.Objects(constraints, "resourceRules").ToList();
         var asked = request;
-        if ((rules.Count > 0 && !rules.Exists(rule => IsMeant(rule, asked))) || Fields.Objects(constraints, "excludeResourceRules").Any(rule => IsMeant(rule, asked)))
+        // All versions of a resource are the same objects.
+        var isExact = Fields.Text(constraints, "matchPolicy") == "Exact";
+        if ((rules.Count > 0 && !rules.Exists(rule => IsMeant(rule, asked, isExact))) || Fields.Objects(constraints, "excludeResourceRules").Any(rule => IsMeant(rule, asked, isExact)))
             return false;
         if (Fields.Find(constraints, "objectSelector") is { Count: > 0 } ofObject && !Selects(ofObject, request.Object) && !Selects(ofObject, request.Old))
             return false;
@@ -194,10 +206,10 @@ internal sealed class AdmissionPolicies
 
     private static bool Selects(JsonObject selector, JsonObject? owner) => owner is not null && SelectorValidation.Selects(selector, Fields.Find(Fields.Find(owner, "metadata"), "labels"));
 
-    private static bool IsMeant(JsonObject rule, in PolicyRequest request)
+    private static bool IsMeant(JsonObject rule, in PolicyRequest request, bool isExact)
     {
         var (resource, subresource) = (request.Definition.Resource.Resource, request.Subresource);
-        return Has(rule, "apiGroups", request.Definition.Resource.Group) && Has(rule, "apiVersions", request.Definition.Version) && Has(rule, "operations", request.Operation)
+        return IsGroup(rule, request.Definition, isExact) && (!isExact || Has(rule, "apiVersions", request.Definition.Version)) && Has(rule, "operations", request.Operation)
             && Fields.Text(rule, "scope") is var scope && (scope is "" or "*" || scope == "Namespaced" == request.Definition.Namespaced)
             && (Fields.Array(rule, "resourceNames") is not { Count: > 0 } || Has(rule, "resourceNames", request.Name))
             && MetadataValidation.Texts(rule, "resources").Exists(known => known.Split('/') switch
@@ -207,6 +219,10 @@ internal sealed class AdmissionPolicies
                 _ => false,
             });
     }
+
+    /// <summary>Events are served, and may be meant, in two groups.</summary>
+    private static bool IsGroup(JsonObject rule, ResourceDefinition definition, bool isExact) => Has(rule, "apiGroups", definition.Resource.Group)
+        || (!isExact && definition.StoredIn == GroupResource.Events && (Has(rule, "apiGroups", "") || Has(rule, "apiGroups", "events.k8s.io")));
 
     private static bool Has(JsonObject rule, string member, string value) => MetadataValidation.Texts(rule, member) is var known && (known.Contains("*") || known.Contains(value));
 

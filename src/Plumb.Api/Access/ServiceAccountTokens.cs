@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -14,23 +15,22 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
 {
     public const string Audience = "https://kubernetes.default.svc.cluster.local";
 
-    private readonly Lazy<(ECDsa Key, string Id)> _key = new(MakeKey);
+    private readonly Lazy<(ECDsa Key, ECParameters Public, string Id)> _key = new(MakeKey);
+
+    /// <summary>Keys that check and are not in use: each serves one request at a time, and there are as many as there were requests at once.</summary>
+    private readonly ConcurrentBag<ECDsa> _checkers = [];
 
     /// <summary>`/openid/v1/jwks` (RFC 7517).</summary>
     public JsonObject Keys()
     {
-        var (key, id) = _key.Value;
-        lock (key)
+        var (_, parameters, id) = _key.Value;
+        return new JsonObject
         {
-            var point = key.ExportParameters(includePrivateParameters: false).Q;
-            return new JsonObject
+            ["keys"] = new JsonArray(new JsonObject
             {
-                ["keys"] = new JsonArray(new JsonObject
-                {
-                    ["use"] = "sig", ["kty"] = "EC", ["kid"] = id, ["crv"] = "P-256", ["alg"] = "ES256", ["x"] = Encode(point.X!), ["y"] = Encode(point.Y!),
-                }),
-            };
-        }
+                ["use"] = "sig", ["kty"] = "EC", ["kid"] = id, ["crv"] = "P-256", ["alg"] = "ES256", ["x"] = Encode(parameters.Q.X!), ["y"] = Encode(parameters.Q.Y!),
+            }),
+        };
     }
 
     /// <summary>`/.well-known/openid-configuration` (OpenID Connect Discovery 1.0): who issues the tokens, and where its keys are.</summary>
@@ -47,6 +47,8 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
     {
         if (_key.IsValueCreated)
             _key.Value.Key.Dispose();
+        while (_checkers.TryTake(out var checker))
+            checker.Dispose();
     }
 
     /// <param name="bound">The token ends with this object, too: a pod, a node or a secret.</param>
@@ -67,7 +69,7 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
             ["nbf"] = now,
             ["sub"] = $"system:serviceaccount:{account.Namespace}:{account.Name}",
         };
-        var (key, id) = _key.Value;
+        var (key, _, id) = _key.Value;
         var signed = $"{Segment(new JsonObject { ["alg"] = "ES256", ["kid"] = id })}.{Segment(claims)}";
         lock (key)
             return $"{signed}.{Encode(key.SignData(Encoding.UTF8.GetBytes(signed), HashAlgorithmName.SHA256))}";
@@ -122,15 +124,16 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
 
     private bool IsOurs(byte[] signed, byte[] signature)
     {
-        var key = _key.Value.Key;
-        lock (key)
-            return key.VerifyData(signed, signature, HashAlgorithmName.SHA256);
+        var checker = _checkers.TryTake(out var idle) ? idle : ECDsa.Create(_key.Value.Public);
+        var isOurs = checker.VerifyData(signed, signature, HashAlgorithmName.SHA256);
+        _checkers.Add(checker);
+        return isOurs;
     }
 
-    private static (ECDsa Key, string Id) MakeKey()
+    private static (ECDsa Key, ECParameters Public, string Id) MakeKey()
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return (key, Encode(SHA256.HashData(key.ExportSubjectPublicKeyInfo())));
+        return (key, key.ExportParameters(includePrivateParameters: false), Encode(SHA256.HashData(key.ExportSubjectPublicKeyInfo())));
     }
 
     private static string Segment(JsonObject part) => Encode(Answer.Bytes(part));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -16,29 +17,34 @@ internal sealed class CelMissingException(string message) : CelException(message
 /// </summary>
 internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, int steps)
 {
-    private readonly Dictionary<string, object?> _names = new(names);
+    private readonly Dictionary<string, CelNode> _variables = [];
+    private readonly Dictionary<string, (object? Value, string? Fault)> _known = [];
+    private Dictionary<string, object?> _names = new(names);
     private int _left = steps;
 
     /// <summary>How many steps are left for other rules.</summary>
     public int Left => _left;
 
-    /// <summary>Puts a value under a name into an object that has one. What cannot be evaluated is not there.</summary>
-    public void Define(string of, string name, CelNode value)
-    {
-        try
-        {
-            ((JsonObject)_names[of]!)[name] = Copied(Value(value));
-        }
-        catch (CelException) when (_left >= 0)
-        {
-            // Whoever asks for it is told that it is missing.
-        }
-    }
+    /// <summary>This is a member of <see cref="CelVariables"/> from now on: evaluated once, when somebody asks for it.</summary>
+    public void Define(string name, CelNode value) => _variables[name] = value;
 
     /// <exception cref="CelException"/>
     public object? Value(CelNode node)
     {
         Spend(1);
+        try
+        {
+            return Evaluated(node);
+        }
+        catch (Exception broken) when (broken is ArgumentException or ArithmeticException or FormatException or InvalidOperationException)
+        {
+            // What a rule makes of its values is never the server's own fault.
+            throw new CelException(broken.Message);
+        }
+    }
+
+    private object? Evaluated(CelNode node)
+    {
         switch (node)
         {
             case CelLiteral literal:
@@ -46,13 +52,13 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
             case CelName name:
                 return _names[name.Name];
             case CelMember member:
-                return Maybe(Value(member.Of), member.IsOptional, of => Members(of).TryGetPropertyValue(member.Name, out var found) ? Found(found) : throw new CelMissingException($"no such key: {member.Name}"));
+                return Maybe(Value(member.Of), member.IsOptional, of => Member(of, member.Name));
             case CelHas has:
                 return Has(Value(has.Member.Of), has.Member.Name);
             case CelIndex index:
                 return Maybe(Value(index.Of), index.IsOptional, of => At(of, Value(index.Key)));
             case CelMap map:
-                return new JsonObject(map.Entries.Select(entry => KeyValuePair.Create(CelValues.Key(Value(entry.Key)), Copied(Value(entry.Value)))));
+                return Made(map);
             case CelList list:
                 return list.Items.Select(Value).ToList();
             case CelChoice choice:
@@ -104,15 +110,67 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
 
     private object Applied(string sign, object? left, object? right)
     {
-        SpendOn(left);
-        SpendOn(right);
+        // An object that is looked into by its key, or compared with something else, is not walked.
+        if (left is not JsonObject || right is JsonObject)
+            SpendOn(left);
+        if (right is not JsonObject || left is JsonObject)
+            SpendOn(right);
         return CelOperators.Apply(sign, left, right);
     }
 
+    private object? Member(object? of, string name) =>
+        of is CelVariables ? Variable(name) : Members(of).TryGetPropertyValue(name, out var found) ? Found(found) : throw new CelMissingException($"no such key: {name}");
+
     private object? Found(JsonNode? node)
     {
-        SpendOn(node);
+        if (node is not JsonObject)
+            SpendOn(node);
         return From(node);
+    }
+
+    /// <remarks>It sees what the expression sees that defines it, and not the names of the macro around whoever asks.</remarks>
+    private object? Variable(string name)
+    {
+        if (!_known.TryGetValue(name, out var known))
+        {
+            if (!_variables.TryGetValue(name, out var node))
+                throw new CelMissingException($"no such key: {name}");
+            // Each may ask for the one before it.
+            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+                throw new CelException("variables are nested too deeply");
+            // What asks for itself meets this.
+            _known[name] = (null, "it asks for itself");
+            var around = _names;
+            _names = new(names);
+            try
+            {
+                known = (Value(node), null);
+            }
+            catch (CelException fault) when (_left >= 0)
+            {
+                known = (null, fault.Message);
+            }
+            finally
+            {
+                _names = around;
+            }
+
+            _known[name] = known;
+        }
+
+        return known.Fault is null ? known.Value : throw new CelException($"composited variable \"{name}\" fails to evaluate: {known.Fault}");
+    }
+
+    private JsonObject Made(CelMap map)
+    {
+        var made = new JsonObject();
+        foreach (var (name, value) in map.Entries)
+        {
+            if (CelValues.Key(Value(name)) is var key && !made.TryAdd(key, Copied(Value(value))))
+                throw new CelException($"failed with repeated key: {key}");
+        }
+
+        return made;
     }
 
     private JsonNode? Copied(object? value)
@@ -133,10 +191,18 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
                 Spend(list.Count);
                 list.ForEach(SpendOn);
                 break;
+            case JsonObject members:
+                Spend(CelValues.Size(members));
+                break;
             case JsonArray list:
                 Spend(list.Count);
                 foreach (var item in list)
-                    SpendOn(item);
+                {
+                    // Its objects are not copied.
+                    if (item is not JsonObject)
+                        SpendOn(item);
+                }
+
                 break;
         }
     }
@@ -158,8 +224,9 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
         }
     }
 
-    private static bool Has(object? of, string name) => of switch
+    private bool Has(object? of, string name) => of switch
     {
+        CelVariables => _variables.ContainsKey(name),
         CelOptional { HasValue: false } => false,
         CelOptional some => Members(some.Value).ContainsKey(name),
         _ => Members(of).ContainsKey(name),
@@ -170,7 +237,7 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
     private object? At(object? of, object? key) => (of, key) switch
     {
         (List<object?> list, long index) => index >= 0 && index < list.Count ? list[(int)index] : throw new CelMissingException($"index out of bounds: {index}"),
-        (JsonObject members, string name) => members.TryGetPropertyValue(name, out var found) ? Found(found) : throw new CelMissingException($"no such key: {name}"),
+        (JsonObject or CelVariables, string name) => Member(of, name),
         _ => throw Overload(),
     };
 

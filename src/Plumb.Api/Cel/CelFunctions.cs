@@ -68,7 +68,7 @@ internal static class CelFunctions
             ("timestamp", [string text]) when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) => time,
             ("charAt", [string text, long at]) => at == text.Length ? "" : Part(text, at, at + 1),
             ("reverse", [string text]) => string.Concat(text.Reverse()),
-            ("format", [string text, List<object?> values]) => CelTextFormat.Format(text, values),
+            ("format", [string text, List<object?> values]) => Printed(text, values, spend),
             ("strings.quote", [string text]) => JsonValue.Create(text).ToJsonString(Resources.Apply.KeyText.Options),
             ("find", [string text, string pattern]) => Found(text, pattern).FirstOrDefault() ?? "",
             ("findAll", [string text, string pattern]) => Found(text, pattern),
@@ -76,6 +76,12 @@ internal static class CelFunctions
             ("int" or "double" or "bool" or "timestamp", _) => throw new CelException("type conversion error"),
             _ => CelLibraries.Call(name, arguments, spend),
         };
+    }
+
+    private static string Printed(string format, List<object?> values, Action<int> spend)
+    {
+        spend(CelValues.Size(values));
+        return CelTextFormat.Format(format, values);
     }
 
     private static bool Matches(string text, string pattern) => Search(() => Regex.IsMatch(text, pattern, Linear, MostMatching));

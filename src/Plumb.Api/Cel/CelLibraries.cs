@@ -103,7 +103,7 @@ internal static class CelLibraries
             "getHost" => url.IsAbsoluteUri ? url.GetComponents(UriComponents.HostAndPort, UriFormat.UriEscaped) is var host && url.OriginalString.Contains(host, StringComparison.OrdinalIgnoreCase) ? host : url.Host : "",
             "getHostname" => url.IsAbsoluteUri ? url.Host.Trim('[', ']') : "",
             "getPort" => url.IsAbsoluteUri && url.OriginalString.Contains($":{url.Port}", StringComparison.Ordinal) ? url.Port.ToString(CultureInfo.InvariantCulture) : "",
-            "getEscapedPath" => url.IsAbsoluteUri && !url.OriginalString.AsSpan(url.Scheme.Length + 3).Contains('/') ? "" : whole.AbsolutePath,
+            "getEscapedPath" => url.IsAbsoluteUri && (url.OriginalString.Split("://", 2) is not [_, var rest] || !rest.Contains('/', StringComparison.Ordinal)) ? "" : whole.AbsolutePath,
             "getQuery" => new System.Text.Json.Nodes.JsonObject(whole.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries).Select(static pair => pair.Split('=', 2))
                 .GroupBy(static pair => Uri.UnescapeDataString(pair[0])).Select(static group => KeyValuePair.Create(group.Key, CelValues.ToJson(group.Select(static pair => (object?)(pair.Length > 1 ? Uri.UnescapeDataString(pair[1]) : "")).ToList())))),
             _ => throw CelEvaluation.Overload(),
@@ -146,7 +146,7 @@ internal static class CelLibraries
 
     private static bool Costs(List<object?> one, List<object?> other, Action<int> spend)
     {
-        spend((int)Math.Min(int.MaxValue, (long)one.Count * other.Count));
+        spend((int)Math.Min(int.MaxValue, (long)CelValues.Size(one) * other.Count));
         return true;
     }
 }

@@ -56,6 +56,12 @@ internal sealed record CelCidr(IPAddress Address, int Length)
     }
 }
 
+/// <summary>`variables` of a policy: what was defined in the evaluation.</summary>
+internal sealed record CelVariables
+{
+    public static readonly CelVariables All = new();
+}
+
 internal sealed record CelUrl(Uri Uri);
 
 internal sealed record CelQuantity(decimal Amount);

@@ -224,7 +224,8 @@ public sealed partial class Registry
         }
 
         errors.ThrowIfAny(definition, present.Name);
-        Policies.Require(new PolicyRequest(definition, "UPDATE", SubresourceOf(part), present.Namespace, present.Name, root, old, options));
+        if (!options.IsAsked)
+            Policies.Require(new PolicyRequest(definition, "UPDATE", SubresourceOf(part), present.Namespace, present.Name, root, old, options));
         if (definition.HasGeneration && part is Part.Main or Part.EphemeralContainers && !options.Binding && strategy.ChangesGeneration(root, old))
             metadata["generation"] = present.Generation + 1;
         if (part == Part.Main)
@@ -288,11 +289,20 @@ public sealed partial class Registry
                 throw NotBindable(pod, $"pod {pod.Name} is already assigned to node \"{present.NodeName}\"");
             if (Fields.Array(Fields.Object(root, "spec"), "schedulingGates") is { Count: > 0 })
                 throw NotBindable(pod, $"pod {pod.Name} has non-empty .spec.schedulingGates");
+            Policies.Require(new PolicyRequest(definition, "CREATE", "binding", pod.Namespace, pod.Name, Binding(pod, node), null, options));
             Fields.Object(root, "spec")["nodeName"] = node;
             PodConditions.Set(root, "PodScheduled", Time.GetUtcNow());
             return root;
-        }, options with { Binding = true, Manager = null });
+        }, options with { Binding = true, IsAsked = true, Manager = null });
     }
+
+    private static JsonObject Binding(StoreKey pod, string node) => new()
+    {
+        ["kind"] = "Binding",
+        ["apiVersion"] = "v1",
+        ["metadata"] = new JsonObject { ["name"] = pod.Name, ["namespace"] = pod.Namespace },
+        ["target"] = new JsonObject { ["kind"] = "Node", ["name"] = node },
+    };
 
     private static ApiException NotBindable(StoreKey pod, string why) =>
         ApiException.Conflict(pod with { Resource = new GroupResource("", "pods/binding") }, why);

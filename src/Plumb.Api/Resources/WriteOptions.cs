@@ -25,6 +25,9 @@ public sealed record WriteOptions
 
     /// <summary>The write of a scheduler: the only one that may set a pod's node.</summary>
     internal bool Binding { get; init; }
+
+    /// <summary>Policies have been asked about the write already, as what it is: a binding, a scale.</summary>
+    internal bool IsAsked { get; init; }
 }
 
 /// <summary>How a deletion is meant (DeleteOptions of meta/v1).</summary>

@@ -67,6 +67,7 @@ public sealed class CelTests
     [InlineData("self.?a.?b.orValue(7) == 7 && self.?c.hasValue() && self[?'c'].value() == 1 && !self.?a.b.hasValue() && self.?c.optMap(x, x + 1).value() == 2", """{"c":1}""", true)]
     [InlineData("optional.of(self).or(optional.none()).value() == 1 && optional.none().orValue(2) == 2 && optional.none() == optional.none() && !has(optional.none().x)", "1", true)]
     [InlineData("!format.dns1123Label().validate(self).hasValue() && format.dns1123Label().validate('No').hasValue() && format.named('uuid').hasValue() && !format.named('x').hasValue()", "\"ok\"", true)]
+    [InlineData("url('mailto:a').getEscapedPath() == '' && self.all(variables, variables.a == 1)", "[{\"a\":1}]", true)]
     [InlineData("math.greatest(1, 2.5, self) == 3 && math.least([4, self]) == 3 && bool('true') && 'abc'.charAt(1) == 'b' && 'abc'.reverse() == 'cba' && dyn(self) == 3", "3", true)]
     public void Rules_hold_or_do_not(string rule, string self, bool holds, string old = "null") => Assert.Equal(holds, Evaluate(rule, self, old));
 
@@ -84,10 +85,19 @@ public sealed class CelTests
     [InlineData("'%s'.format([])", "1", "index 0 out of range")]
     [InlineData("sets.contains(self, self) && sets.contains(self, self)", "[1,2,3]", "operation cancelled: actual cost limit exceeded", 25)]
     [InlineData("-self", "-9223372036854775808", "integer overflow")]
+    [InlineData("{'a': 1, 'a': 2} == self", "{}", "failed with repeated key: a")]
+    [InlineData("self == self", "{\"a\":{\"b\":\"xxxxxxxxxxxxxxxxxxxx\",\"c\":[1,2,3,4]}}", "operation cancelled: actual cost limit exceeded", 20)]
+    [InlineData("'%s'.format([self])", "{\"a\":{\"b\":\"xxxxxxxxxxxxxxxxxxxx\",\"c\":[1,2,3,4]}}", "operation cancelled: actual cost limit exceeded", 12)]
     [InlineData("['xxxxxxxxxxxxxxxx'].all(a, [a+a+a+a].all(b, [b+b+b+b].all(c, [c+c+c+c].all(d, [d+d+d+d].all(e, [e+e+e+e].all(f, [f+f+f+f].all(g, [g+g+g+g].all(h, [h+h+h+h].all(i, [i+i+i+i].all(j, size(j) > 0))))))))))", "1", "operation cancelled: actual cost limit exceeded")]
     [InlineData("self.all(x, self.all(y, self.all(z, true)))", "[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5]", "operation cancelled: actual cost limit exceeded")]
     public void What_cannot_be_evaluated_says_why(string rule, string self, string why, int steps = 100_000) =>
         Assert.Equal(why, Assert.ThrowsAny<CelException>(() => Evaluate(rule, self, steps: steps)).Message);
+
+    [Theory]
+    [InlineData("quantity('79228162514264337593543950335').add(quantity('79228162514264337593543950335')) == self")]
+    [InlineData("timestamp('9999-12-31T00:00:00Z') + duration('48h') == self")]
+    [InlineData("url('//p:99999999').getEscapedPath() == self")]
+    public void What_no_value_can_hold_is_a_fault_of_the_rule(string rule) => Assert.ThrowsAny<CelException>(() => Evaluate(rule, "1"));
 
     [Theory]
     [InlineData("foo(self)", 0, "undeclared reference to 'foo' (in container '')")]

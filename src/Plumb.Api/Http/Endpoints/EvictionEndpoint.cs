@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Access;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
@@ -27,6 +28,7 @@ internal sealed class EvictionEndpoint(Registry registry)
             User = query.User,
             DryRun = query.DryRun || Fields.Array(asked, "dryRun") is { Count: > 0 },
         };
+        registry.Policies.Require(new PolicyRequest(target.Definition, "CREATE", "eviction", target.Namespace, target.Name, body, null, query.Options));
         Evict(target, options);
         Answer.Warn(context, query.Warnings);
         await Answer.JsonAsync(context, 201, new JsonObject

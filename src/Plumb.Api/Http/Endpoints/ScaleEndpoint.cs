@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Plumb.Api.Access;
 using Plumb.Api.Custom;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
@@ -33,13 +34,24 @@ internal sealed class ScaleEndpoint(Registry registry)
             query.Warnings.Clear();
             var scale = patch is null ? FieldCheck.Request(body, "Scale", "v1", query) : patch(ScaleOf(target.Definition, present));
             Check(target, present, scale);
-            ScalePaths.Set(root, target.Definition.Scale.Spec, Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0);
+            var replicas = Fields.Number(Fields.Find(scale, "spec"), "replicas") ?? 0;
+            Ask(target, present, replicas, query.Options);
+            ScalePaths.Set(root, target.Definition.Scale.Spec, replicas);
             if (query.Options.Manager is { } manager)
                 ScaleOwner.Take(root, present.ToNode(), target.Definition.Scale.Spec, new Writer(manager, Applies: false, target.Definition.ApiVersion, "scale"));
             return root;
-        }, query.Options with { Applies = true });
+        }, query.Options with { Applies = true, IsAsked = true });
         Answer.Warn(context, query.Warnings);
         await Answer.JsonAsync(context, 200, ScaleOf(target.Definition, written));
+    }
+
+    private void Ask(Target target, StoredObject present, long replicas, WriteOptions options)
+    {
+        if (!registry.Policies.IsAny)
+            return;
+        var next = ScaleOf(target.Definition, present);
+        Fields.Object(next, "spec")["replicas"] = replicas;
+        registry.Policies.Require(new PolicyRequest(target.Definition, "UPDATE", "scale", target.Namespace, target.Name, next, ScaleOf(target.Definition, present), options));
     }
 
     private static void Check(Target target, StoredObject present, JsonObject scale)

@@ -86,6 +86,7 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
         if (node.Length == 0)
             throw new ApiException(500, "", "target.name: Required value");
         registry.Bind(target.Key, node, query.Options);
+        Answer.Warn(context, query.Warnings);
         await Answer.JsonAsync(context, 201, new JsonObject
         {
             ["kind"] = "Status",
@@ -124,6 +125,7 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
         spec["boundObjectRef"] ??= null;
         if (Fields.Array(spec, "audiences") is not { Count: > 0 })
             spec["audiences"] = new JsonArray(ServiceAccountTokens.Audience);
+        registry.Policies.Require(new PolicyRequest(target.Definition, "CREATE", "token", target.Namespace, target.Name, body, null, query.Options));
         var now = time.GetUtcNow();
         var owners = new ManagedFields();
         owners.Update(

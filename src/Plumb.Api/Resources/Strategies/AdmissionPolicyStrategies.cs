@@ -29,6 +29,7 @@ internal sealed class AdmissionPolicyStrategy(AdmissionPolicies policies) : Stra
         PodValidation.Choice(spec, "failurePolicy", "spec", errors, "Fail", "Ignore");
         if (Fields.Array(Fields.Find(spec, "matchConstraints"), "resourceRules") is not { Count: > 0 })
             errors.Required("spec.matchConstraints.resourceRules");
+        AdmissionBindingStrategy.RefuseConnections(Fields.Find(spec, "matchConstraints"), "spec.matchConstraints", errors);
         if (Fields.Array(spec, "validations") is not { Count: > 0 } && Fields.Array(spec, "auditAnnotations") is not { Count: > 0 })
             errors.Required("spec.validations", "validations or auditAnnotations must contain at least one item");
         foreach (var (list, member, isRequired) in (ReadOnlySpan<(string, string, bool)>)
@@ -73,6 +74,7 @@ internal sealed class AdmissionBindingStrategy(AdmissionPolicies policies) : Str
         var spec = Fields.Object(root, "spec");
         if (Fields.Text(spec, "policyName").Length == 0)
             errors.Required("spec.policyName");
+        RefuseConnections(Fields.Find(spec, "matchResources"), "spec.matchResources", errors);
         var actions = MetadataValidation.Texts(spec, "validationActions");
         if (actions.Count == 0)
             errors.Required("spec.validationActions");
@@ -91,6 +93,23 @@ internal sealed class AdmissionBindingStrategy(AdmissionPolicies policies) : Str
     public override void Updated(JsonObject root, JsonObject old) => policies.Renew();
 
     public override void Deleted(JsonObject last) => policies.Renew();
+
+    /// <summary>Conversations with pods and proxies are nothing that a policy is asked about.</summary>
+    internal static void RefuseConnections(JsonObject? matching, string at, FieldErrors errors)
+    {
+        var index = 0;
+        foreach (var rule in Fields.Objects(matching, "resourceRules"))
+        {
+            var here = $"{at}.resourceRules[{index++}]";
+            if (MetadataValidation.Texts(rule, "operations").Contains("CONNECT"))
+                errors.Forbidden(here + ".operations", "CONNECT is not asked of policies by this server, and the policy would silently not hold: take it out");
+            foreach (var resource in MetadataValidation.Texts(rule, "resources"))
+            {
+                if (resource.Split('/') is [_, "exec" or "attach" or "portforward" or "proxy"])
+                    errors.Forbidden(here + ".resources", $"policies are not asked about {resource} by this server, and the policy would silently not hold: take it out");
+            }
+        }
+    }
 
     /// <summary>Which objects are meant: what is left out means all.</summary>
     internal static void Complete(JsonObject matching)

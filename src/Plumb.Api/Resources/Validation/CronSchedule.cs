@@ -63,6 +63,19 @@ internal sealed class CronSchedule
         if (_every is { } every)
             return new DateTimeOffset(after.Ticks - (after.Ticks % TimeSpan.TicksPerSecond), after.Offset) + every;
         var local = TimeZoneInfo.ConvertTime(after, zone).DateTime;
+        var next = Next(after, local, at => Offset(zone, at, isSecond: false), zone);
+        if (!zone.IsAmbiguousTime(local))
+            return next;
+        // In an hour that comes twice what is still due may be earlier on the clock.
+        var again = Next(after, after.ToOffset(Offset(zone, local, isSecond: true)).DateTime, at => Offset(zone, at, isSecond: true), zone);
+        return next < again ? next : again;
+    }
+
+    private static TimeSpan Offset(TimeZoneInfo zone, DateTime at, bool isSecond) =>
+        !zone.IsAmbiguousTime(at) ? zone.GetUtcOffset(at) : isSecond ? zone.GetAmbiguousTimeOffsets(at).Min() : zone.GetAmbiguousTimeOffsets(at).Max();
+
+    private DateTimeOffset? Next(DateTimeOffset after, DateTime local, Func<DateTime, TimeSpan> offset, TimeZoneInfo zone)
+    {
         var at = new DateTime(local.Year, local.Month, local.Day, local.Hour, local.Minute, 0).AddMinutes(1);
         for (var last = at.Year + MostYears; at.Year <= last;)
         {
@@ -74,10 +87,10 @@ internal sealed class CronSchedule
                 at = at.Date.AddHours(at.Hour + 1);
             else if (!Has(_minutes, at.Minute))
                 at = at.AddMinutes(1);
-            else if (zone.IsInvalidTime(at) || new DateTimeOffset(at, zone.GetUtcOffset(at)) <= after)
+            else if (zone.IsInvalidTime(at) || new DateTimeOffset(at, offset(at)) <= after)
                 at = at.AddMinutes(1);
             else
-                return new DateTimeOffset(at, zone.GetUtcOffset(at)).ToUniversalTime();
+                return new DateTimeOffset(at, offset(at)).ToUniversalTime();
         }
 
         return null;

@@ -99,6 +99,11 @@ public sealed class CronJobTests
     [InlineData("5/20 * * * ?", "2026-11-21T08:25:00Z", "2026-11-21T08:45:00Z")]
     [InlineData("30 2 * * *", "2026-03-28T12:00:00Z", "2026-03-30T00:30:00Z", "Europe/Berlin")]
     [InlineData("0 9 * * *", "2026-11-21T08:00:00Z", "2026-11-22T08:00:00Z", "Europe/Berlin")]
+    [InlineData("*/5 * * * *", "2026-10-24T23:58:00Z", "2026-10-25T00:00:00Z", "Europe/Berlin")]
+    [InlineData("*/5 * * * *", "2026-10-25T00:00:00Z", "2026-10-25T00:05:00Z", "Europe/Berlin")]
+    [InlineData("*/5 * * * *", "2026-10-25T00:55:00Z", "2026-10-25T01:00:00Z", "Europe/Berlin")]
+    [InlineData("*/5 * * * *", "2026-10-25T01:00:00Z", "2026-10-25T01:05:00Z", "Europe/Berlin")]
+    [InlineData("*/5 * * * *", "2026-10-25T01:55:00Z", "2026-10-25T02:00:00Z", "Europe/Berlin")]
     public void A_schedule_says_when_it_is_next(string schedule, string after, string? next, string zone = "UTC")
     {
         var found = new CronSchedule(schedule).Next(DateTimeOffset.Parse(after, null), TimeZoneInfo.FindSystemTimeZoneById(zone));
