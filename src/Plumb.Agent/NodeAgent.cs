@@ -9,6 +9,7 @@ using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
 using Plumb.Agent.Metrics;
 using Plumb.Agent.Names;
+using Plumb.Agent.Probing;
 using Plumb.Agent.Repair;
 using Plumb.Agent.Running;
 using Plumb.Agent.Storage;
@@ -265,6 +266,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
             Log.Lacks(_log, lost.Line);
             _events.Write("KernelFeatureMissing", lost.Line, isWarning: true);
         }
+        _ = ProbeAgain.RunAsync(_options, _state.Lost, _loop, _ending.Token);
         StartNodes(known);
         Ended = EndAsync();
     }

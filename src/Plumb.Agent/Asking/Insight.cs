@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Plumb.Agent.Running;
 using Plumb.Kubernetes.Clients;
@@ -25,19 +26,23 @@ public static class ReadableKinds
 /// </summary>
 internal sealed class Insight(NodeAgentOptions options, AgentLoop loop)
 {
-    public Task<NodePlaces> PlacesAsync() => loop.AskAsync(state =>
+    private static readonly TimeSpan _apiPatience = TimeSpan.FromSeconds(5); // of somebody who waits at a terminal
+
+    public async Task<NodePlaces> PlacesAsync()
     {
-        var (node, chosen) = (state.View.Node, state.View.Node.Options);
+        // A thousand of them are printed beside the loop.
+        var (view, leases) = await loop.AskAsync(static state => (state.View, state.Leases.All.ToList()));
+        var (node, chosen) = (view.Node, view.Node.Options);
         return new NodePlaces(
             options.NodeName,
             options.Network.Identity.Inode,
-            [.. state.Leases.All.Select(Of)],
-            [.. state.View.Cluster.Nodes.Values.Select(static one => new NodePlace(one.Name, Texts(one.Addresses), Texts(one.PodRanges)))],
+            [.. leases.Select(Of)],
+            [.. view.Cluster.Nodes.Values.Select(static one => new NodePlace(one.Name, Texts(one.Addresses), Texts(one.PodRanges)))],
             new NetworkChoices(
                 chosen.Overlay.ToString(), chosen.Services.ToString(), Texts((node.Underlay?.Addresses ?? []).Select(static own => own.Network)), Texts(chosen.ClusterRanges), Texts(chosen.ServiceRanges), Texts(chosen.DnsServers)));
-    });
+    }
 
-    /// <exception cref="ApiException">The API server refuses to tell the pod's name.</exception>
+    /// <summary>Who has an address. Only a pod's name is the API's to tell: while it does not, the node is told alone.</summary>
     public async Task<AddressHolder> HolderAsync(IpAddress address, CancellationToken cancel)
     {
         // Immutable: what is long is looked through beside the loop.
@@ -60,8 +65,41 @@ internal sealed class Insight(NodeAgentOptions options, AgentLoop loop)
     }
 
     /// <summary>Objects of one kind as the API has them; none where there is no API.</summary>
-    public IAsyncEnumerable<JsonObject> ObjectsAsync(GroupVersionResource resource, string? scope, FieldSelector? fields, CancellationToken cancel) =>
-        options.Api is { } api ? AllObjects.OfAsync(api, resource.Path(scope), fields, cancel) : AsyncEnumerable.Empty<JsonObject>();
+    /// <exception cref="AgentException">The API server has not answered at all for some seconds.</exception>
+    public async IAsyncEnumerable<JsonObject> ObjectsAsync(GroupVersionResource resource, string? scope, FieldSelector? fields, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        if (options.Api is not { } api)
+        {
+            yield break;
+        }
+        using var patience = Patience(cancel);
+        await using var found = AllObjects.OfAsync(api, resource.Path(scope), fields, patience.Token).GetAsyncEnumerator(patience.Token);
+        while (await MoveAsync())
+        {
+            // Who has begun to answer may take the time that it takes.
+            patience.CancelAfter(Timeout.InfiniteTimeSpan);
+            yield return found.Current;
+        }
+
+        async Task<bool> MoveAsync()
+        {
+            try
+            {
+                return await found.MoveNextAsync();
+            }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                throw new AgentException($"the API server has not answered for {_apiPatience.TotalSeconds:0} s");
+            }
+        }
+    }
+
+    private static CancellationTokenSource Patience(CancellationToken cancel)
+    {
+        var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(_apiPatience);
+        return patience;
+    }
 
     private async Task<string?> PodOfAsync(ServiceSlice slice, IpAddress address, CancellationToken cancel)
     {
@@ -69,9 +107,17 @@ internal sealed class Insight(NodeAgentOptions options, AgentLoop loop)
         {
             return null;
         }
-        var found = await api.ListAsync<EndpointSlice>(new ListOptions { Namespace = slice.Subject.Scope, Fields = FieldSelector.Equal("metadata.name", slice.Subject.Name) }, cancel);
-        var text = address.ToString();
-        var target = found.Items.SelectMany(static one => one.Endpoints).FirstOrDefault(one => one.Addresses is [var first, ..] && IpAddress.TryParse(first, out var its) && its == address)?.TargetRef;
+        using var patience = Patience(cancel);
+        IReadOnlyList<EndpointSlice> found;
+        try
+        {
+            found = (await api.ListAsync<EndpointSlice>(new ListOptions { Namespace = slice.Subject.Scope, Fields = FieldSelector.Equal("metadata.name", slice.Subject.Name) }, patience.Token)).Items;
+        }
+        catch (Exception silent) when (silent is ApiException or HttpRequestException or IOException or UnauthorizedAccessException or OperationCanceledException && !cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+        var target = found.SelectMany(static one => one.Endpoints).FirstOrDefault(one => one.Addresses is [var first, ..] && IpAddress.TryParse(first, out var its) && its == address)?.TargetRef;
         return target is { Kind: "Pod" } ? $"{target.Namespace}/{target.Name}" : null;
     }
 

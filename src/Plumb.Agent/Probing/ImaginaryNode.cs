@@ -24,6 +24,12 @@ internal static class ImaginaryNode
 
     public static NamespaceId Inside => Sandbox.NameOf(Pod.ContainerId, "", "");
 
+    private static readonly Dictionary<IpFamily, (IpPrefix Pods, IpPrefix Services)> _ranges = new()
+    {
+        [IpFamily.V4] = (IpPrefix.Parse("198.18.0.0/16"), IpPrefix.Parse("198.19.0.0/24")),
+        [IpFamily.V6] = (IpPrefix.Parse("2001:db8:1::/56"), IpPrefix.Parse("2001:db8:2::/112")),
+    };
+
     /// <summary>What must be there before: the device that leads to other nodes, and its address.</summary>
     public static IReadOnlyList<Entry> Machine(NetworkOptions options) =>
     [
@@ -35,7 +41,14 @@ internal static class ImaginaryNode
     /// <param name="options">Those of the real node. Chains of iptables are not among what is planned: another program writes them.</param>
     public static Planner Plan(NetworkOptions options)
     {
-        options = options with { Services = options.Services == ServicesKind.Iptables ? ServicesKind.None : options.Services };
+        // Whatever people chose, of ranges only the families matter: these are large enough, and nobody's (RFC 2544, RFC 3849).
+        options = options with
+        {
+            Services = options.Services == ServicesKind.Iptables ? ServicesKind.None : options.Services,
+            ClusterRanges = [.. options.ClusterRanges.Select(static range => _ranges[range.Family].Pods)],
+            ServiceRanges = [.. options.ServiceRanges.Select(static range => _ranges[range.Family].Services)],
+            DnsServers = [.. options.DnsServers.Select(static server => _ranges[server.Family].Services.First.Plus(10))],
+        };
         var cluster = ClusterView.Empty.With(Node(Home.Name, 1, options)).With(Node(Other, 2, options)).With(Services(options));
         var leases = options.ClusterRanges.Select(static range => new PodLease(PodAddress(range), Part(range, 1)));
         var limit = new RateLimit(1_000_000, 0);
@@ -78,7 +91,7 @@ internal static class ImaginaryNode
     private static IpPrefix AddressOf(uint number, IpFamily family) =>
         new(family == IpFamily.V4 ? IpAddress.V4(192, 0, 2, (byte)number) : IpAddress.Parse($"2001:db8::{number}"), family == IpFamily.V4 ? 24 : 64);
 
-    private static IpPrefix Part(IpPrefix range, uint number) => range.Part(Math.Min(range.Length + 2, range.Address.BitLength - 2), number);
+    private static IpPrefix Part(IpPrefix range, uint number) => range.Part(range.Length + 8, number);
 
     private static IpAddress PodAddress(IpPrefix range) => Part(range, 1).First.Plus(2);
 }

@@ -166,7 +166,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
         var added = _attachments.Finish(failures);
         if (added.Count != 0)
         {
-            _ = LearnedMac.LearnLaterAsync(this, state.Options.Time, added, cancel);
+            _ = LearnedMac.LearnLaterAsync(this, state.Options.Time, added, log, cancel);
         }
         Report(failures);
         foreach (var other in _switches)

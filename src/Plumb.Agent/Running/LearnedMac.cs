@@ -1,5 +1,8 @@
+using Microsoft.Extensions.Logging;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Linux.Native;
+using Plumb.Linux.Netlink;
 using Plumb.Linux.State;
 using Plumb.Network;
 using Plumb.Network.Facts;
@@ -10,13 +13,13 @@ namespace Plumb.Agent.Running;
 /// A plugin behind ours in the chain (<c>tuning</c>) may give a pod's interface another hardware address, and nobody tells us, not even the kernel on the node's side. So
 /// it is read a little after ADD, by CHECK, which some runtimes call, and when the agent starts again. The permanent neighbour and forwarding entries have to name that one, else nothing reaches the pod.
 /// </summary>
-internal static class LearnedMac
+internal static partial class LearnedMac
 {
     // When a plugin behind ours is done as a rule, and when it is on a machine that has too much to do.
     private static readonly TimeSpan[] _pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)];
 
     /// <summary>Learns it of pods that have just been connected, until cancelled.</summary>
-    public static async Task LearnLaterAsync(AgentLoop loop, TimeProvider time, IReadOnlyList<SandboxId> added, CancellationToken cancel)
+    public static async Task LearnLaterAsync(AgentLoop loop, TimeProvider time, IReadOnlyList<SandboxId> added, ILogger log, CancellationToken cancel)
     {
         try
         {
@@ -25,7 +28,7 @@ internal static class LearnedMac
                 await Task.Delay(pause, time, cancel);
                 await loop.AskAsync(state =>
                 {
-                    Learn(state, added);
+                    Learn(state, added, log);
                     return true;
                 });
             }
@@ -36,15 +39,23 @@ internal static class LearnedMac
         }
     }
 
-    private static void Learn(NodeState state, IReadOnlyList<SandboxId> added)
+    private static void Learn(NodeState state, IReadOnlyList<SandboxId> added, ILogger log)
     {
         try
         {
             foreach (var id in added)
             {
-                if (state.Leases.Find(id) is { } lease && state.Enter(lease))
+                try
                 {
-                    Learn(state, lease);
+                    if (state.Leases.Find(id) is { } lease && state.Enter(lease))
+                    {
+                        Learn(state, lease);
+                    }
+                }
+                // One pod's trouble is not the others'; it is tried once more, and when the agent starts again.
+                catch (Exception failed) when (failed is NetlinkException or SystemCallException or IOException or UnauthorizedAccessException)
+                {
+                    Log.Unread(log, id.ContainerId, failed.Message);
                 }
             }
         }
@@ -83,5 +94,11 @@ internal static class LearnedMac
             var delta = state.Kernel.Difference(state.Planner.Desired, state.Observe(inside), [inside]);
             state.Apply([.. delta.Items.Where(static item => item is { Want.Entry: NeighbourEntry, Was: null })]);
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1019, LogLevel.Warning, "whether a plugin behind this one gave container {Container} another hardware address is not known: {Reason}")]
+        public static partial void Unread(ILogger log, string container, string reason);
     }
 }

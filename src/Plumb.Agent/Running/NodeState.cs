@@ -21,8 +21,8 @@ internal sealed class NodeState(NodeAgentOptions options, LeaseStore leases, For
 
     public INodeKernel Kernel { get; } = kernel;
 
-    /// <summary>What the kernel does not give, as far as it was tried.</summary>
-    public IReadOnlyList<LostFeature> Lost { get; } = options.Probe?.Invoke(options.Cluster) ?? [];
+    /// <summary>What the kernel does not give, as far as it was tried last.</summary>
+    public IReadOnlyList<LostFeature> Lost { get; set; } = options.Probe?.Invoke(options.Cluster) ?? [];
 
     public Planner Planner { get; } = planner;
 

@@ -31,11 +31,12 @@ public static class ServiceNearMiss
     }
 
     /// <summary>For a packet that no endpoint was chosen for; null: nothing is wrong with the Service.</summary>
-    /// <param name="pods">Those of the Service's namespace.</param>
-    public static string? OfRefusal(Service service, ushort port, string protocol, IReadOnlyList<Pod> pods)
+    /// <param name="pods">Those of the Service's namespace; null: they may not be read, and <paramref name="slices"/> are judged by.</param>
+    /// <param name="slices">EndpointSlices of that namespace.</param>
+    public static string? OfRefusal(Service service, ushort port, string protocol, IReadOnlyList<Pod>? pods, IReadOnlyList<EndpointSlice> slices)
     {
         ArgumentNullException.ThrowIfNull(service);
-        ArgumentNullException.ThrowIfNull(pods);
+        ArgumentNullException.ThrowIfNull(slices);
         var name = $"Service {service.Metadata.Namespace}/{service.Metadata.Name}";
         if (!service.Spec.Ports.Any(one => (one.Port == port || one.NodePort == port) && one.Protocol.Equals(protocol, StringComparison.OrdinalIgnoreCase)))
         {
@@ -46,6 +47,10 @@ public static class ServiceNearMiss
             return $"{name} has no selector, and nobody has written EndpointSlices for it";
         }
         var selector = string.Join(',', service.Spec.Selector.Select(static pair => $"{pair.Key}={pair.Value}"));
+        if (pods is null)
+        {
+            return OfEndpoints(name, selector, [.. slices.Where(slice => slice.Metadata.Labels.GetValueOrDefault(EndpointSlice.ServiceNameLabel) == service.Metadata.Name).SelectMany(static slice => slice.Endpoints)]);
+        }
         var selected = pods.Where(pod => service.Spec.Selector.All(pair => pod.Metadata.Labels.GetValueOrDefault(pair.Key) == pair.Value)).ToList();
         if (selected.Count == 0)
         {
@@ -73,6 +78,12 @@ public static class ServiceNearMiss
         var target = asked.TargetPort.Text is { } text ? $"{text} ({endpointPort})" : endpointPort.ToString(CultureInfo.InvariantCulture);
         return $"Service {service.Metadata.Namespace}/{service.Metadata.Name} sends port {asked.Port} to targetPort {target}, where {pod} does not listen; it listens at {(open.Count == 0 ? $"no {asked.Protocol} port" : Listed(open.Select(static one => one.ToString(CultureInfo.InvariantCulture))))}";
     }
+
+    // Whether none matches or none has an address yet is not seen there.
+    private static string? OfEndpoints(string name, string selector, IReadOnlyList<Endpoint> endpoints) =>
+        endpoints.Count == 0 ? $"{name} has no endpoint: its selector {selector} matches no pod, or none that has an address yet"
+        : endpoints.Any(static one => one.Conditions.IsReady) ? null
+        : $"{(endpoints.Count == 1 ? "the one endpoint" : $"none of the {endpoints.Count} endpoints")} of {name} is {(endpoints.Count == 1 ? "not " : "")}ready: {Listed(endpoints.Select(static one => one.TargetRef?.Name ?? string.Join(' ', one.Addresses)))}";
 
     private static bool IsReady(Pod pod) => pod.Status.Conditions.Any(static condition => condition is { Type: "Ready", Status: "True" });
 

@@ -106,8 +106,9 @@ internal sealed class TraceCommand : Verb
         var trace = Walk(scene, packet, source.Space, isSent: probe is not null);
         packet = trace.Packet;
         var telling = new Telling(scene, await PlannedCauses.OfAsync(scene, trace, isAll: invocation.IsOn(_observe)));
-        var near = await Nearness.OfAsync(scene, packet, trace);
-        var beyond = Horizon.Of(scene, trace);
+        void Remark(string line) => invocation.Terminal.Error.WriteLine(invocation.Terminal.ErrorStyle.Warning(line));
+        var near = await Nearness.OfAsync(scene, packet, trace, Remark);
+        var beyond = Horizon.Of(scene, trace, Remark);
         var result = new TraceResult(
             telling.Place(source.Space), invocation.Value(_destination)!, dns, Telling.Packet(packet), [.. trace.Outcomes.Select((outcome, i) => telling.Outcome(outcome, near[i] ?? beyond[i]))],
             SourcePort: sourcePort == 0 ? null : sourcePort);

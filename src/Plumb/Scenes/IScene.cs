@@ -27,10 +27,14 @@ internal interface IScene : IDisposable
     /// <summary>Of which Services have their addresses; the preferred one.</summary>
     IpFamily ServiceFamily { get; }
 
-    /// <summary>All objects of a kind, in one namespace or in all; none where there is no API.</summary>
+    /// <summary>All objects of a kind, in one namespace or in all; none where there is no API, or it does not tell (<see cref="Reads"/>).</summary>
     /// <param name="fields">Which are asked for: these at least are told; null: all.</param>
     Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
         where T : IResource<T>;
+
+    /// <summary>Whether objects of a kind are told, if there are any.</summary>
+    bool Reads<T>()
+        where T : IResource<T> => true;
 
     /// <summary>What a node's agent plans, and why; null where there is none.</summary>
     /// <param name="keys">Whose entries are asked for: these at least are told; null: all.</param>

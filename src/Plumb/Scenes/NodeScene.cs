@@ -73,9 +73,12 @@ internal sealed class NodeScene : ILiveScene
 
     public Task<IReadOnlyList<T>> ListAsync<T>(string? scope, CancellationToken cancel, FieldSelector? fields = null)
         where T : IResource<T> => Task.FromResult<IReadOnlyList<T>>(
-            ReadableKinds.All.ContainsKey(T.Type.Resource.Resource)
+            Reads<T>()
                 ? [.. _agent.Objects(T.Type.Resource.Resource, scope, fields?.ToString()).Select(static found => KubernetesJson.Read<T>(found))]
                 : []);
+
+    public bool Reads<T>()
+        where T : IResource<T> => ReadableKinds.All.ContainsKey(T.Type.Resource.Resource);
 
     public IAsyncEnumerable<JsonObject> ObjectsAsync(CancellationToken cancel) =>
         ReadableKinds.All.Keys.SelectMany(resource => _agent.Objects(resource, null, null)).ToAsyncEnumerable();
@@ -109,8 +112,13 @@ internal sealed class NodeScene : ILiveScene
         {
             try
             {
+                // One with our own files is no container's.
+                if (File.ResolveLinkTarget($"/proc/{process}/ns/mnt", returnFinalTarget: false)?.Name == File.ResolveLinkTarget("/proc/self/ns/mnt", returnFinalTarget: false)?.Name)
+                {
+                    continue;
+                }
                 using var tree = new TreeWalk($"/proc/{process}/root");
-                if (tree.Read("/etc/resolv.conf", MostResolverBytes) is { } text && text.Contains("search ", StringComparison.Ordinal))
+                if (tree.Read("/etc/resolv.conf", MostResolverBytes) is { } text)
                 {
                     return text;
                 }

@@ -1,3 +1,4 @@
+using Plumb.Agent;
 using Plumb.Diagnosis.Walk;
 using Plumb.Scenes;
 
@@ -7,7 +8,19 @@ namespace Plumb.Tracing;
 internal static class Horizon
 {
     /// <summary>A sentence for each outcome that ends there, where somebody knows.</summary>
-    public static IReadOnlyList<string?> Of(IScene scene, Trace trace) => [.. trace.Outcomes.Select(outcome => Of(scene, outcome))];
+    /// <param name="remark">Told why somebody who may know could not be asked.</param>
+    public static IReadOnlyList<string?> Of(IScene scene, Trace trace, Action<string> remark)
+    {
+        try
+        {
+            return [.. trace.Outcomes.Select(outcome => Of(scene, outcome))];
+        }
+        catch (AgentException untold)
+        {
+            remark(untold.Message);
+            return [.. trace.Outcomes.Select(static _ => (string?)null)];
+        }
+    }
 
     private static string? Of(IScene scene, Outcome outcome)
     {

@@ -57,6 +57,16 @@ public sealed class KernelProbeTests
         Assert.Empty(KernelProbe.Run(Dual, kernel, FakeKernel.Path("pod")));
     }
 
+    [Theory]
+    [InlineData("10.244.0.0/29", "10.96.0.0/32")]
+    [InlineData("2001:db8::/64", "2001:db8::/112")]
+    public void What_the_kernel_gives_depends_on_no_range(string pods, string services)
+    {
+        var lost = KernelProbe.Run(Dual with { ClusterRanges = [IpPrefix.Parse(pods)], ServiceRanges = [IpPrefix.Parse(services)] });
+        Assert.Equal(KernelProbe.Run(Dual).Where(static one => one.IsNeeded), lost.Where(static one => one.IsNeeded));
+        Assert.Equal([], lost.Where(static one => one.Line.Contains("what `", StringComparison.Ordinal)));
+    }
+
     private static bool IpMakes(string kind)
     {
         using var space = NetworkNamespace.Create();

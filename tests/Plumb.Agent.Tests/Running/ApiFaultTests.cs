@@ -1,3 +1,4 @@
+using Plumb.Agent.Asking;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Tests.Clients;
 
@@ -61,6 +62,17 @@ public sealed class ApiFaultTests : IDisposable
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
         Assert.Contains(_node.Kernel.Dump(), static held => held.Contains("10.244.2.0/24", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_asks_for_objects_of_an_API_that_is_silent_is_told_so()
+    {
+        await using var server = new FakeServer(static exchange => Task.Delay(Timeout.Infinite, exchange.Stopped));
+        using var api = new KubernetesClient(new() { Server = server.Address }, TimeProvider.System) { RequestTimeout = Timeout.InfiniteTimeSpan };
+        await using var agent = await _node.StartAsync(change: options => options with { Api = api, ApiPatience = TimeSpan.FromMilliseconds(50) });
+
+        var untold = await Assert.ThrowsAsync<AgentException>(() => Task.Run(() => new AgentClient(_node.Socket, "the agent").Objects("services", null, null)));
+        Assert.Contains("the API server has not answered for", untold.Message, StringComparison.Ordinal);
     }
 
     private static string Nodes => $$"""{"metadata":{"resourceVersion":"1"},"items":[{{Node(1)}},{{Node(2)}}]}""";

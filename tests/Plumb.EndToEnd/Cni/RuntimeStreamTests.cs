@@ -54,6 +54,8 @@ public sealed class RuntimeStreamTests
                     break;
             }
             await agent.WaitForExitAsync(Cancel);
+            // That was who entered the machine: the agent itself ends after it, and the next one needs its lock.
+            await RuntimeMachine.WaitAsync(async () => (await machine.TryInsideAsync(null, "pgrep", "-x", "plumb")).ExitCode != 0);
             agent = await machine.StartAgentAsync(machine.PathOf("build/plumb"));
             installed.Add(new FileInfo(machine.PathOf("bin/plumb-cni")).Length);
             rounds++;
