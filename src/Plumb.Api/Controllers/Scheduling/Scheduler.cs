@@ -104,6 +104,12 @@ internal sealed class Scheduler(ControllerContext context) : KeyedController<Sto
             // Deleted, or bound by somebody else, meanwhile.
             return;
         }
+        catch (ApiException refused) when (refused.Code is 403 or 422)
+        {
+            // An admission policy. It is tried again, later and later.
+            Context.Events.Warning(facts.Stored, Component, "FailedScheduling", $"binding rejected: {refused.Message}");
+            throw;
+        }
         stranded.Remove(key);
         if (AsksForResources(pod) && told.Add(facts.OwnerUid.Length > 0 ? facts.OwnerUid : facts.Stored.Uid))
             Context.Events.Normal(facts.Stored, Component, "ResourcesIgnored", "This cluster counts no resources: requests and limits have no effect on where a pod is placed");
