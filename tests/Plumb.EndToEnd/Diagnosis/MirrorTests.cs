@@ -151,7 +151,8 @@ public sealed class MirrorTests
             line = await shark.StandardError.ReadLineAsync(Cancel);
             Assert.NotNull(line);
         }
-        while (!line.StartsWith("Capturing on", StringComparison.Ordinal));
+        // "Capturing on" comes before it does.
+        while (!line.EndsWith("Capture started.", StringComparison.Ordinal));
         return shark;
     }
 
@@ -159,11 +160,20 @@ public sealed class MirrorTests
     private static async Task<string> SeenAsync(Process shark, string pattern, int count)
     {
         var seen = "";
-        while (Regex.Count(seen, pattern) < count)
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        patience.CancelAfter(TimeSpan.FromMinutes(2));
+        try
         {
-            var line = await shark.StandardOutput.ReadLineAsync(Cancel);
-            Assert.NotNull(line);
-            seen += line + "\n";
+            while (Regex.Count(seen, pattern) < count)
+            {
+                var line = await shark.StandardOutput.ReadLineAsync(patience.Token);
+                Assert.NotNull(line);
+                seen += line + "\n";
+            }
+        }
+        catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
+        {
+            Assert.Fail($"not {count} of {pattern} came by:\n{seen}");
         }
         return seen;
     }
