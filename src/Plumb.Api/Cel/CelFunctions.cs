@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Cel;
 
@@ -115,26 +116,7 @@ internal static class CelFunctions
     private static string Part(string text, long from, long to) =>
         from >= 0 && from <= to && to <= text.Length ? text[(int)from..(int)to] : throw new CelException($"index out of range: {(from < 0 || from > text.Length ? from : to)}");
 
-    /// <summary>As Go writes one: `1h30m`, `1.5s`, `100ms`.</summary>
     /// <exception cref="CelException"/>
-    internal static TimeSpan Duration(string text)
-    {
-        var parts = Regex.Match(text, @"^([+-]?)(?:([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+$", RegexOptions.CultureInvariant);
-        if (text is "0")
-            return TimeSpan.Zero;
-        if (!parts.Success)
-            throw new CelException("type conversion error from 'string' to 'google.protobuf.Duration'");
-        var seconds = 0m;
-        for (var i = 0; i < parts.Groups[2].Captures.Count; i++)
-        {
-            var unit = parts.Groups[3].Captures[i].Value switch { "ns" => 1e-9m, "us" or "µs" => 1e-6m, "ms" => 1e-3m, "s" => 1m, "m" => 60m, _ => 3600m };
-            if (!decimal.TryParse(parts.Groups[2].Captures[i].ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var amount) || amount > 1e12m)
-                throw new CelException("type conversion error from 'string' to 'google.protobuf.Duration'");
-            seconds += amount * unit;
-        }
-
-        return seconds < 9_000_000_000m
-            ? TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond) * (parts.Groups[1].Value == "-" ? -1 : 1))
-            : throw new CelException("type conversion error from 'string' to 'google.protobuf.Duration'");
-    }
+    private static TimeSpan Duration(string text) =>
+        GoDuration.TryParse(text, out var duration) ? duration : throw new CelException("type conversion error from 'string' to 'google.protobuf.Duration'");
 }

@@ -17,7 +17,7 @@ public static class AllObjects
     {
         await foreach (var collection in CollectionsAsync(api, cancel).ConfigureAwait(false))
         {
-            await foreach (var found in OfAsync(api, collection, null, cancel).ConfigureAwait(false))
+            await foreach (var found in OfAsync(collection, null, path => FindPageAsync(api, path, cancel)).ConfigureAwait(false))
                 yield return found;
         }
     }
@@ -25,13 +25,17 @@ public static class AllObjects
     /// <summary>Each object of one collection, with its kind.</summary>
     /// <param name="collection">Its path: <c>/api/v1/services</c>.</param>
     /// <param name="fields">Null: all.</param>
-    public static async IAsyncEnumerable<JsonObject> OfAsync(KubernetesClient api, string collection, FieldSelector? fields, [EnumeratorCancellation] CancellationToken cancel = default)
+    /// <remarks>Throws as <see cref="KubernetesClient"/> does, also where the caller may not list it: that is not the same as that there is none.</remarks>
+    public static IAsyncEnumerable<JsonObject> OfAsync(KubernetesClient api, string collection, FieldSelector? fields, CancellationToken cancel = default) =>
+        OfAsync(collection, fields, path => PageAsync(api, path, cancel));
+
+    private static async IAsyncEnumerable<JsonObject> OfAsync(string collection, FieldSelector? fields, Func<string, Task<JsonObject?>> read)
     {
         string selection = fields is null ? "" : $"&fieldSelector={Uri.EscapeDataString(fields.ToString())}";
         string? next = null;
         do
         {
-            var page = await PageAsync(api, $"{collection}?limit={PageSize}{selection}{(next is null ? "" : $"&continue={Uri.EscapeDataString(next)}")}", cancel).ConfigureAwait(false);
+            var page = await read($"{collection}?limit={PageSize}{selection}{(next is null ? "" : $"&continue={Uri.EscapeDataString(next)}")}").ConfigureAwait(false);
             if (page?["items"] is not JsonArray items)
                 break;
             var (version, kind) = (Text(page, "apiVersion"), Text(page, "kind"));
@@ -53,14 +57,14 @@ public static class AllObjects
     private static async IAsyncEnumerable<string> CollectionsAsync(KubernetesClient api, [EnumeratorCancellation] CancellationToken cancel)
     {
         var versions = new List<string> { "/api/v1" };
-        foreach (var group in Items(await PageAsync(api, "/apis", cancel).ConfigureAwait(false), "groups"))
+        foreach (var group in Items(await FindPageAsync(api, "/apis", cancel).ConfigureAwait(false), "groups"))
         {
             if (group["preferredVersion"] is JsonObject preferred && Text(preferred, "groupVersion") is { Length: > 0 } version)
                 versions.Add($"/apis/{version}");
         }
         foreach (string version in versions)
         {
-            foreach (var resource in Items(await PageAsync(api, version, cancel).ConfigureAwait(false), "resources"))
+            foreach (var resource in Items(await FindPageAsync(api, version, cancel).ConfigureAwait(false), "resources"))
             {
                 string name = Text(resource, "name");
                 bool lists = resource["verbs"] is JsonArray verbs && verbs.Any(static verb => verb?.ToString() == "list");
@@ -71,15 +75,23 @@ public static class AllObjects
     }
 
     // Null where one may not look, or nobody answers for the group.
+    private static async Task<JsonObject?> FindPageAsync(KubernetesClient api, string path, CancellationToken cancel)
+    {
+        try
+        {
+            return await PageAsync(api, path, cancel).ConfigureAwait(false);
+        }
+        catch (ApiException refused) when (refused.Status.Code is 403 or 404 or 405 or 503)
+        {
+            return null;
+        }
+    }
+
     private static async Task<JsonObject?> PageAsync(KubernetesClient api, string path, CancellationToken cancel)
     {
         try
         {
             return JsonNode.Parse(await api.SendAsync(HttpMethod.Get, path, null, cancel).ConfigureAwait(false)) as JsonObject;
-        }
-        catch (ApiException refused) when (refused.Status.Code is 403 or 404 or 405 or 503)
-        {
-            return null;
         }
         catch (JsonException error)
         {

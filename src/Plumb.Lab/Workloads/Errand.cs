@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
+using Plumb.Kubernetes.Json;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Node;
 using Plumb.Linux.Native;
 
 namespace Plumb.Lab.Workloads;
@@ -57,7 +59,7 @@ internal abstract class Errand
             {
                 return Fail($"OTHER: unknown protocol {Agnhost.OptionText(args, "protocol")}");
             }
-            var patient = GoDuration.TryParse(Agnhost.OptionText(args, "timeout"), out var given) && given > TimeSpan.Zero ? given : Timeout.InfiniteTimeSpan;
+            var patient = GoDuration.TryParse(Agnhost.OptionText(args, "timeout"), out var given) && given > TimeSpan.Zero ? TimeSpan.FromSeconds(Math.Min(given.TotalSeconds, ContainerSpecs.MostSeconds)) : Timeout.InfiniteTimeSpan;
             using var patience = new CancellationTokenSource(patient, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
             try

@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Plumb.Kubernetes.Json;
+using Plumb.Lab.Node;
 using Plumb.Linux.Native;
 
 namespace Plumb.Lab.Workloads;
@@ -95,7 +97,7 @@ internal sealed class Netexec(string instead = "", bool hasTls = false) : Worklo
         await PageAsync(http, 200, "text/plain", "");
 
         TimeSpan? Duration(string name) =>
-            query[name].ToString() is not { Length: > 0 } text ? TimeSpan.Zero : GoDuration.TryParse(text, out var duration) ? duration : null;
+            query[name].ToString() is not { Length: > 0 } text ? TimeSpan.Zero : GoDuration.TryParse(text, out var duration) ? TimeSpan.FromSeconds(Math.Clamp(duration.TotalSeconds, 0, ContainerSpecs.MostSeconds)) : null;
     }
 
     /// <summary>Asks another server so many times, and says what it said: `{"responses":[…]}`, `{"errors":[…]}`.</summary>

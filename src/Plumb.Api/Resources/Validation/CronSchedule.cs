@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Resources.Validation;
 
@@ -167,14 +168,8 @@ internal sealed class CronSchedule
 
     private static TimeSpan Every(string whole, string text)
     {
-        try
-        {
-            var span = Cel.CelFunctions.Duration(text);
-            return span < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(Math.Floor(span.TotalSeconds));
-        }
-        catch (Cel.CelException)
-        {
+        if (!GoDuration.TryParse(text, out var span))
             throw new FormatException($"failed to parse duration {whole}: time: invalid duration {FieldErrors.Quote(text)}");
-        }
+        return span < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : TimeSpan.FromSeconds(Math.Floor(span.TotalSeconds));
     }
 }

@@ -16,27 +16,18 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
     {
         if (_plan.Program is null)
         {
-            return new WorkloadRun(pod, log, workload: null, _plan.Errand, ExecAsync, time);
+            return new WorkloadRun(pod, container, files, log, workload: null, _plan.Errand, time);
         }
 
         try
         {
             var plan = _plan with { CertificateFile = OnMachine(_plan.CertificateFile), KeyFile = OnMachine(_plan.KeyFile) };
-            return new WorkloadRun(pod, log, await server.StartAsync(pod, plan, log), errand: null, ExecAsync, time);
+            return new WorkloadRun(pod, container, files, log, await server.StartAsync(pod, plan, log), errand: null, time);
         }
         catch (WorkloadException refused)
         {
             throw new ContainerStartException("StartError", refused.Message);
         }
-    }
-
-    private async Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
-    {
-        await pod.Prepare(cancel);
-        var environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal });
-        ContainerEnvironment.LetTarKeepFiles(request.Command, environment);
-        return await HostCommand.RunAsync(
-            () => FreshCommand.Of(pod, files, request.Command, environment, container.WorkingDirectory ?? "/", ContainerUser.Root), request.Terminal, streams, time, cancel);
     }
 
     /// <summary>Where a path of the container's is: in the volume that is mounted there, or the machine's own.</summary>
@@ -71,9 +62,8 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
 
 /// <param name="workload">Null for what serves nobody.</param>
 /// <param name="errand">What it does instead; null for `pause`, which does nothing until it is stopped.</param>
-/// <param name="exec">Runs a command in the container.</param>
 internal sealed class WorkloadRun(
-    PodFacts pod, ContainerLog log, Workload? workload, Errand? errand, Func<ExecRequest, CommandStreams, CancellationToken, Task<CommandOutcome>> exec, TimeProvider time) : IContainerRun
+    PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, Errand? errand, TimeProvider time) : IContainerRun
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<int> _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -93,7 +83,14 @@ internal sealed class WorkloadRun(
         }
     }
 
-    public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel) => exec(request, streams, cancel);
+    public async Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
+    {
+        await pod.Prepare(cancel);
+        var environment = ContainerEnvironment.Build(pod, container with { Terminal = request.Terminal });
+        ContainerEnvironment.LetTarKeepFiles(request.Command, environment);
+        return await HostCommand.RunAsync(
+            () => FreshCommand.Of(pod, files, request.Command, environment, container.WorkingDirectory ?? "/", ContainerUser.Root), request.Terminal, streams, time, cancel);
+    }
 
     /// <summary>There is no input to write to; what can be seen is the log from now on.</summary>
     public async Task<CommandOutcome> AttachAsync(AttachRequest request, CommandStreams streams, CancellationToken cancel)
