@@ -75,6 +75,19 @@ public sealed class ApiFaultTests : IDisposable
         Assert.Contains("the API server has not answered for", untold.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(403, "services is forbidden")]
+    [InlineData(503, "apiserver is shutting down")]
+    public async Task What_the_API_refuses_to_list_is_not_told_as_none(int code, string message)
+    {
+        await using var server = new FakeServer(exchange => exchange.AnswerAsync(code, $$"""{"kind":"Status","code":{{code}},"message":"{{message}}"}"""));
+        using var api = new KubernetesClient(new() { Server = server.Address }, TimeProvider.System);
+        await using var agent = await _node.StartAsync(change: options => options with { Api = api, ApiPatience = TimeSpan.FromMilliseconds(50) });
+
+        var untold = await Assert.ThrowsAsync<AgentException>(() => Task.Run(() => new AgentClient(_node.Socket, "the agent").Objects("services", null, null)));
+        Assert.Contains(message, untold.Message, StringComparison.Ordinal);
+    }
+
     private static string Nodes => $$"""{"metadata":{"resourceVersion":"1"},"items":[{{Node(1)}},{{Node(2)}}]}""";
 
     private static string Node(int number) =>
