@@ -278,7 +278,16 @@ internal sealed class PodWorker
                 _node.Events.Add(PodEvent.Killing(Name, running.Report.Field));
             }
         }
-        await _exit.LeaveAsync(started, Sandbox, grace);
+        try
+        {
+            await _exit.LeaveAsync(started, Sandbox, grace);
+        }
+#pragma warning disable CA1031 // Whatever it is: it is said, and the pod goes.
+        catch (Exception broken)
+#pragma warning restore CA1031
+        {
+            _node.Events.Add(PodEvent.FailedSync(Name, broken.Message));
+        }
         await RemoveSandboxAsync();
         _volumes.Dispose();
         PodDirectory.Delete(_node.Containers.DirectoryOf(Name.Uid));

@@ -152,6 +152,11 @@ $$"""
             spec: {restartPolicy: Never, containers: [{name: main, image: busybox, stdin: true, tty: true, command: [bash, -c, {{JsonSerializer.Serialize(Talker)}} ]}]}
             """, "apply", "-f", "-")).Succeeds();
         (await lab.KubectlAsync("wait", "--for=condition=Ready", "pod/" + pod, "--timeout=60s")).Succeeds();
+        // It runs before it listens, and a size is told once.
+        while (!(await lab.KubectlAsync("logs", pod)).Succeeds().Output.Contains("size", StringComparison.Ordinal))
+        {
+            await Task.Delay(100, Cancel);
+        }
         await using (var first = Open(kubectl, "attach", "-it", pod))
         {
             await first.SeesAsync("changed 31 97\r\n");

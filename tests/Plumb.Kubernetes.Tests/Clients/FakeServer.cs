@@ -26,8 +26,9 @@ internal sealed class FakeServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        listener.Stop();
         await accepting;
+        // Not before: between two calls to accept there is nobody whom its end would only wake.
+        listener.Stop();
         await Task.WhenAll(connections);
         stop.Dispose();
     }

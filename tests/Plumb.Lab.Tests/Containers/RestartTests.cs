@@ -62,6 +62,20 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public async Task Whoever_stops_a_workload_may_be_slower_than_its_end()
+    {
+        using var place = new Place();
+        // Which of the two is faster is chance: of so many each is.
+        for (var i = 0; i < 300; i++)
+        {
+            await using var watched = new Watched(place, new ContainerSpec("c", "pause", [], []));
+            await watched.NextAsync(ContainerPhase.Running);
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => watched.Container.StopAsync(TimeSpan.FromSeconds(30)))));
+            Assert.Equal((ContainerPhase.Terminated, "Completed"), (watched.Container.Status.Phase, watched.Container.Status.Reason));
+        }
+    }
+
+    [Fact]
     public async Task A_failed_probe_restarts_a_workload()
     {
         using var place = new Place();

@@ -75,8 +75,8 @@ internal sealed class WorkloadRun(
 
     public async Task StopAsync(TimeSpan grace)
     {
-        _paused.TrySetResult(0);
         await _stop.CancelAsync();
+        _paused.TrySetResult(0);
         if (workload is not null)
         {
             await workload.StopAsync(grace);
@@ -101,7 +101,10 @@ internal sealed class WorkloadRun(
         return default;
     }
 
-    public void Dispose() => _stop.Dispose();
+    // The token source has neither timer nor handle, and whoever stops the run may still be using it when the run has ended.
+    public void Dispose()
+    {
+    }
 
     private void Say(LogStream stream, string line) => log.Append(stream, System.Text.Encoding.UTF8.GetBytes(line), partial: false);
 
