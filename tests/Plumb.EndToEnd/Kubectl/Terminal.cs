@@ -45,7 +45,20 @@ internal sealed class Terminal : IAsyncDisposable
         }
     }
 
-    public void Resize(int rows, int columns) => _terminal.Resize(rows, columns);
+    /// <summary>Returns when this has come to be seen: kubectl begins to listen for sizes in its own time, so that the first may be nobody's news.</summary>
+    public async Task ResizeAsync(int rows, int columns, string text)
+    {
+        for (var left = 60; left > 0; left--)
+        {
+            _terminal.Resize(rows, columns + 1);
+            _terminal.Resize(rows, columns);
+            if (await FindAsync(text, TimeSpan.FromSeconds(1)))
+            {
+                return;
+            }
+        }
+        Assert.Fail($"'{text}' was not to be seen within a minute, but:\n{Seen}");
+    }
 
     public async Task TypeAsync(string text)
     {
@@ -54,10 +67,13 @@ internal sealed class Terminal : IAsyncDisposable
     }
 
     /// <summary>Returns when this has come to be seen after what was waited for before.</summary>
-    public async Task SeesAsync(string text)
+    public async Task SeesAsync(string text) =>
+        Assert.True(await FindAsync(text, TimeSpan.FromMinutes(1)), $"'{text}' was not to be seen within a minute, but:\n{Seen}");
+
+    private async Task<bool> FindAsync(string text, TimeSpan time)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        patience.CancelAfter(time);
         while (true)
         {
             Task more;
@@ -67,7 +83,7 @@ internal sealed class Terminal : IAsyncDisposable
                 if (found >= 0)
                 {
                     _read = found + text.Length;
-                    return;
+                    return true;
                 }
                 more = _more.Task;
             }
@@ -77,7 +93,7 @@ internal sealed class Terminal : IAsyncDisposable
             }
             catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
             {
-                Assert.Fail($"'{text}' was not to be seen within a minute, but:\n{Seen}");
+                return false;
             }
             Assert.True(!_reading.IsCompleted || more.IsCompleted, $"'{text}' was not to be seen before the end, but:\n{Seen}");
         }
