@@ -14,11 +14,15 @@ internal sealed class WebSocketChannels : IDisposable
     private const byte CloseChannel = 255;
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
 
+    // kubectl begins to read before it has made its streams, and throws away what comes for one that is not there yet: a real server's kubelet is never so near.
+    private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(10);
+
     private readonly WebSocket socket;
     private readonly bool canClose;
     private readonly Incoming?[] channels;
     private readonly SemaphoreSlim writing = new(1, 1);
     private readonly CancellationTokenSource gone = new();
+    private readonly Task headStart = Task.Delay(HeadStart);
 
     public WebSocketChannels(WebSocket socket, string protocol, int channelCount)
     {
@@ -129,6 +133,7 @@ internal sealed class WebSocketChannels : IDisposable
 
     private async ValueTask SendAsync(byte channel, ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
+        await headStart;
         do
         {
             var count = Math.Min(bytes.Length, MaxMessageBytes - 1);

@@ -22,6 +22,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="registry">A whole server's; null: one of its own.</param>
     public Cluster(Registry? registry = null, int nodes = 3, bool kubelets = true)
     {
+        Time.TimerSet = () => ticks.Writer.TryWrite(true);
         if (registry is null)
         {
             Registry = new Registry(new ObjectStore(), Time, new Random(1));
@@ -131,7 +132,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     public List<string> Events(string reason) => [.. Store.List(GroupResource.Events).Select(e => e.As(KubernetesJson.TypeInfo<Event>())).Where(e => e.Reason == reason).Select(e => e.Message!)];
 
-    /// <summary>Returns when the condition holds; it is asked again after each change in the store.</summary>
+    /// <summary>Returns when the condition holds; it is asked again after each change in the store, and after each timer that is set.</summary>
     public async Task UntilAsync(Func<bool> condition, Func<string>? describe = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

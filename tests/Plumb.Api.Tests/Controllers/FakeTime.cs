@@ -8,6 +8,9 @@ internal sealed class FakeTime(DateTimeOffset start) : TimeProvider
     private DateTimeOffset now = start;
     private TimeSpan set;
 
+    /// <summary>Told after each timer that is set.</summary>
+    public Action? TimerSet { get; set; }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (gate)
@@ -94,6 +97,7 @@ internal sealed class FakeTime(DateTimeOffset start) : TimeProvider
                 Due = time.now + dueTime;
                 time.timers.Add(this);
             }
+            time.TimerSet?.Invoke();
             return true;
         }
 

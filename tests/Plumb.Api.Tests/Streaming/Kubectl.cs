@@ -26,6 +26,13 @@ internal static class Kubectl
 
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(BareServer server, bool webSockets, params string[] arguments)
     {
+        var result = await RunOnceAsync(server, webSockets, arguments);
+        // It begins to read a WebSocket before it has made its streams; on an overrun machine that is even longer than we wait for it.
+        return result.Error.Contains("Unknown stream id", StringComparison.Ordinal) ? await RunOnceAsync(server, webSockets, arguments) : result;
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunOnceAsync(BareServer server, bool webSockets, string[] arguments)
+    {
         using var kubectl = Start(server, webSockets, arguments);
         kubectl.StandardInput.Close();
         var output = kubectl.StandardOutput.ReadToEndAsync();

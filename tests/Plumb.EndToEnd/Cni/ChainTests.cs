@@ -19,7 +19,7 @@ public sealed class ChainTests
 
     private const string Network =
         """
-        ip -br link | cut -d ' ' -f 1; ip route show table all; ip neigh show nud permanent; bridge fdb show | grep -vE '^(33:33|01:00)'
+        ip -br link | cut -d ' ' -f 1; ip route show table all | sed 's/ linkdown//'; ip neigh show nud permanent; bridge fdb show | grep -vE '^(33:33|01:00)'
         tc qdisc; iptables-save | sed -E 's/^#.*//; s/\[[0-9:]+\]//'; nft list table ip plumb | grep -v counter
         """;
 

@@ -27,8 +27,7 @@ public sealed class CronJobTests
     /// <summary>The controller waits for its next time before the clock is moved.</summary>
     private static async Task ForwardAsync(Cluster cluster, int minutes)
     {
-        while (!cluster.Time.Waits(TimeSpan.FromMinutes(minutes)))
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+        await cluster.UntilAsync(() => cluster.Time.Waits(TimeSpan.FromMinutes(minutes)));
         cluster.Time.Advance(TimeSpan.FromMinutes(minutes));
     }
 
