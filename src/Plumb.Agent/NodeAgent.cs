@@ -51,7 +51,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
     private readonly AgentLoop _loop;
     private readonly AgentServer _server;
     private readonly NodeNames? _names;
-    private readonly HeapTrim? _trim;
+    private readonly MemoryTrim? _trim;
     private readonly CancellationTokenSource _ending = new();
     private readonly List<Task> _tasks = [];
     private readonly HealthCheckServer _healthChecks;
@@ -79,7 +79,7 @@ public sealed partial class NodeAgent : IAsyncDisposable
         var planner = Planner.FromScratch(Layers.For(options.Cluster), new NetworkView(ClusterView.Empty, node));
         _state = new NodeState(options, leases, FormerParameters.Open(options.StateDirectory, bootId, _files), kernel, planner);
         var repairer = new Repairer(_state, options.Time, Repaired);
-        _trim = options.OwnsProcess ? new HeapTrim(options.Time) : null;
+        _trim = options.OwnsProcess ? new MemoryTrim(options.Time) : null;
         _loop = new AgentLoop(_state, repairer, _log) { RoundDone = RoundDone, Trim = _trim, Metrics = options.Metrics };
         _readiness = new NodeReadiness(options, _state, _loop, _files, _events);
         _healthChecks = new HealthCheckServer(options.Network, _log, options.Time);

@@ -37,7 +37,7 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
     public Action<bool>? RoundDone { get; set; }
 
     /// <summary>Null: somebody else's process, whose memory is not ours to care for.</summary>
-    public HeapTrim? Trim { get; init; }
+    public MemoryTrim? Trim { get; init; }
 
     /// <summary>Null: nobody measures.</summary>
     public AgentMetrics? Metrics { get; init; }

@@ -7,6 +7,7 @@ internal static partial class Libc
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;
+    public const int MADV_DONTNEED = 4;
 
     /// <returns>-1 when the kernel refuses.</returns>
     [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
@@ -14,4 +15,8 @@ internal static partial class Libc
 
     [LibraryImport(Name, EntryPoint = "munmap", SetLastError = true)]
     public static partial int Unmap(nint address, nuint length);
+
+    /// <returns>-1 when the kernel refuses.</returns>
+    [LibraryImport(Name, EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Advise(nint address, nuint length, int advice);
 }
