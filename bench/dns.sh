@@ -56,7 +56,7 @@ EOF
 
 serve() {
     case $1 in
-        plumb) exec "$root/artifacts/bin/Plumb.Benchmarks/release/Plumb.Benchmarks" dns-server "$services" $port ;;
+        plumb) exec "$PROGRAM" dns-server "$services" $port ;;
         nsd) exec nsd -d -c "$work/nsd.conf" ;;
         knot) exec knotd -c "$work/knot.conf" ;;
         unbound) exec unbound -d -c "$work/unbound.conf" ;;

@@ -30,7 +30,7 @@ watch_run() {
     quietly "$plumb" up --detach --nodes 1 --agent-processes --dns-upstream none -f "$XDG_RUNTIME_DIR/slices.yaml"
     await_services "$size"
     up=$(awk -v a="$since" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
-    times=$("$plumb" shell node-1 -- "$root/artifacts/bin/Plumb.Benchmarks/release/Plumb.Benchmarks" watch "$(dirname "$("$plumb" kubeconfig)")/kubeconfig.wire" "$size" "$changes")
+    times=$("$plumb" shell node-1 -- "$program" watch "$(dirname "$("$plumb" kubeconfig)")/kubeconfig.wire" "$size" "$changes")
     # A second after much has changed the agent gives back what it needed for it.
     sleep 2
     memory=$(awk '/VmRSS/ { printf "%.0f", $2 / 1000 }' "/proc/$(in_status agentProcessId)/status")
@@ -44,7 +44,7 @@ rollout_run() {
     quietly "$plumb" up --detach --nodes 10 --dns-upstream none -f "$XDG_RUNTIME_DIR/rollout.yaml"
     # From inside of a node the API is where agents that are processes find it: on the wire.
     sed 's#server: .*#server: https://192.168.1.1:6443#' "$("$plumb" kubeconfig)" >"$XDG_RUNTIME_DIR/kubeconfig.wire"
-    "$plumb" shell node-1 -- "$root/artifacts/bin/Plumb.Benchmarks/release/Plumb.Benchmarks" rollout "$XDG_RUNTIME_DIR/kubeconfig.wire" website "${MOST_SECONDS:-300}"
+    "$plumb" shell node-1 -- "$program" rollout "$XDG_RUNTIME_DIR/kubeconfig.wire" website "${MOST_SECONDS:-300}"
     quietly "$plumb" down
 }
 
@@ -110,7 +110,7 @@ talk_row() {
 }
 
 measure_live() {
-    dotnet build -c Release -v q -nologo "$bench/Plumb.Benchmarks" >&2
+    compile
     local i size
     echo
     echo '| Services × endpoints, agent as a process | up, s | agent, MB | watch event to kernel, ms, p50 | p99 | request to kernel, ms, p50 | p99 |'

@@ -1,7 +1,5 @@
 # The API by itself, and agents of a cluster that is larger than this machine; sourced by bench/run.
 
-program=$root/artifacts/bin/Plumb.Benchmarks/release/Plumb.Benchmarks
-
 # serve_api [NODES PODS SERVICES]: the API as a process, until end_api; its kubeconfig is in $api.
 serve_api() {
     api=$XDG_RUNTIME_DIR/api.kubeconfig
