@@ -13,6 +13,7 @@ using Plumb.Benchmarks.Dns;
 using Plumb.Benchmarks.Pods;
 using Plumb.Benchmarks.Scale;
 using Plumb.Benchmarks.Services;
+using Plumb.Benchmarks.Wire;
 
 if (args is ["services", .. var sizes])
 {
@@ -69,6 +70,11 @@ if (args is ["scale-others", .. var others])
 if (args is ["dns-server", .. var rest])
 {
     return await DnsHost.RunAsync(rest);
+}
+
+if (args is ["wire", .. var places])
+{
+    return await WireRun.RunAsync(places);
 }
 
 // In this process: no project is generated and built for each benchmark, which the house's own build rules would refuse.

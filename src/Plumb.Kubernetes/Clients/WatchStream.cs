@@ -14,8 +14,8 @@ public enum WatchEventKind { Added, Modified, Deleted, Bookmark }
 public readonly record struct WatchedChange<T>(WatchEventKind Kind, T Object);
 
 /// <summary>
-/// Reads a watch: one JSON document a line. 1. A line is found in the pipe's own buffers. 2. Its `type` is read and the place of `object` noted.
-/// 3. The object is read into its record straight from there: no text, tree or copy of it is made.
+/// Reads a watch: one JSON document a line. 1. A line is found in the pipe's own buffers. 2. Its `type` is read, which servers send first. 3. The object is read into
+/// its record where it stands: no text, tree or copy of it is made. Where it comes before its type its place is noted, and it is read afterwards.
 /// </summary>
 internal static class WatchStream
 {
@@ -73,9 +73,9 @@ internal static class WatchStream
             var reader = new Utf8JsonReader(line);
             reader.Read();
             WatchEventKind? kind = null;
-            bool isError = false;
+            bool isError = false, found = false;
             Utf8JsonReader at = default;
-            bool found = false;
+            T? subject = default;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 if (reader.ValueTextEquals("type"u8))
@@ -93,7 +93,10 @@ internal static class WatchStream
                     reader.Read();
                     at = reader;
                     found = true;
-                    reader.Skip();
+                    if (kind is not null && !isError)
+                        subject = JsonSerializer.Deserialize(ref reader, KubernetesJson.TypeInfo<T>());
+                    else
+                        reader.Skip();
                 }
                 else
                 {
@@ -104,7 +107,8 @@ internal static class WatchStream
                 throw new ApiException(JsonSerializer.Deserialize(ref at, KubernetesJson.TypeInfo<Status>()) ?? new Status { Code = 500 });
             if (kind is not { } known || !found)
                 throw new IOException("the API server sent something that is no watch event");
-            return new(known, JsonSerializer.Deserialize(ref at, KubernetesJson.TypeInfo<T>()) ?? throw new IOException("the API server sent an event without an object"));
+            subject ??= JsonSerializer.Deserialize(ref at, KubernetesJson.TypeInfo<T>());
+            return new(known, subject ?? throw new IOException("the API server sent an event without an object"));
         }
         catch (JsonException error)
         {
