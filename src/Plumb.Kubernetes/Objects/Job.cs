@@ -8,6 +8,9 @@ public sealed record Job : IResource<Job>
     /// <summary>On pods of an `Indexed` job, as annotation and as label: the pod's index.</summary>
     public const string IndexKey = "batch.kubernetes.io/job-completion-index";
 
+    /// <summary>Keeps a job's pod until the job has counted it (KEP-2307).</summary>
+    public const string TrackingFinalizer = "batch.kubernetes.io/job-tracking";
+
     public static ResourceType Type { get; } = ResourceType.Of("batch/v1", "Job", "jobs");
     public string? ApiVersion { get; init; }
     public string? Kind { get; init; }

@@ -9,7 +9,7 @@ namespace Plumb.Api.Controllers.Workloads;
 
 /// <summary>
 /// Runs pods until enough of them have succeeded. 1. What has ended is counted, once. 2. The job is over when it has its completions, too many failures, or no time
-/// left. 3. Else it has as many pods as it may, those after a failure later each time.
+/// left. 3. Else it has as many pods as it may, those after a failure later each time. 4. Each pod carries a finalizer until it is counted.
 /// </summary>
 internal sealed class JobController(ControllerContext context) : KeyedController<StoreKey>(context)
 {
@@ -27,7 +27,15 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             else
                 Queue.Add(change.New.Key);
         }
-        else if (change.Resource == GroupResource.Pods && change.Latest.Controller is { Kind: "Job" } owner)
+        else if (change.Resource == GroupResource.Pods)
+        {
+            ObservePod(change);
+        }
+    }
+
+    private void ObservePod(in ObservedChange change)
+    {
+        if (change.Latest.Controller is { Kind: "Job" } owner)
         {
             var key = new StoreKey(GroupResource.Jobs, change.Latest.Namespace, owner.Name);
             // It may be gone before the job is looked at.
@@ -36,10 +44,18 @@ internal sealed class JobController(ControllerContext context) : KeyedController
                 TallyOf(key, owner.Uid).Count(pod, gone: change.NewPod is null, Context.Time.GetUtcNow());
             Queue.Add(key);
         }
+        // After its job, which has written by then what the pod counts for.
+        if (change.New is { } held && IsToBeReleased(held))
+            Queue.Add(held.Key);
     }
 
     protected override void Reconcile(StoreKey key)
     {
+        if (key.Resource == GroupResource.Pods)
+        {
+            Release(key);
+            return;
+        }
         if (!View.TryFind(key, out var stored) || stored.IsDeleting)
             return;
         var job = stored.As(KubernetesJson.TypeInfo<Job>());
@@ -144,6 +160,9 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             if (Fields.Find(template, "metadata")?[member] is { } value)
                 metadata[member] = value.DeepClone();
         }
+        var finalizers = Fields.Array(metadata, "finalizers") ?? [];
+        finalizers.Add(Job.TrackingFinalizer);
+        metadata["finalizers"] = finalizers;
         if (index is { } own)
         {
             string text = own.ToString(CultureInfo.InvariantCulture);
@@ -184,6 +203,33 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         if (container["env"] is not JsonArray variables)
             container["env"] = variables = [];
         variables.Add(new JsonObject { ["name"] = variable, ["valueFrom"] = new JsonObject { ["fieldRef"] = new JsonObject { ["fieldPath"] = $"metadata.labels['{Job.IndexKey}']" } } });
+    }
+
+    /// <summary>Counted or, unfinished, about to go, which is counted when it has gone; or let go of by its job.</summary>
+    private static bool IsToBeReleased(StoredObject pod) =>
+        pod.Finalizers.Contains(Job.TrackingFinalizer) && (pod.IsDeleting || pod.Phase is "Succeeded" or "Failed" || pod.Controller is not { Kind: "Job" });
+
+    private void Release(StoreKey key)
+    {
+        if (!View.Pods.TryGetValue(key, out var facts) || facts.Stored is not { } pod || !IsToBeReleased(pod))
+            return;
+        try
+        {
+            Registry.Update(key, root =>
+            {
+                var metadata = Fields.Object(root, "metadata");
+                if (Fields.Text(metadata, "uid") != pod.Uid || Fields.Array(metadata, "finalizers") is not { } finalizers)
+                    return false;
+                bool any = finalizers.RemoveAll(static finalizer => finalizer?.ToString() == Job.TrackingFinalizer) > 0;
+                if (finalizers.Count == 0)
+                    metadata.Remove("finalizers");
+                return any;
+            });
+        }
+        catch (ApiException gone) when (gone.IsNotFound)
+        {
+            // Somebody took the finalizer away by hand.
+        }
     }
 
     private void Delete(StoredObject stored, PodFacts pod)

@@ -4,8 +4,8 @@ using Plumb.Kubernetes.Objects;
 namespace Plumb.Api.Controllers.Workloads;
 
 /// <summary>
-/// What has become of a job's pods. A real controller holds each pod by a finalizer until it is counted; this one hears of every pod's end, and remembers whom it has
-/// counted.
+/// What has become of a job's pods. Their finalizers keep them until they are counted; whom it has counted it remembers, so `uncountedTerminatedPods`, which is how a
+/// controller that is started again knows, stays empty.
 /// </summary>
 internal sealed class JobTally(string uid)
 {

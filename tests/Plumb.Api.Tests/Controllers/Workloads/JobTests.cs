@@ -164,13 +164,105 @@ public sealed class JobTests
         await cluster.UntilAsync(() => cluster.Find<Job>(GroupResource.Jobs, "work") is null && cluster.Pods().Count == 0);
     }
 
+    [Fact]
+    public async Task A_pod_stays_until_it_is_counted_even_if_it_is_deleted_while_nobody_looks()
+    {
+        await using var cluster = new Cluster().Start();
+        Make(cluster, "work", ""","completions":2,"parallelism":2""");
+        await cluster.UntilAsync(() => Running(cluster).Count == 2);
+        var pods = Running(cluster);
+        Assert.All(pods, static pod => Assert.Equal([Job.TrackingFinalizer], pod.Finalizers));
+        await cluster.RestartAsync(() =>
+        {
+            End(cluster, pods[0], "Succeeded");
+            Assert.False(cluster.Registry.Delete(pods[0].Key, DeleteOptions.Now).Gone);
+        });
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 1, Active: 1, Failed: 0 } && cluster.Pods().Single().Uid == pods[1].Uid);
+        End(cluster, pods[1], "Succeeded");
+        // Counted, it is an ordinary pod that has ended.
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 2 } && cluster.Pods() is [{ IsDeleting: false, Finalizers.Count: 0 }]);
+    }
+
+    [Fact]
+    public async Task The_count_is_written_before_the_finalizer_goes()
+    {
+        await using var cluster = new Cluster();
+        using var changes = cluster.Store.Subscribe(GroupResource.Pods);
+        cluster.Start();
+        Make(cluster, "work", "");
+        await cluster.UntilAsync(() => Running(cluster).Count == 1);
+        End(cluster, Running(cluster)[0], "Succeeded");
+        await foreach (var change in changes.Changes.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            if (change.New is { Finalizers.Count: 0 } released)
+            {
+                Assert.Equal("Succeeded", released.Phase);
+                var job = cluster.Store.Find(new StoreKey(GroupResource.Jobs, "default", "work"))!;
+                Assert.Equal(1, Status(cluster).Succeeded);
+                // Nothing was written of the job since.
+                Assert.True(job.ResourceVersion < released.ResourceVersion);
+                break;
+            }
+        }
+    }
+
+    public enum Way { Background, Foreground, Orphan, Namespace, ByHand, Unscheduled, WhileNobodyLooks }
+
+    /// <summary>However a job ends, its finalizer keeps no pod.</summary>
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task No_pod_stays_for_its_finalizer(Way way)
+    {
+        await using var cluster = new Cluster(nodes: way == Way.Unscheduled ? 0 : 3).Start();
+        var registry = cluster.Registry;
+        registry.Create(GroupResource.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "team" } });
+        var job = registry.Create(GroupResource.Jobs, "team", JsonNode.Parse(Manifest("work", ""","completions":4,"parallelism":3"""))!.AsObject());
+        await cluster.UntilAsync(() => cluster.Pods().Count == 3 && (way == Way.Unscheduled || Running(cluster).Count == 3));
+        if (way != Way.Unscheduled)
+        {
+            End(cluster, Running(cluster)[0], "Succeeded");
+            await cluster.UntilAsync(() => cluster.Pods().Count == 4 && Running(cluster).Count == 3);
+        }
+        switch (way)
+        {
+            case Way.Namespace:
+                registry.Delete(new StoreKey(GroupResource.Namespaces, "", "team"));
+                await cluster.UntilAsync(() => cluster.Store.Find(new StoreKey(GroupResource.Namespaces, "", "team")) is null);
+                break;
+            case Way.ByHand:
+                var lost = Running(cluster)[0];
+                registry.Delete(lost.Key);
+                await cluster.UntilAsync(() => cluster.Store.Find(lost.Key) is null);
+                registry.Delete(job.Key, new DeleteOptions { Propagation = Propagation.Background });
+                break;
+            case Way.Orphan:
+                registry.Delete(job.Key, new DeleteOptions { Propagation = Propagation.Orphan });
+                await cluster.UntilAsync(() => cluster.Store.Find(job.Key) is null && cluster.Pods().All(static pod => pod.Finalizers.Count == 0 && pod.Owners.Count == 0));
+                Assert.Equal(3, Running(cluster).Count);
+                foreach (var pod in cluster.Pods())
+                    registry.Delete(pod.Key);
+                break;
+            case Way.WhileNobodyLooks:
+                await cluster.RestartAsync(() => registry.Delete(job.Key, new DeleteOptions { Propagation = Propagation.Background }));
+                break;
+            default:
+                registry.Delete(job.Key, new DeleteOptions { Propagation = way == Way.Foreground ? Propagation.Foreground : Propagation.Background });
+                break;
+        }
+        await cluster.UntilAsync(() => cluster.Store.Find(job.Key) is null && cluster.Pods().Count == 0);
+    }
+
+    public static TheoryData<Way> Ways => [.. Enum.GetValues<Way>()];
+
     private static JobStatus Status(Cluster cluster) => cluster.Find<Job>(GroupResource.Jobs, "work")!.Status;
 
     private static List<StoredObject> Running(Cluster cluster) => [.. cluster.Pods().Where(static pod => pod.Phase == "Running" && !pod.IsDeleting)];
 
-    private static void Make(Cluster cluster, string name, string more) => cluster.Create(GroupResource.Jobs, $$$"""
+    private static void Make(Cluster cluster, string name, string more) => cluster.Create(GroupResource.Jobs, Manifest(name, more));
+
+    private static string Manifest(string name, string more) => $$$"""
         {"metadata":{"name":"{{{name}}}"},"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"a:1"}]} }{{{more}}} }}
-        """);
+        """;
 
     private static void Suspend(Cluster cluster, bool suspend) =>
         cluster.Registry.Update(new StoreKey(GroupResource.Jobs, "default", "work"), root => (root["spec"]!["suspend"] = suspend) is not null);
