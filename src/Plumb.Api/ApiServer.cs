@@ -16,19 +16,25 @@ namespace Plumb.Api;
 /// <summary>The embedded, in-memory Kubernetes API. Dispose it to close every connection and end every watch.</summary>
 public sealed class ApiServer : IAsyncDisposable
 {
+    // They come back at once; but a node may be cut off.
+    private static readonly TimeSpan WatchPatience = TimeSpan.FromSeconds(10);
+
     private readonly ServerCertificate _certificate;
     private readonly Listener _listener;
     private readonly ServiceAccountTokens _tokens;
+    private readonly WriteHold _hold = new();
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
     private int _disposed;
 
-    private ApiServer(ServerCertificate certificate, Listener listener, Registry registry, ServiceAccountTokens tokens, string token)
+    private ApiServer(ServerCertificate certificate, Listener listener, Registry registry, ServiceAccountTokens tokens, string token, TimeProvider time)
     {
         _certificate = certificate;
         _listener = listener;
         Registry = registry;
         _tokens = tokens;
         Token = token;
+        _time = time;
     }
 
     /// <summary>Where controllers write, and through its store read.</summary>
@@ -59,15 +65,42 @@ public sealed class ApiServer : IAsyncDisposable
         var certificate = await making;
         var listener = new Listener(options.Listen, certificate, options.Loggers);
         var tokens = new ServiceAccountTokens(registry.Store, options.Time);
-        var server = new ApiServer(certificate, listener, registry, tokens, token);
+        var server = new ApiServer(certificate, listener, registry, tokens, token, options.Time);
         var log = options.Loggers?.CreateLogger("Plumb.Api") ?? NullLogger.Instance;
         var streams = options.Runtime is { } runtime ? new PodStreams(runtime, options.Time) : null;
         var documents = new Documents(registry.Catalog, options.Time.GetUtcNow());
         var gate = new Gate(new Authentication(token, tokens), new Authorizer(registry.Store));
-        await listener.StartAsync(new ApiApplication(registry, gate, tokens, documents, streams, options.Time, log, server._stopping.Token), cancel);
+        await listener.StartAsync(new ApiApplication(registry, gate, tokens, documents, streams, server._hold, options.Time, log, server._stopping.Token), cancel);
         Bootstrap.KubernetesService(registry, options.Advertised ?? listener.Address, certificate.AuthorityPem);
         Bootstrap.DnsService(registry);
         return server;
+    }
+
+    /// <summary>
+    /// Puts a copy of this server's store in its place, as a restart of a real server on a restored etcd does: the resourceVersion is the copy's again, all watches end,
+    /// and what was kept in memory follows from the copy. Keys and certificates are the server's and stay. Clients' writes are held back until it is done and the watches
+    /// of those who call themselves `plumb-…` are back, or patience ends.
+    /// </summary>
+    /// <param name="between">Done when clients no longer write and before anything is replaced: what writes through <see cref="Registry"/> must have ended after it.</param>
+    /// <param name="cancel">Until then: nothing has happened.</param>
+    /// <param name="ending">Nobody is waited for any more.</param>
+    /// <exception cref="StoreCopyException">The copy cannot be this server's; all is as it was.</exception>
+    public async Task RestoreAsync(StoreCopy copy, Func<Task> between, CancellationToken cancel, CancellationToken ending)
+    {
+        Registry.Check(copy);
+        var quiet = _hold.Hold();
+        try
+        {
+            await quiet.WaitAsync(cancel);
+            await between();
+            var back = _hold.AwaitWatches();
+            Registry.Load(copy);
+            await Task.WhenAny(back, Task.Delay(WatchPatience, _time, ending));
+        }
+        finally
+        {
+            _hold.LetGo();
+        }
     }
 
     /// <summary>A connection to the server that never leaves the process: for SocketsHttpHandler.ConnectCallback. No TLS, no token.</summary>

@@ -276,15 +276,17 @@ public sealed class Lab : IAsyncDisposable
         }
         Own(_api);
         _apiStarted.SetResult(_api);
-        Own(ControllerHost.Start(_api.Registry, new ControllerOptions
+        var controllers = new ControllerOptions
         {
             Time = _time,
             ClusterNetwork = _options.PodRanges[0].ToNetwork(),
             ClusterNetworkV6 = _options.PodRanges.SecondNetwork(),
             Loggers = _log,
-        }));
+        };
+        var plane = new ControlPlane(_api, controllers, _kubelets, _log, _ending.Token);
+        Own(plane);
         RunDirectory.WriteFile(Paths.Kubeconfig, _api.Kubeconfig($"plumb-{_options.Name}"));
-        Own(await LabSocket.OpenAsync(Paths.Socket, new LabDesk(this, _nodes, _commands), _ending.Token));
+        Own(await LabSocket.OpenAsync(Paths.Socket, new LabDesk(this, plane, _nodes, _commands), _ending.Token));
         Report(Step(LabStep.Api));
     }
 

@@ -4,7 +4,7 @@ using Plumb.Network.Facts;
 namespace Plumb.Lab;
 
 /// <summary>Answers what comes in by the lab's socket.</summary>
-internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> nodes, LabCommandRunner? commands) : ILabDesk
+internal sealed class LabDesk(Lab lab, ControlPlane plane, IReadOnlyDictionary<string, LabNode> nodes, LabCommandRunner? commands) : ILabDesk
 {
     public LabStatus Status() => lab.Status();
 
@@ -18,6 +18,18 @@ internal sealed class LabDesk(Lab lab, IReadOnlyDictionary<string, LabNode> node
     {
         await lab.SetServicesAsync(services, cancel);
         return lab.Status();
+    }
+
+    public async Task<byte[]> SaveStoreAsync(CancellationToken cancel)
+    {
+        await lab.Started.WaitAsync(cancel);
+        return plane.Save();
+    }
+
+    public async Task<StoreRestored> RestoreStoreAsync(ReadOnlyMemory<byte> copy, CancellationToken cancel)
+    {
+        await lab.Started.WaitAsync(cancel);
+        return await plane.RestoreAsync(copy, cancel);
     }
 
     public void Stop() => lab.Stop();

@@ -244,6 +244,16 @@ internal static class LabJson
 
     public static PodResolver Resolver(JsonElement json) => new(Text(json, "node"), Text(json, "file"));
 
+    public static void Write(Utf8JsonWriter json, StoreRestored restored)
+    {
+        json.WriteNumber("before", restored.Before);
+        json.WriteNumber("resourceVersion", restored.ResourceVersion);
+        json.WriteNumber("objects", restored.Objects);
+    }
+
+    public static StoreRestored Restored(JsonElement json) =>
+        new(json.GetProperty("before").GetInt64(), json.GetProperty("resourceVersion").GetInt64(), json.GetProperty("objects").GetInt32());
+
     /// <summary>Why a request to the lab failed, in one line.</summary>
     public static byte[] Failure(string message) => ToUtf8(json => json.WriteString("message", message));
 

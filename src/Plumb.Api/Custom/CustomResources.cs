@@ -17,6 +17,19 @@ internal sealed class CustomResources
 
     public void Attach(Registry registry) => _registry = registry;
 
+    /// <summary>Serves what the definitions in the store define, and that only: for a server that begins on a store that is not empty.</summary>
+    public void Restore()
+    {
+        foreach (var resource in _registry.Catalog.All.Where(static known => known.Custom is not null).Select(static known => known.Resource).Distinct())
+            _registry.Catalog.Remove(resource);
+        // Of two that want the same names the older one has them.
+        foreach (var stored in _registry.Store.List(DefinitionStrategy.Resource).OrderBy(static one => one.CreationTimestamp))
+        {
+            if (IsAccepted(stored.ToNode()))
+                Publish(stored.ToNode());
+        }
+    }
+
     public void Serve(JsonObject definition)
     {
         Publish(definition);
@@ -207,6 +220,9 @@ internal sealed class CustomResources
             return true;
         }, WriteOptions.OfServer, Part.Status);
     }
+
+    private static bool IsAccepted(JsonObject definition) => Fields.Objects(Fields.Find(definition, "status"), "conditions").Any(static condition =>
+        Fields.Text(condition, "type") == "Established" && Fields.Text(condition, "status") == "True");
 
     private static bool Same(JsonObject status, JsonObject condition) => Fields.Objects(status, "conditions").Any(present =>
         Fields.Text(present, "type") == Fields.Text(condition, "type") && Fields.Text(present, "status") == Fields.Text(condition, "status") && Fields.Text(present, "reason") == Fields.Text(condition, "reason"));

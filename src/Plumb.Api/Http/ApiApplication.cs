@@ -29,7 +29,7 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
     private readonly ResourceEndpoints _resources;
     private readonly ILogger _log;
 
-    public ApiApplication(Registry registry, Gate gate, ServiceAccountTokens tokens, Documents documents, PodStreams? streams, TimeProvider time, ILogger log, CancellationToken stopping)
+    public ApiApplication(Registry registry, Gate gate, ServiceAccountTokens tokens, Documents documents, PodStreams? streams, WriteHold hold, TimeProvider time, ILogger log, CancellationToken stopping)
     {
         _gate = gate;
         _documents = documents;
@@ -37,7 +37,7 @@ internal sealed partial class ApiApplication : IHttpApplication<HttpContext>
         _tokens = tokens;
         _catalog = registry.Catalog;
         _known = new Router(_catalog);
-        _resources = new ResourceEndpoints(registry, gate, tokens, streams, time, stopping);
+        _resources = new ResourceEndpoints(registry, gate, tokens, streams, hold, time, stopping);
         _log = log;
     }
 

@@ -21,6 +21,7 @@ public sealed partial class Registry
     private const int MostAttempts = 16;
 
     private readonly Names _names;
+    private readonly CustomResources _custom;
 
     /// <param name="random">The source of uids, generated names, ports and addresses.</param>
     /// <param name="store">What its Services hold is taken from the start.</param>
@@ -32,9 +33,9 @@ public sealed partial class Registry
         Time = time;
         _names = new Names(random);
         Allocator = new ServiceAllocator(this, random);
-        var custom = new CustomResources();
-        Catalog = new Catalog(KnownResources.Create(Allocator, custom, Policies));
-        custom.Attach(this);
+        _custom = new CustomResources();
+        Catalog = new Catalog(KnownResources.Create(Allocator, _custom, Policies));
+        _custom.Attach(this);
         Policies.Attach(this);
         Allocator.Restore();
     }

@@ -47,6 +47,13 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
     public static ApiException Expired(long asked, long oldest) =>
         new(410, "Expired", $"too old resource version: {asked} ({oldest})");
 
+    /// <summary>The asked resourceVersion is one that the store has not reached.</summary>
+    public static ApiException TooLarge(string asked, long now) => new(504, "Timeout", $"Timeout: Too large resource version: {asked}, current: {now}",
+        new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }), ["retryAfterSeconds"] = 1 });
+
+    /// <summary>For a moment; a client tries again by itself.</summary>
+    public static ApiException Unavailable(string why) => new(503, "ServiceUnavailable", why, new JsonObject { ["retryAfterSeconds"] = 1 });
+
     public static ApiException Internal(string message) => new(500, "InternalError", "Internal error occurred: " + message,
         new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["message"] = message }) });
 

@@ -41,10 +41,13 @@ public sealed class Subscription : IDisposable
     /// <summary>The objects that matched when the subscription began, in key order. Empty for one that began in the past.</summary>
     public IReadOnlyList<StoredObject> Initial { get; internal set; } = [];
 
-    /// <summary>The version at which the subscription began: every later change comes through <see cref="Changes"/>.</summary>
+    /// <summary>
+    /// The version at which the subscription began: every later change comes through <see cref="Changes"/>. One that the store has not reached yet, as after it went
+    /// back, is waited for without a word: so does a real server.
+    /// </summary>
     public long ResourceVersion { get; internal set; }
 
-    /// <summary>Completes when disposed; with an <see cref="ApiException"/> of code 410 when the reader fell too far behind.</summary>
+    /// <summary>Completes when disposed, and when the store's content is replaced; with an <see cref="ApiException"/> of code 410 when the reader fell too far behind.</summary>
     public ChannelReader<Change> Changes => _channel.Reader;
 
     /// <summary>A version up to which everything has been read from <see cref="Changes"/>: what a bookmark may say.</summary>
@@ -58,11 +61,16 @@ public sealed class Subscription : IDisposable
         _channel.Writer.TryComplete();
     }
 
+    /// <summary>Completes <see cref="Changes"/> behind those that wait there.</summary>
+    internal void End() => _channel.Writer.TryComplete();
+
     internal bool Matches(StoredObject stored) => (_namespace is null || stored.Namespace == _namespace) && (_filter is null || _filter(stored));
 
     /// <summary>Seen through a filter, an object that begins to match is added; one that ceases to match is deleted, as it was when it still matched.</summary>
     internal bool Offer(in Change change)
     {
+        if (change.Object.ResourceVersion <= ResourceVersion)
+            return true;
         if (_namespace is not null && change.Object.Namespace != _namespace)
             return true;
         var seen = change;

@@ -10,6 +10,8 @@ internal sealed class Collection(ObjectStore store)
 
     public Listing Listing { get; private set; } = Listing.Empty;
 
+    public int Count => _objects.Count;
+
     public StoredObject? Find(StoreKey key) => _objects.GetValueOrDefault(key);
 
     public void Commit(in Change change)
@@ -33,6 +35,19 @@ internal sealed class Collection(ObjectStore store)
         }
     }
 
+    /// <summary>Has these objects and no others from now on, without a past and without subscribers.</summary>
+    public void Load(IReadOnlyList<StoredObject> objects, long now)
+    {
+        _objects.Clear();
+        foreach (var stored in objects)
+            _objects.Add(stored.Key, stored);
+        Listing = Listing.Of(objects);
+        History.Clear(now);
+        foreach (var subscription in _subscriptions)
+            subscription.End();
+        _subscriptions.Clear();
+    }
+
     public void Add(Subscription subscription) => _subscriptions.Add(subscription);
 
     /// <summary>Takes the store's lock.</summary>
@@ -48,7 +63,7 @@ internal sealed class Collection(ObjectStore store)
         lock (store.Gate)
         {
             resourceVersion = store.ResourceVersionLocked;
-            return subscription.IsDrained;
+            return subscription.IsDrained && resourceVersion >= subscription.ResourceVersion;
         }
     }
 }

@@ -13,6 +13,8 @@ internal sealed class Listing
 
     private Listing(ImmutableSortedSet<Place> places) => _places = places;
 
+    public static Listing Of(IEnumerable<StoredObject> objects) => new([.. objects.Select(static one => new Place(one.Key, one))]);
+
     /// <summary>Puts an object in the place of the one with its key.</summary>
     public Listing With(StoredObject stored) => new(_places.Remove(new Place(stored.Key)).Add(new Place(stored.Key, stored)));
 

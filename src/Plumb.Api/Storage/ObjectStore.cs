@@ -214,6 +214,38 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
+    /// <summary>All of it, at one moment.</summary>
+    public StoreCopy Copy()
+    {
+        lock (Gate)
+        {
+            return new StoreCopy(_version, _collections.Where(static one => one.Value.Count > 0)
+                .ToDictionary(static one => one.Key, static one => (IReadOnlyList<StoredObject>)[.. one.Value.Listing.From(null)]));
+        }
+    }
+
+    /// <summary>
+    /// Puts a copy in the place of all that is there, the version included: it may go back. Every subscription ends, and no watch can begin before that version.
+    /// Whoever has read before must not write afterwards what follows from it: numbers of versions come again.
+    /// </summary>
+    internal void Load(StoreCopy copy)
+    {
+        lock (Gate)
+        {
+            _version = copy.ResourceVersion;
+            _dependents.Clear();
+            foreach (var resource in copy.Collections.Keys)
+                CollectionOf(resource);
+            foreach (var (resource, collection) in _collections)
+            {
+                var objects = copy.Of(resource);
+                collection.Load(objects, _version);
+                foreach (var stored in objects)
+                    Index(null, stored);
+            }
+        }
+    }
+
     public void Dispose() => _writer.Dispose();
 
     private static StoredObject Present(Collection collection, StoredObject expected)

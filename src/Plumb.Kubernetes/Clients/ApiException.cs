@@ -18,6 +18,9 @@ public sealed class ApiException(Status status, TimeSpan? retryAfter = null) : E
     /// <summary>The asked resourceVersion is too old: list again.</summary>
     public bool IsGone => Code == 410;
 
+    /// <summary>The asked resourceVersion is one that the server has not reached: its store was replaced by an older copy, or it lags behind another server.</summary>
+    public bool IsTooLarge => Code == 504 && Status.Details?.Causes.Any(static cause => cause.Reason == "ResourceVersionTooLarge") == true;
+
     /// <summary>Somebody else wrote first: read again.</summary>
     public bool IsConflict => Code == 409 && Status.Reason != StatusReason.AlreadyExists;
 

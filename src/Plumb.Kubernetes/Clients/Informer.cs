@@ -69,6 +69,7 @@ public sealed class Informer<T> where T : class, IResource<T>
     {
         string? version = null;
         var mayHaveGoneBack = false;
+        var hasGoneBack = false;
         try
         {
             while (!cancel.IsCancellationRequested)
@@ -76,18 +77,33 @@ public sealed class Informer<T> where T : class, IResource<T>
                 try
                 {
                     if (mayHaveGoneBack && version is not null && await IsBehindAsync(version, cancel).ConfigureAwait(false))
-                        version = null;
+                    {
+                        (version, hasGoneBack) = (null, true);
+                        // It is another server than the one that was away.
+                        backoff.Reset();
+                    }
                     mayHaveGoneBack = true;
-                    version ??= await ListAsync(cancel).ConfigureAwait(false);
+                    if (version is null)
+                    {
+                        version = await ListAsync(hasGoneBack, cancel).ConfigureAwait(false);
+                        hasGoneBack = false;
+                    }
+                    var since = client.Time.GetTimestamp();
                     await foreach (var change in client.WatchAsync<T>(options, version, WatchTime, Recover, cancel).ConfigureAwait(false))
                     {
                         version = change.Object.Metadata.ResourceVersion ?? version;
                         Take(change);
                         backoff.Reset();
-                        // It goes on from where we are; whoever ends a watch that has told something ends it because its time is up.
-                        mayHaveGoneBack = false;
                     }
+                    // A server that ends a watch when its time is up goes on from where we are; one that does so before ends itself.
+                    mayHaveGoneBack = client.Time.GetElapsedTime(since) < WatchTime;
                     // A server that ends each watch at once must not be asked in a tight loop; after a long one the first wait is short.
+                    await backoff.WaitAsync(cancel).ConfigureAwait(false);
+                }
+                catch (ApiException refused) when (refused.IsTooLarge)
+                {
+                    (version, hasGoneBack) = (null, true);
+                    Fail(refused);
                     await backoff.WaitAsync(cancel).ConfigureAwait(false);
                 }
                 catch (ApiException refused) when (refused.IsGone)
@@ -134,14 +150,15 @@ public sealed class Informer<T> where T : class, IResource<T>
     private static bool IsPassing(Exception trouble) =>
         trouble is ApiException or HttpRequestException or IOException or OperationCanceledException or UnauthorizedAccessException;
 
-    private async Task<string> ListAsync(CancellationToken cancel)
+    /// <param name="hasGoneBack">Versions that we know may mean something else by now: each object counts as changed.</param>
+    private async Task<string> ListAsync(bool hasGoneBack, CancellationToken cancel)
     {
         var list = await client.ListAsync<T>(options, cancel).ConfigureAwait(false);
         var present = new HashSet<ObjectKey>(list.Items.Count);
         foreach (var item in list.Items)
         {
             present.Add(item.Key());
-            Put(item);
+            Put(item, hasGoneBack);
         }
         foreach (var (key, _) in objects)
         {
@@ -171,7 +188,7 @@ public sealed class Informer<T> where T : class, IResource<T>
         }
     }
 
-    private void Put(T subject)
+    private void Put(T subject, bool evenIfSame = false)
     {
         var key = subject.Key();
         if (!objects.TryGetValue(key, out var old))
@@ -185,7 +202,7 @@ public sealed class Informer<T> where T : class, IResource<T>
             Remove(key, null);
             Put(subject);
         }
-        else if (old.Metadata.ResourceVersion != subject.Metadata.ResourceVersion)
+        else if (evenIfSame || old.Metadata.ResourceVersion != subject.Metadata.ResourceVersion)
         {
             objects[key] = Kept(subject);
             Tell(new(ObjectChangeKind.Modified, key, old, subject));

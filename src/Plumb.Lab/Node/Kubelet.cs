@@ -84,7 +84,8 @@ internal sealed class Kubelet : IAsyncDisposable
     }
 
     /// <summary>A pod of this node is new or changed.</summary>
-    public void Apply(Pod pod)
+    /// <param name="after">What has to be over before it may begin.</param>
+    public void Apply(Pod pod, Task? after = null)
     {
         var uid = pod.Metadata.Uid ?? "";
         PodWorker? worker;
@@ -100,16 +101,47 @@ internal sealed class Kubelet : IAsyncDisposable
                 _pods.Add(uid, worker);
                 // One that is deleted already must not begin.
                 worker.Update(pod);
-                worker.Start();
+                worker.Start(after);
                 _ = ForgetWhenGoneAsync(uid, worker);
                 return;
             }
         }
         worker.Update(pod);
+        if (pod.Metadata.DeletionTimestamp is null && Find(uid) is null)
+        {
+            // It was forgotten meanwhile, before it was known that it is there again.
+            Apply(pod);
+        }
     }
 
-    /// <summary>The pod's object is gone.</summary>
-    public void Remove(string uid) => Find(uid)?.Forget();
+    /// <summary>The pod's object is gone, or is another node's.</summary>
+    /// <returns>Completes when nothing of it is left here.</returns>
+    public Task Remove(string uid)
+    {
+        var worker = Find(uid);
+        worker?.Forget();
+        return worker?.Done ?? Task.CompletedTask;
+    }
+
+    /// <summary>Tells the API everything once more: its store was replaced by one that has not heard it.</summary>
+    public async Task TellAgainAsync(CancellationToken cancel)
+    {
+        await _telling.WaitAsync(cancel);
+        try
+        {
+            var now = _node.Time.GetUtcNow();
+            await _node.Api.PatchNodeStatusAsync(Name, _node.Report.ToStatusPatch(_notReady, _readySince, _born, now), cancel);
+            await _node.Api.WriteLeaseAsync(_node.Report, now, cancel);
+        }
+        finally
+        {
+            _telling.Release();
+        }
+        foreach (var pod in Pods)
+        {
+            pod.TellAgain();
+        }
+    }
 
     public PodWorker? Find(string uid)
     {
@@ -140,6 +172,10 @@ internal sealed class Kubelet : IAsyncDisposable
         lock (_gate)
         {
             _pods.Remove(uid);
+        }
+        if (worker.Revived is { } again)
+        {
+            Apply(again);
         }
     }
 

@@ -8,6 +8,8 @@ internal sealed class PodRouter(IReadOnlyDictionary<string, Kubelet> nodes)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (string Node, bool Ready)> _pods = [];
+    // What ends on one node before it begins on another; only the loop looks at it.
+    private readonly Dictionary<string, Task> _leaving = [];
     private readonly List<(int Ready, TaskCompletionSource Reached)> _waiting = [];
     private int _ready;
 
@@ -35,21 +37,24 @@ internal sealed class PodRouter(IReadOnlyDictionary<string, Kubelet> nodes)
     {
         var uid = pod.Metadata.Uid ?? "";
         var node = pod.Spec.NodeName ?? "";
+        var before = NodeOf(uid);
         Count(uid, node, pod.Status.Phase == "Succeeded" || pod.Status.Conditions.IsTrue("Ready"));
+        if (before != node && nodes.TryGetValue(before, out var left))
+        {
+            // No pod moves; but the API's store may be replaced by one in which it was not on that node yet.
+            _leaving[uid] = left.Remove(uid);
+        }
         if (nodes.TryGetValue(node, out var kubelet))
         {
-            kubelet.Apply(pod);
+            kubelet.Apply(pod, _leaving.Remove(uid, out var leaving) ? leaving : null);
         }
     }
 
     /// <summary>The object is gone.</summary>
     public void Remove(string uid)
     {
-        string node;
-        lock (_gate)
-        {
-            node = _pods.GetValueOrDefault(uid).Node ?? "";
-        }
+        var node = NodeOf(uid);
+        _leaving.Remove(uid);
         Count(uid, null, false);
         if (nodes.TryGetValue(node, out var kubelet))
         {
@@ -69,6 +74,14 @@ internal sealed class PodRouter(IReadOnlyDictionary<string, Kubelet> nodes)
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add((count, reached));
             return reached.Task;
+        }
+    }
+
+    private string NodeOf(string uid)
+    {
+        lock (_gate)
+        {
+            return _pods.GetValueOrDefault(uid).Node ?? "";
         }
     }
 

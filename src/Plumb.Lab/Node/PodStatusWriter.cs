@@ -7,12 +7,13 @@ internal sealed class PodStatusWriter(NodeContext node, PodName pod, Func<ReadOn
     private bool _isSending;
     private bool _changed;
     private bool _finished;
+    private bool _refused;
 
     public void Changed()
     {
         lock (gate)
         {
-            if (_finished)
+            if (_finished || _refused)
             {
                 return;
             }
@@ -22,6 +23,25 @@ internal sealed class PodStatusWriter(NodeContext node, PodName pod, Func<ReadOn
                 _isSending = true;
                 _sending = Task.Run(SendAsync, CancellationToken.None);
             }
+        }
+    }
+
+    /// <summary>Sends it once more, even where it was refused before: the API may have forgotten it, or know the pod again.</summary>
+    public void Again()
+    {
+        lock (gate)
+        {
+            _refused = false;
+        }
+        Changed();
+    }
+
+    /// <summary>Sends nothing more until <see cref="Again"/>: what the API has by this name is not what this is about.</summary>
+    public void Stop()
+    {
+        lock (gate)
+        {
+            (_refused, _changed) = (true, false);
         }
     }
 
@@ -55,11 +75,7 @@ internal sealed class PodStatusWriter(NodeContext node, PodName pod, Func<ReadOn
             {
                 if (!await node.Api.PatchPodStatusAsync(pod, patch, shutdown))
                 {
-                    lock (gate)
-                    {
-                        _finished = true;
-                        _changed = false;
-                    }
+                    Stop();
                 }
             }
             catch (OperationCanceledException) when (shutdown.IsCancellationRequested)

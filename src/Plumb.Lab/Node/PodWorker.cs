@@ -24,11 +24,13 @@ internal sealed class PodWorker
     private readonly PodVolumes _volumes;
     private readonly CancellationTokenSource _delete = new();
     private readonly CancellationTokenSource _deadline = new();
+    private readonly CancellationTokenSource _revived = new();
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _shutdown;
     private readonly Lock _gate = new();
     private readonly PodExit _exit;
     private Pod _pod;
+    private bool _isObjectGone;
 
     /// <param name="shutdown">The node ends: nothing is told to the API any more.</param>
     public PodWorker(NodeContext node, Pod pod, CancellationToken shutdown)
@@ -64,8 +66,23 @@ internal sealed class PodWorker
     /// <summary>Completes when nothing of the pod is left on the node.</summary>
     public Task Done { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Completes when the object is gone from the API.</summary>
+    /// <summary>Completes when the object is gone from the API, or is there again as if nobody had deleted it.</summary>
     public Task Gone => _gone.Task;
+
+    /// <summary>
+    /// Not null: the pod was told to end, and its object is there and not deleted, as after the API's store was replaced by an older copy. What has ended does not
+    /// run on: once this is <see cref="Done"/> the pod begins anew.
+    /// </summary>
+    public Pod? Revived
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _delete.IsCancellationRequested && !_isObjectGone && _pod.Metadata.DeletionTimestamp is null ? _pod : null;
+            }
+        }
+    }
 
     public string Phase
     {
@@ -78,7 +95,17 @@ internal sealed class PodWorker
         }
     }
 
-    public void Start() => Done = RunAsync();
+    /// <param name="after">What has to be over first: the same pod on another node.</param>
+    public void Start(Task? after = null) => Done = after is null ? RunAsync() : StartAfterAsync(after);
+
+    /// <summary>Tells the API the pod's status once more.</summary>
+    public void TellAgain()
+    {
+        if (!IsObjectGone && Revived is null)
+        {
+            _status.Again();
+        }
+    }
 
     /// <summary>The object changed: its deletion, what others say of its readiness, its labels, and new containers for debugging matter to a pod that runs.</summary>
     public void Update(Pod pod)
@@ -88,6 +115,7 @@ internal sealed class PodWorker
         {
             limited = HasOtherBandwidth(pod, _pod);
             _pod = pod;
+            _isObjectGone = false;
             var gates = GatesOf(pod);
             turned = !gates.SequenceEqual(_report.ReadinessGates);
             _report.ReadinessGates = gates;
@@ -109,6 +137,12 @@ internal sealed class PodWorker
             _exit.Hurry(ContainerSpecs.GraceOf(pod));
             _delete.Cancel();
         }
+        else if (_delete.IsCancellationRequested)
+        {
+            _status.Stop();
+            _revived.Cancel();
+            _gone.TrySetResult();
+        }
         else if (pod.Spec.EphemeralContainers.Count > 0 && Facts is { } facts)
         {
             _ = _containers.DebugAsync(facts, pod, _delete.Token);
@@ -118,6 +152,11 @@ internal sealed class PodWorker
     /// <summary>The object is gone: the node said that it may, or nobody waited for the node (grace 0).</summary>
     public void Forget()
     {
+        lock (_gate)
+        {
+            _isObjectGone = true;
+        }
+        _status.Stop();
         _gone.TrySetResult();
         _exit.Hurry(TimeSpan.Zero);
         _delete.Cancel();
@@ -139,6 +178,23 @@ internal sealed class PodWorker
     private bool IsBuiltIn(Pod pod) => pod.Spec.InitContainers.Concat(pod.Spec.Containers).All(container =>
         _node.Containers.IsBuiltIn(ContainerSpecs.Main(pod, container, [], []))
         && container.Lifecycle is null && (container.ReadinessProbe?.Exec ?? container.LivenessProbe?.Exec ?? container.StartupProbe?.Exec) is null);
+
+    private bool IsObjectGone
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isObjectGone;
+            }
+        }
+    }
+
+    private async Task StartAfterAsync(Task after)
+    {
+        await after.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await RunAsync();
+    }
 
     private async Task RunAsync()
     {
@@ -291,10 +347,25 @@ internal sealed class PodWorker
         await RemoveSandboxAsync();
         _volumes.Dispose();
         PodDirectory.Delete(_node.Containers.DirectoryOf(Name.Uid));
-        if (!_shutdown.IsCancellationRequested)
+        if (!_shutdown.IsCancellationRequested && !IsObjectGone)
         {
             await _status.FinishAsync();
-            await _node.Api.ConfirmDeletionAsync(Name, _shutdown);
+            await ConfirmAsync();
+        }
+    }
+
+    // Whoever is there again must not be deleted for what was asked of another life.
+    private async Task ConfirmAsync()
+    {
+        using var wanted = CancellationTokenSource.CreateLinkedTokenSource(_shutdown, _revived.Token);
+        try
+        {
+            wanted.Token.ThrowIfCancellationRequested();
+            await _node.Api.ConfirmDeletionAsync(Name, wanted.Token);
+        }
+        catch (OperationCanceledException) when (_revived.IsCancellationRequested)
+        {
+            // It is.
         }
     }
 

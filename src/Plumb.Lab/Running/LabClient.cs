@@ -62,6 +62,18 @@ public sealed class LabClient
     /// <exception cref="LabException">A node cannot; all are as they were.</exception>
     public LabStatus Set(ServicesKind services) => StatusOf(Ask($"set?services={services.ToString().ToLowerInvariant()}", "POST"));
 
+    /// <summary>A copy of all that the lab's API stores, its secrets included.</summary>
+    /// <exception cref="LabException">The lab ended before.</exception>
+    public ReadOnlyMemory<byte> SaveStore() => Ask("store");
+
+    /// <summary>Puts a copy of this lab's store in its place; returns when nodes and controllers have begun to follow it.</summary>
+    /// <exception cref="LabException">It is no such copy; all is as it was.</exception>
+    public StoreRestored RestoreStore(ReadOnlyMemory<byte> copy)
+    {
+        using var json = Parse(Ask("store", "POST", copy));
+        return LabJson.Restored(json.RootElement);
+    }
+
     /// <summary>How a pod's containers find names.</summary>
     /// <exception cref="LabException">There is no such pod on any node.</exception>
     public PodResolver ResolverOf(string scope, string name)
@@ -157,13 +169,13 @@ public sealed class LabClient
         }
     }
 
-    private ReadOnlyMemory<byte> Ask(string path, string method = "GET") => Answer(path, method).Body;
+    private ReadOnlyMemory<byte> Ask(string path, string method = "GET", ReadOnlyMemory<byte> body = default) => Answer(path, method, body).Body;
 
-    private UnixAnswer Answer(string path, string method = "GET")
+    private UnixAnswer Answer(string path, string method = "GET", ReadOnlyMemory<byte> body = default)
     {
         try
         {
-            var answer = UnixRequest.Send(Paths.Socket, method, "/" + path);
+            var answer = UnixRequest.Send(Paths.Socket, method, "/" + path, body);
             return answer.Status == 200
                 ? answer
                 : throw new LabException((answer["Content-Type"] == "application/json" ? FailureOf(answer.Body) : null) ?? $"the lab '{Paths.Name}' answered {answer.Status} to {path}");

@@ -22,6 +22,14 @@ internal interface ILabDesk
     /// <exception cref="LabException">One cannot; all are as they were.</exception>
     Task<LabStatus> SetAsync(ServicesKind services, CancellationToken cancel);
 
+    /// <summary>A copy of all that the API stores.</summary>
+    /// <exception cref="LabException">The lab ends before it has started.</exception>
+    Task<byte[]> SaveStoreAsync(CancellationToken cancel);
+
+    /// <summary>Puts such a copy in the place of what the API stores.</summary>
+    /// <exception cref="LabException">It cannot be; all is as it was.</exception>
+    Task<StoreRestored> RestoreStoreAsync(ReadOnlyMemory<byte> copy, CancellationToken cancel);
+
     /// <summary>Begins to end the lab; returns at once.</summary>
     void Stop();
 
@@ -43,6 +51,8 @@ internal sealed class LabSocket : IAsyncDisposable
     public static async Task<LabSocket> OpenAsync(string path, ILabDesk desk, CancellationToken cancel)
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
+        // Whoever gets here is the lab's user, and a store is as large as it is.
+        options.Limits.MaxRequestBodySize = null;
         options.ListenUnixSocket(path, static listen => listen.Protocols = HttpProtocols.Http1);
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         var server = new KestrelServer(Options.Create(options), transport, NullLoggerFactory.Instance);
@@ -85,6 +95,12 @@ internal sealed class LabSocket : IAsyncDisposable
                     case "/run":
                         await (await desk.RunAsync(LabCommand.Of(context.Request.Query))).WriteAsync(context.Response, context.RequestAborted);
                         break;
+                    case "/store" when HttpMethods.IsPost(context.Request.Method):
+                        await RestoreAsync(context);
+                        break;
+                    case "/store":
+                        await WriteAsync(context, StatusCodes.Status200OK, await desk.SaveStoreAsync(context.RequestAborted));
+                        break;
                     case "/stop" when HttpMethods.IsPost(context.Request.Method):
                         await StopAsync(context);
                         break;
@@ -97,7 +113,7 @@ internal sealed class LabSocket : IAsyncDisposable
             {
                 await WriteAsync(context, StatusCodes.Status400BadRequest, LabJson.Failure(refused.Message));
             }
-            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            catch (Exception gone) when (gone is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
             {
                 // The command was interrupted.
             }
@@ -115,6 +131,14 @@ internal sealed class LabSocket : IAsyncDisposable
             Enum.TryParse<ServicesKind>(request.Query["services"], ignoreCase: true, out var kind) && Enum.IsDefined(kind)
                 ? kind
                 : throw new LabException($"there is no way '{request.Query["services"]}' to serve Services");
+
+        private async Task RestoreAsync(HttpContext context)
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            var restored = await desk.RestoreStoreAsync(body.GetBuffer().AsMemory(0, (int)body.Length), context.RequestAborted);
+            await WriteAsync(context, StatusCodes.Status200OK, LabJson.ToUtf8(json => LabJson.Write(json, restored)));
+        }
 
         // The answer stays open: it ends when the process does.
         private async Task StopAsync(HttpContext context)

@@ -13,6 +13,7 @@ internal static class Verbs
         ("down", static () => new DownCommand()),
         ("status", static () => new StatusCommand()),
         ("set", static () => new SetCommand()),
+        ("store", static () => new StoreCommand()),
         ("kubeconfig", static () => new KubeconfigCommand()),
         ("shell", static () => new ShellCommand()),
         ("plan", static () => new PlanCommand()),

@@ -37,6 +37,7 @@ internal static class Printer
 [JsonSerializable(typeof(ImagesResult))]
 [JsonSerializable(typeof(SetResult))]
 [JsonSerializable(typeof(StatusResult))]
+[JsonSerializable(typeof(StoreResult))]
 [JsonSerializable(typeof(LabReport))]
 [JsonSerializable(typeof(ExplainResult))]
 [JsonSerializable(typeof(DnsResult))]

@@ -7,10 +7,11 @@ namespace Plumb.Snapshots;
 internal static class SnapshotFile
 {
     /// <param name="path"><c>-</c>: standard output.</param>
+    /// <param name="named">How the command line says which file, as messages begin.</param>
     /// <param name="force">Takes the place of a file that is there.</param>
     /// <returns>How many bytes were written; null where nobody can know.</returns>
     /// <exception cref="SnapshotException">It is there already, or cannot be written; nothing is left of it.</exception>
-    public static async Task<long?> WriteAsync(string path, bool force, Func<Stream, Task> write)
+    public static async Task<long?> WriteAsync(string path, bool force, Func<Stream, Task> write, string named = "-o: ")
     {
         if (path == "-")
         {
@@ -19,7 +20,7 @@ internal static class SnapshotFile
             return null;
         }
         var whole = Path.GetFullPath(path);
-        RefuseTaken(whole, path, force);
+        RefuseTaken(whole, named + path, force);
         var beside = Path.Combine(Path.GetDirectoryName(whole) ?? "/", $".{Path.GetFileName(whole)}.{Environment.ProcessId}");
         try
         {
@@ -37,13 +38,13 @@ internal static class SnapshotFile
                 file.Flush(flushToDisk: true);
                 bytes = file.Length;
             }
-            RefuseTaken(whole, path, force);
+            RefuseTaken(whole, named + path, force);
             File.Move(beside, whole, overwrite: force);
             return bytes;
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new SnapshotException($"-o: {path} cannot be written: {refused.Message.Replace(beside, whole, StringComparison.Ordinal)}", refused);
+            throw new SnapshotException($"{named}{path} cannot be written: {refused.Message.Replace(beside, whole, StringComparison.Ordinal)}", refused);
         }
         finally
         {
@@ -58,11 +59,11 @@ internal static class SnapshotFile
     {
         if (Directory.Exists(whole))
         {
-            throw new SnapshotException($"-o: {path} is a directory");
+            throw new SnapshotException($"{path} is a directory");
         }
         if (!force && File.Exists(whole))
         {
-            throw new UsageException($"-o: {path} is there already; name another file, or add --force");
+            throw new UsageException($"{path} is there already; name another file, or add --force");
         }
     }
 }

@@ -65,9 +65,44 @@ public sealed class KubeletTests : IAsyncDisposable
         _kubelet.Apply(PodOf("website", isDeleted: true));
         Assert.Same(first, Assert.Single(_kubelet.Pods));
 
-        _kubelet.Remove(pod.Metadata.Uid!);
+        await _kubelet.Remove(pod.Metadata.Uid!);
         await first.Gone.WaitAsync(Cancel);
         Assert.Single(_api.Confirmed);
+    }
+
+    [Fact]
+    public async Task A_pod_that_is_there_again_as_if_nobody_had_deleted_it_begins_anew()
+    {
+        _kubelet.Apply(PodOf("website", isDeleted: false));
+        var first = Assert.Single(_kubelet.Pods);
+        _kubelet.Apply(PodOf("website", isDeleted: true));
+        _kubelet.Apply(PodOf("website", isDeleted: false));
+        await first.Done.WaitAsync(Cancel);
+        var second = await AnotherAsync(first);
+        Assert.False(second.Done.IsCompleted);
+
+        // Now it has ended, and its object was gone for a while.
+        _kubelet.Apply(PodOf("website", isDeleted: true));
+        await second.Done.WaitAsync(Cancel);
+        var confirmed = _api.Confirmed.Count;
+        _ = _kubelet.Remove("uid-of-website");
+        _kubelet.Apply(PodOf("website", isDeleted: false));
+        Assert.False((await AnotherAsync(second)).Done.IsCompleted);
+        Assert.Equal(confirmed, _api.Confirmed.Count);
+    }
+
+    [Fact]
+    public async Task A_pod_that_is_no_longer_on_a_node_ends_there_without_a_word_and_begins_when_it_has_ended()
+    {
+        var router = new PodRouter(new Dictionary<string, Kubelet> { ["node-1"] = _kubelet });
+        var pod = PodOf("website", isDeleted: false);
+        router.Apply(pod);
+        var first = Assert.Single(_kubelet.Pods);
+        router.Apply(pod with { Spec = pod.Spec with { NodeName = null } });
+        router.Apply(pod);
+        await first.Done.WaitAsync(Cancel);
+        Assert.False((await AnotherAsync(first)).Done.IsCompleted);
+        Assert.Empty(_api.Confirmed);
     }
 
     [Fact]
@@ -96,6 +131,15 @@ public sealed class KubeletTests : IAsyncDisposable
         _kubelet.Apply(pod with { Metadata = pod.Metadata with { DeletionTimestamp = DateTimeOffset.UnixEpoch } });
         await worker.Done.WaitAsync(Cancel);
         Assert.Equal("odd", Assert.Single(_api.Confirmed));
+    }
+
+    private async Task<PodWorker> AnotherAsync(PodWorker before)
+    {
+        while (_kubelet.Pods is not [var worker] || worker == before)
+        {
+            await Task.Delay(5, Cancel);
+        }
+        return Assert.Single(_kubelet.Pods);
     }
 
     private static Pod PodOf(string name, bool isDeleted) => new()

@@ -80,16 +80,15 @@ internal sealed class ReadEndpoint(Registry registry)
         if (past > 0)
         {
             version = past;
+            if (registry.Store.ResourceVersion is var now && past > now)
+                throw ApiException.TooLarge(past.ToString(CultureInfo.InvariantCulture), now);
             all = registry.Store.ListingAt(target.Definition.StoredIn, past) ?? throw Expired(query.Continue);
         }
         else
         {
             all = registry.Store.ListingOf(target.Definition.StoredIn, out version);
             if (query.Version > version)
-            {
-                throw new ApiException(504, "Timeout", $"Timeout: Too large resource version: {query.ResourceVersion}, current: {version}",
-                    new JsonObject { ["causes"] = new JsonArray(new JsonObject { ["reason"] = "ResourceVersionTooLarge", ["message"] = "Too large resource version" }), ["retryAfterSeconds"] = 1 });
-            }
+                throw ApiException.TooLarge(query.ResourceVersion, version);
         }
 
         StoreKey? after = query.Continue is { } from ? new StoreKey(target.Definition.StoredIn, from.Namespace, from.Name) : null;

@@ -8,17 +8,40 @@ using Plumb.Api.Streaming;
 namespace Plumb.Api.Http.Endpoints;
 
 /// <summary>Chooses, for a resource path, the endpoint of the request's verb.</summary>
-internal sealed class ResourceEndpoints(Registry registry, Gate gate, ServiceAccountTokens tokens, PodStreams? streams, TimeProvider time, CancellationToken stopping)
+internal sealed class ResourceEndpoints(Registry registry, Gate gate, ServiceAccountTokens tokens, PodStreams? streams, WriteHold hold, TimeProvider time, CancellationToken stopping)
 {
     private readonly ReadEndpoint _read = new(registry);
-    private readonly WatchEndpoint _watch = new(registry, time, stopping);
+    private readonly WatchEndpoint _watch = new(registry, hold, time, stopping);
     private readonly WriteEndpoint _write = new(registry);
     private readonly PatchEndpoint _patch = new(registry, gate);
     private readonly SubresourceEndpoints _subresources = new(registry, tokens, streams, time);
     private readonly ReviewEndpoint _reviews = new(gate.Authorizer, tokens, time);
 
     /// <param name="legacyWatch">The path was of the old kind, `/api/v1/watch/…`.</param>
-    public Task ServeAsync(HttpContext context, Target target, bool legacyWatch)
+    public async Task ServeAsync(HttpContext context, Target target, bool legacyWatch)
+    {
+        if (!IsWrite(context.Request.Method, target))
+        {
+            await AnswerAsync(context, target, legacyWatch);
+            return;
+        }
+
+        hold.BeginWrite();
+        try
+        {
+            await AnswerAsync(context, target, legacyWatch);
+        }
+        finally
+        {
+            hold.EndWrite();
+        }
+    }
+
+    // What streams into a pod or goes on to one writes nothing here.
+    private static bool IsWrite(string method, Target target) =>
+        !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !target.Definition.IsReview && target.Subresource is not ("exec" or "attach" or "portforward" or "proxy");
+
+    private Task AnswerAsync(HttpContext context, Target target, bool legacyWatch)
     {
         var method = context.Request.Method;
         if (target.Definition.IsReview)

@@ -11,7 +11,7 @@ using Plumb.Api.Storage;
 namespace Plumb.Api.Http.Endpoints;
 
 /// <summary>watch: one JSON object a line, the stored bytes as they are.</summary>
-internal sealed class WatchEndpoint(Registry registry, TimeProvider time, CancellationToken stopping)
+internal sealed class WatchEndpoint(Registry registry, WriteHold hold, TimeProvider time, CancellationToken stopping)
 {
     /// <summary>A watcher that is so many changes behind is told to list again, rather than to hold the memory of the cluster.</summary>
     private const int MostWaiting = 16_384;
@@ -47,6 +47,7 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
 
         using var ended = subscription;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        var isKnown = hold.BeginWatch(context.Request.Headers.UserAgent.ToString());
         using var timeout = time.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), end, query.Timeout ?? DefaultTimeout, Timeout.InfiniteTimeSpan);
         try
         {
@@ -62,6 +63,11 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // The time is up, the client went away, or the server stops: the answer ends here.
+        }
+        finally
+        {
+            if (isKnown)
+                hold.EndWatch();
         }
     }
 
@@ -105,6 +111,9 @@ internal sealed class WatchEndpoint(Registry registry, TimeProvider time, Cancel
         var resource = target.Definition.StoredIn;
         if (IsFromNow(query))
             return registry.Store.Subscribe(resource, target.Scope, filter, MostWaiting);
+        // As long as all look where the store is now, nobody shall wait for a version that he has read in another history.
+        if (hold.IsHeld && registry.Store.ResourceVersion is var now && query.Version > now)
+            throw ApiException.TooLarge(query.ResourceVersion, now);
         if (query.Version > 0)
             return registry.Store.SubscribeSince(resource, target.Scope, filter, query.Version, MostWaiting);
         return registry.Store.SubscribeSince(resource, target.Scope, filter, registry.Store.ResourceVersion, MostWaiting);

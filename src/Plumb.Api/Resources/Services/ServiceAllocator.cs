@@ -28,20 +28,21 @@ internal sealed class ServiceAllocator(Registry registry, Random random)
 
     public ServiceRanges Ranges => registry.Ranges;
 
-    /// <summary>Takes what the Services in the store hold: for a server that begins on a store that is not empty.</summary>
+    /// <summary>Takes what the Services in the store hold, and that only: for a server that begins on a store that is not empty.</summary>
     public void Restore()
     {
-        foreach (var range in registry.Store.List(GroupResource.ServiceCidrs))
-            SetRanges(range.Name, ServiceCidrStrategy.RangesOf(range.ToNode()));
-        foreach (var service in registry.Store.List(GroupResource.Services))
+        lock (_gate)
         {
-            var spec = Fields.Find(service.ToNode(), "spec");
-            lock (_gate)
+            _more.Clear();
+            _addresses.Clear();
+            _ports.Clear();
+            foreach (var range in registry.Store.List(GroupResource.ServiceCidrs))
+                _more[range.Name] = ServiceCidrStrategy.RangesOf(range.ToNode());
+            foreach (var service in registry.Store.List(GroupResource.Services))
             {
-                foreach (var address in AddressesOf(spec))
-                    _addresses.Add(address);
-                foreach (var port in PortsOf(spec))
-                    _ports.Add(port);
+                var spec = Fields.Find(service.ToNode(), "spec");
+                _addresses.UnionWith(AddressesOf(spec));
+                _ports.UnionWith(PortsOf(spec));
             }
         }
     }
