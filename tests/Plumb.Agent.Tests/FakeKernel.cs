@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Plumb.Agent.Kernel;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Native;
 using Plumb.Linux.Rtnetlink;
@@ -19,6 +20,9 @@ internal sealed class FakeKernel(NamespaceId home)
 
     /// <summary>What the kernel refuses, by a part of the entry's text.</summary>
     public string? Refuses { get; set; }
+
+    /// <summary>Called before somebody looks into a namespace: it may wait, or fail as the look does.</summary>
+    public Action<NamespaceId>? Looking { get; set; }
 
     public int Batches { get; private set; }
 
@@ -49,6 +53,17 @@ internal sealed class FakeKernel(NamespaceId home)
         lock (_lock)
         {
             Of(_homeIdentity)[KeyText(entry.Key)] = new Observed(entry, owner, null, new KernelFacts());
+        }
+    }
+
+    /// <summary>A plugin behind ours in the chain gives a container's link another hardware address: the kernel tells nobody outside.</summary>
+    public void SetMac(string container, string link, MacAddress mac)
+    {
+        lock (_lock)
+        {
+            var entries = _namespaces[_paths[Path(container)]];
+            var (key, held) = entries.Single(one => one.Value.Entry is LinkEntry found && found.Name == link);
+            entries[key] = new Observed((LinkEntry)held.Entry with { Mac = mac }, held.Owner, held.Stamp, held.Facts);
         }
     }
 
@@ -163,6 +178,7 @@ internal sealed class FakeKernel(NamespaceId home)
 
         public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas)
         {
+            _kernel.Looking?.Invoke(name);
             var observed = new ObservedState();
             lock (_kernel._lock)
             {

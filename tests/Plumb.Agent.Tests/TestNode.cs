@@ -62,12 +62,13 @@ internal sealed class TestNode : IDisposable
         PodRanges = [IpPrefix.Parse(range)],
     };
 
-    public async Task<(bool Succeeded, JsonNode? Body)> CniAsync(string verb, string container, string version = "1.1.0", JsonObject? configuration = null, string name = "eth0")
+    /// <summary>What a runtime's call is when it reaches the agent.</summary>
+    public static byte[] Call(string verb, string container, string version = "1.1.0", JsonObject? configuration = null, string name = "eth0")
     {
         configuration ??= [];
         configuration["cniVersion"] = version;
         configuration["name"] ??= "plumb";
-        var call = new CniCall(
+        return new CniCall(
             new Dictionary<string, string>
             {
                 ["CNI_COMMAND"] = verb,
@@ -76,10 +77,14 @@ internal sealed class TestNode : IDisposable
                 ["CNI_NETNS"] = FakeKernel.Path(container),
                 ["CNI_ARGS"] = $"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=pod-{container}",
             },
-            Encoding.UTF8.GetBytes(configuration.ToJsonString()));
+            Encoding.UTF8.GetBytes(configuration.ToJsonString())).ToBytes();
+    }
+
+    public async Task<(bool Succeeded, JsonNode? Body)> CniAsync(string verb, string container, string version = "1.1.0", JsonObject? configuration = null, string name = "eth0")
+    {
         var cancel = TestContext.Current.CancellationToken;
         using var http = Client();
-        using var answer = await http.PostAsync(new Uri("http://agent/cni"), new ByteArrayContent(call.ToBytes()), cancel);
+        using var answer = await http.PostAsync(new Uri("http://agent/cni"), new ByteArrayContent(Call(verb, container, version, configuration, name)), cancel);
         var body = await answer.Content.ReadAsByteArrayAsync(cancel);
         return (answer.IsSuccessStatusCode, body.Length == 0 ? null : JsonNode.Parse(body));
     }

@@ -41,6 +41,30 @@ public sealed class AdmissionPolicyTests
     }
 
     [Fact]
+    public async Task What_is_held_is_what_is_stored_however_many_write_at_once()
+    {
+        const int writers = 32;
+        await using var server = await WithAsync("\"validations\":[{\"expression\":\"false\"}]", "\"validationActions\":[\"Warn\"]");
+        await server.SendAsync("DELETE", Bindings + "/b");
+        for (var round = 0; round < 20; round++)
+        {
+            // Half of them come while the other half go.
+            await Task.WhenAll(Enumerable.Range(0, writers).Select(number => Task.Run(async () =>
+            {
+                if ((number + round) % 2 == 0)
+                    await server.CreateAsync(Bindings, $$$"""{"metadata":{"name":"b{{{number}}}"},"spec":{"policyName":"p","validationActions":["Warn"]}}""");
+                else
+                    await server.SendAsync("DELETE", $"{Bindings}/b{number}");
+            })));
+            var (_, stored) = await server.SendAsync("GET", Bindings);
+            using var answer = await server.RawAsync("POST", Maps + "?dryRun=All", Map("a", "red"));
+            var held = answer.Headers.GetValues("Warning").Select(static said => said.Split("binding '")[1].Split('\'')[0]).Order(StringComparer.Ordinal);
+            Assert.Equal(Enumerable.Range(0, writers).Where(number => (number + round) % 2 == 0).Select(static number => $"b{number}").Order(StringComparer.Ordinal), held);
+            Assert.Equal(stored["items"]!.AsArray().Select(static one => (string)one!["metadata"]!["name"]!).Order(StringComparer.Ordinal), held);
+        }
+    }
+
+    [Fact]
     public async Task A_deletion_can_be_denied_too()
     {
         await using var server = await WithAsync("\"validations\":[{\"expression\":\"request.operation != 'DELETE' || oldObject.metadata.name != 'kept'\",\"message\":\"it stays\",\"reason\":\"Forbidden\"}]");
