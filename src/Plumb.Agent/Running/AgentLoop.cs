@@ -157,7 +157,9 @@ internal sealed partial class AgentLoop(NodeState state, Repairer repairer, ILog
             changes.Add(new Change(Subject.Machine));
         }
         changes.AddRange(serviceChanges.Select(static subject => new Change(subject)));
-        var failures = changes.Count == 0 ? [] : state.Make(changes, new NetworkView(cluster, node));
+        // What nothing is planned for yet is known all the same: endpoints of a Service that is still to come.
+        var isAsBefore = changes.Count == 0 && ReferenceEquals(cluster, before.Cluster) && ReferenceEquals(node, before.Node);
+        var failures = isAsBefore ? [] : state.Make(changes, new NetworkView(cluster, node));
         var compares = state.MustCompare || comparesAgain;
         if (compares)
         {
