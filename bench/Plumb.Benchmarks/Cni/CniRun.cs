@@ -22,6 +22,7 @@ internal sealed class CniRun : IAsyncDisposable
     private const string Socket = $"{State}/cni.sock";
     private const string Reference = "/usr/lib/cni";
     private const string Masquerading = "bridge, ipMasq";
+    private const string Mapping = "bridge, ipMasq, portmap";
     private const string InProcess = "in process";
     private const int Turns = 60;
     private const int WarmUp = 3;
@@ -44,7 +45,9 @@ internal sealed class CniRun : IAsyncDisposable
             CancellationToken.None);
         await agent.Ready;
         await using var run = new CniRun(agent);
-        await run.MeasureAsync(new Plugin("plumb-cni", path, $$"""{"cniVersion":"1.0.0","name":"plumb","type":"plumb-cni","socket":"{{Socket}}"}"""));
+        await run.MeasureAsync(
+            new Plugin("plumb-cni", new Link(path, Own(""))),
+            new Plugin("plumb-cni, a hostPort", new Link(path, Own(Port(18080)))));
         return 0;
     }
 
@@ -54,9 +57,16 @@ internal sealed class CniRun : IAsyncDisposable
         _home.Dispose();
     }
 
-    private async Task MeasureAsync(Plugin own)
+    private async Task MeasureAsync(Plugin own, Plugin ownPort)
     {
-        Plugin[] plugins = [own, new("bridge", $"{Reference}/bridge", Bridge("br0", 1, "false")), new(Masquerading, $"{Reference}/bridge", Bridge("br1", 2, "true"))];
+        Plugin[] plugins =
+        [
+            own,
+            new("bridge", new Link($"{Reference}/bridge", Bridge("br0", 1, "false"))),
+            new(Masquerading, new Link($"{Reference}/bridge", Bridge("br1", 2, "true"))),
+            ownPort,
+            new(Mapping, new Link($"{Reference}/bridge", Bridge("br2", 3, "true")), new Link($"{Reference}/portmap", $$"""{"cniVersion":"1.0.0","name":"br2","type":"portmap"{{Port(18081)}}}""")),
+        ];
         // The first turns warm caches up and have the agent compiled.
         for (var turn = -WarmUp; turn < Turns; turn++)
         {
@@ -75,9 +85,9 @@ internal sealed class CniRun : IAsyncDisposable
     {
         using var network = NetworkNamespace.Create();
         var container = $"c{_containers++}";
-        await TimeAsync(plugin.Name, "start", counts, () => CallAsync(plugin, "VERSION", container, network, null));
-        var result = await TimeAsync(plugin.Name, "ADD", counts, () => CallAsync(plugin, "ADD", container, network, null));
-        await TimeAsync(plugin.Name, "DEL", counts, () => CallAsync(plugin, "DEL", container, network, result));
+        await TimeAsync(plugin.Name, "start", counts, () => CallAsync(plugin.Chain[0], "VERSION", container, network, null));
+        var result = await TimeAsync(plugin.Name, "ADD", counts, () => CallAllAsync(plugin.Chain, "ADD", container, network, null));
+        await TimeAsync(plugin.Name, "DEL", counts, () => CallAllAsync(plugin.Chain.Reverse(), "DEL", container, network, result));
     }
 
     private async Task InProcessAsync(string who, Plugin plugin, bool counts)
@@ -126,7 +136,7 @@ internal sealed class CniRun : IAsyncDisposable
         await Task.WhenAll(networks.Select(async (network, number) =>
         {
             await Task.Yield();
-            await CallAsync(plugin, "ADD", $"t{number}", network, null);
+            await CallAsync(plugin.Chain[0], "ADD", $"t{number}", network, null);
         }));
         var all = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         Console.WriteLine();
@@ -143,7 +153,19 @@ internal sealed class CniRun : IAsyncDisposable
         others.ForEach(static network => network.Dispose());
     }
 
-    private static async Task<string> CallAsync(Plugin plugin, string verb, string container, NetworkNamespace network, string? previous)
+    // Of an ADD each has the result of the one before it, of a DEL all have the last one's.
+    private static async Task<string> CallAllAsync(IEnumerable<Link> chain, string verb, string container, NetworkNamespace network, string? previous)
+    {
+        var said = "";
+        foreach (var link in chain)
+        {
+            said = await CallAsync(link, verb, container, network, previous);
+            previous = verb == "ADD" ? said : previous;
+        }
+        return said;
+    }
+
+    private static async Task<string> CallAsync(Link plugin, string verb, string container, NetworkNamespace network, string? previous)
     {
         using var process = Spawn.Start(new SpawnRequest(plugin.Path) { Environment = Variables(verb, container, network), Input = SpawnStream.Pipe, Output = SpawnStream.Pipe, Error = SpawnStream.Null });
         try
@@ -158,13 +180,13 @@ internal sealed class CniRun : IAsyncDisposable
         using var reader = new StreamReader(process.Output!);
         var said = await reader.ReadToEndAsync();
         var status = await process.Exited;
-        return status.Code == 0 ? said : throw new InvalidOperationException($"{plugin.Name} {verb}: {status}: {said}");
+        return status.Code == 0 ? said : throw new InvalidOperationException($"{plugin.Path} {verb}: {status}: {said}");
     }
 
     /// <summary>The same call on the agent's socket, without a process.</summary>
     private static string Ask(Plugin plugin, string verb, string container, NetworkNamespace network)
     {
-        var body = new CniCall(Variables(verb, container, network), Encoding.UTF8.GetBytes(plugin.Configuration)).ToBytes();
+        var body = new CniCall(Variables(verb, container, network), Encoding.UTF8.GetBytes(plugin.Chain[0].Configuration)).ToBytes();
         using var stream = UnixStream.Connect(Socket);
         stream.Send([.. Encoding.ASCII.GetBytes($"POST /cni HTTP/1.0\r\nHost: plumb\r\nContent-Length: {body.Length}\r\n\r\n"), .. body]);
         var answer = new byte[8192];
@@ -213,19 +235,21 @@ internal sealed class CniRun : IAsyncDisposable
     private double Median(string who, string what) => _milliseconds[$"{who} {what}"].Order().ElementAt(Turns / 2);
 
     // Turn by turn: a machine that is busy for a while is busy for both.
-    private double Ratio(string who, string what) =>
-        _milliseconds[$"{who} {what}"].Zip(_milliseconds[$"{Masquerading} {what}"], static (own, peer) => own / peer).Order().ElementAt(Turns / 2);
+    private double Ratio(string who, string what, string peer = Masquerading) =>
+        _milliseconds[$"{who} {what}"].Zip(_milliseconds[$"{peer} {what}"], static (own, peer) => own / peer).Order().ElementAt(Turns / 2);
 
     private void Print(Plugin[] plugins)
     {
         Console.WriteLine("| CNI, ms, p50 | start | ADD | work in it | DEL | work in it | ADD over `bridge`'s with ipMasq | DEL |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
-        foreach (var (who, _, _) in plugins)
+        foreach (var who in plugins.Select(static plugin => plugin.Name))
         {
             var (start, add, delete) = (Median(who, "start"), Median(who, "ADD"), Median(who, "DEL"));
             Console.WriteLine($"| {who} | {start:0.0} | {add:0.0} | {add - start:0.0} | {delete:0.0} | {delete - start:0.0} | {Ratio(who, "ADD"):0.00} | {Ratio(who, "DEL"):0.00} |");
         }
         Console.WriteLine($"| {InProcess} | | {Median(InProcess, "ADD"):0.00} | | {Median(InProcess, "DEL"):0.00} | | {Ratio(InProcess, "ADD"):0.00} | {Ratio(InProcess, "DEL"):0.00} |");
+        Console.WriteLine();
+        Console.WriteLine($"With a hostPort `plumb-cni` takes {Ratio(plugins[3].Name, "ADD", Mapping):0.00} of what `bridge` with ipMasq and `portmap` take for ADD, and {Ratio(plugins[3].Name, "DEL", Mapping):0.00} for DEL.");
     }
 
     private static ClusterNode Node(int number) => new($"node-{number}")
@@ -240,5 +264,12 @@ internal sealed class CniRun : IAsyncDisposable
          "ipam":{"type":"host-local","ranges":[[{"subnet":"10.{{{net}}}.0.0/16"}]],"routes":[{"dst":"0.0.0.0/0"}]}}
         """;
 
-    private sealed record Plugin(string Name, string Path, string Configuration);
+    private static string Own(string more) => $$"""{"cniVersion":"1.0.0","name":"plumb","type":"plumb-cni","socket":"{{Socket}}"{{more}}}""";
+
+    private static string Port(int number) => $$$""","capabilities":{"portMappings":true},"runtimeConfig":{"portMappings":[{"hostPort":{{{number}}},"containerPort":80,"protocol":"tcp"}]}""";
+
+    /// <summary>Called one after the other for ADD, in the opposite order for DEL.</summary>
+    private sealed record Plugin(string Name, params IReadOnlyList<Link> Chain);
+
+    private sealed record Link(string Path, string Configuration);
 }
