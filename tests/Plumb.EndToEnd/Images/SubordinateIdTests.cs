@@ -1,0 +1,104 @@
+using System.Globalization;
+using Plumb.EndToEnd.Cni;
+
+namespace Plumb.EndToEnd.Images;
+
+/// <summary>
+/// Images whose user is not root, where the machine has subordinate ids for whoever starts the lab (subuid(5)). The person here is nobody's account: over <c>/etc</c> lies,
+/// in a mount namespace of each command, a folder that knows such a one. Needs root and the package uidmap.
+/// </summary>
+[Trait("Needs", "Root")]
+public sealed class SubordinateIdTests
+{
+    private const int Person = 61_234;
+    private const int FirstSubordinate = 900_000;
+
+    // The last argument of the container's process, by which the machine's own ps finds it.
+    private const string Sleep = "61234.5";
+
+    private const string AsPerson =
+        """
+        mount -t overlay -o "ro,lowerdir=$1/etc:/etc" overlay /etc; cd "$1"; person=$2; shift 2
+        exec setpriv --reuid "$person" --regid "$person" --clear-groups --inh-caps=-all -- "$@"
+        """;
+
+    private const string Pod =
+        $$"""
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: shop}
+        spec:
+          nodeName: node-1
+          volumes: [{name: scratch, emptyDir: {} }]
+          containers:
+          - {name: main, image: shop, command: [sleep, "{{Sleep}}"], volumeMounts: [{name: scratch, mountPath: /scratch}]}
+          - {name: root, image: shop, command: [sleep, "1000"], securityContext: {runAsUser: 0}, volumeMounts: [{name: scratch, mountPath: /scratch}]}
+        """;
+
+    [Fact]
+    public async Task A_container_is_its_images_user_and_what_it_writes_is_its_own()
+    {
+        RuntimeMachine.Needs("newuidmap");
+        await using var user = new LabUser();
+        var home = user.RuntimeDirectory;
+        foreach (var (variable, value) in (IEnumerable<(string, string)>)[("HOME", home), ("XDG_CACHE_HOME", Path.Combine(home, "cache")), ("USER", "person"), ("LOGNAME", "person")])
+        {
+            user.Set(variable, value);
+        }
+        await WriteAccountsAsync(Path.Combine(home, "etc"));
+        await Commands.RunAsync(user.Environment, null, "chown", "-R", $"{Person}:{Person}", home);
+
+        (await AsPersonAsync("sh", "-ec", ImageTests.Build, "sh", home)).Succeeds();
+        await File.WriteAllTextAsync(Path.Combine(home, "lab.yaml"), Pod, TestContext.Current.CancellationToken);
+        try
+        {
+            (await AsPersonAsync(Commands.Plumb, "up", "--detach", "--nodes", "1", "--dns-upstream", "none", "--image", $"shop={home}/user.tar", "-f", $"{home}/lab.yaml")).Succeeds();
+            var lab = new RunningLab(user, "default", (await AsPersonAsync(Commands.Plumb, "kubeconfig")).Succeeds().Output.Trim());
+            (await lab.KubectlAsync("wait", "--for=condition=Ready", "pod/shop", "--timeout=120s")).Succeeds();
+
+            Assert.StartsWith("uid=1000(web) gid=1000", await InAsync("main", "id"), StringComparison.Ordinal);
+            Assert.StartsWith("uid=0(root) gid=0", await InAsync("root", "id"), StringComparison.Ordinal);
+            // Each of the two sees whose a file is, and may write no other's.
+            Assert.Equal("1000:1000", (await InAsync("main", "sh", "-c", "echo new > /scratch/web; stat -c %u:%g /scratch/web")).Trim());
+            Assert.Equal("0:0", (await InAsync("root", "sh", "-c", "echo new > /scratch/root; stat -c %u:%g /scratch/root")).Trim());
+            Assert.Equal("1000:1000 0:0", (await InAsync("root", "sh", "-c", "stat -c %u:%g /scratch/web /scratch/root")).Trim().ReplaceLineEndings(" "));
+            foreach (var place in (string[])["/scratch/root", "/srv/index.html", "/etc/new"])
+            {
+                var refused = await lab.KubectlAsync("exec", "shop", "-c", "main", "--", "sh", "-c", $"echo new > {place}");
+                Assert.NotEqual(0, refused.ExitCode);
+                Assert.Contains("Permission denied", refused.Error, StringComparison.Ordinal);
+            }
+            Assert.Empty(await lab.GetAsync("events", "-A", "--field-selector", "reason=UserSubstituted", "-o", "name"));
+
+            // Outside it is one of the subordinate ids, of which the first is the lab's 1.
+            var processes = (await Commands.RunAsync(user.Environment, null, "ps", "-eo", "uid=,gid=,args=")).Succeeds().Lines;
+            var own = Assert.Single(processes, static line => line.EndsWith($"sleep {Sleep}", StringComparison.Ordinal) && !line.Contains("plumb", StringComparison.Ordinal));
+            Assert.Equal([$"{FirstSubordinate + 999}", $"{FirstSubordinate + 999}"], own.Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
+
+            async Task<string> InAsync(string container, params string[] command) => (await lab.KubectlAsync(["exec", "shop", "-c", container, "--", .. command])).Succeeds().Output;
+        }
+        finally
+        {
+            // Nobody but who started it may end it.
+            await AsPersonAsync(Commands.Plumb, "down", "--all");
+        }
+
+        Task<CommandResult> AsPersonAsync(params string[] command) => Commands.RunAsync(
+            user.Environment, null, "unshare", ["--mount", "--propagation", "private", "sh", "-ec", AsPerson, "sh", home, Person.ToString(CultureInfo.InvariantCulture), .. command]);
+    }
+
+    private static async Task WriteAccountsAsync(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var (file, line) in (IEnumerable<(string, string)>)
+        [
+            ("passwd", $"person:x:{Person}:{Person}::/nonexistent:/bin/sh"), ("group", $"person:x:{Person}:"),
+            ("subuid", $"person:{FirstSubordinate}:65536"), ("subgid", $"person:{FirstSubordinate}:65536"),
+        ])
+        {
+            var machines = Path.Combine("/etc", file);
+            var known = file is "passwd" or "group" ? await File.ReadAllTextAsync(machines, TestContext.Current.CancellationToken) : "";
+            await File.WriteAllTextAsync(Path.Combine(folder, file), $"{known}{line}\n", TestContext.Current.CancellationToken);
+        }
+    }
+}
