@@ -54,7 +54,7 @@ public sealed class PartitionTests : IAsyncDisposable
         Assert.NotEqual(0, held);
         var traced = await lab.PlumbAsync("trace", "client", $"{pod}:5201");
         Assert.NotEqual(0, traced.ExitCode);
-        Assert.Contains("lost: a rule drops it: ip saddr 192.168.1.11", traced.Output, StringComparison.Ordinal);
+        Assert.Contains("lost: a rule of inet cut in drops it: ip saddr 192.168.1.11", traced.Output, StringComparison.Ordinal);
         // Everybody still speaks to the API, and what nodes hold of one another is as good as before.
         Assert.Equal(endpoints, await EndpointsAsync(lab));
         Assert.Equal("True True", await lab.GetAsync("nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type==\"Ready\")].status}"));

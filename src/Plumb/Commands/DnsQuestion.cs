@@ -64,6 +64,9 @@ internal static class DnsQuestion
         };
     }
 
+    // A pod without a resolv.conf, or whose is not known, has none of them.
+    private static string Some(string what, IReadOnlyList<string> names) => names.Count == 0 ? $"no {what}" : $"{what} {string.Join(' ', names)}";
+
     public static void Write(DnsResult result, TextWriter to, Style style)
     {
         var last = result.Tried[^1];
@@ -72,7 +75,7 @@ internal static class DnsQuestion
             : style.Strong(Summary(result.Name, last)) + Causes(last));
         to.WriteLine(style.Quiet(result.Pod is null
             ? $"asked on {result.Node} as it stands"
-            : $"asked by pod {result.Pod} on {result.Node}: nameserver {string.Join(' ', result.Servers)}, search {string.Join(' ', result.Search)}, ndots {result.Dots}"));
+            : $"asked by pod {result.Pod} on {result.Node}: {Some("nameserver", result.Servers)}, {Some("search", result.Search)}, ndots {result.Dots}"));
         foreach (var tried in result.Tried)
         {
             to.WriteLine($"{tried.Name}  {tried.Code}{(tried.Search is null ? "" : $"  (search {tried.Search})")}");

@@ -64,6 +64,9 @@ internal interface IScene : IDisposable
     /// <summary>All objects of the API, of whatever kind; none where there is no API.</summary>
     IAsyncEnumerable<JsonObject> ObjectsAsync(CancellationToken cancel) => AsyncEnumerable.Empty<JsonObject>();
 
+    /// <summary>What of the API's objects is not told here though it may be there, in one line; null: all are told, or there is no API.</summary>
+    string? Untold => null;
+
     /// <summary>A pod's /etc/resolv.conf; null where nobody knows.</summary>
     string? ResolverOf(Party pod) => null;
 }

@@ -80,6 +80,8 @@ internal sealed class NodeScene : ILiveScene
     public bool Reads<T>()
         where T : IResource<T> => ReadableKinds.All.ContainsKey(T.Type.Resource.Resource);
 
+    public string? Untold => $"objects other than {string.Join(", ", ReadableKinds.All.Keys)}, so also Pods: an agent may read no others (ask where the API can be asked)";
+
     public IAsyncEnumerable<JsonObject> ObjectsAsync(CancellationToken cancel) =>
         ReadableKinds.All.Keys.SelectMany(resource => _agent.Objects(resource, null, null)).ToAsyncEnumerable();
 

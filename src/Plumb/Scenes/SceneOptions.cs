@@ -49,7 +49,19 @@ internal sealed class SceneOptions
 
     /// <summary>The snapshot that was asked for; null: none.</summary>
     /// <exception cref="Diagnosis.Snapshots.SnapshotException">The file cannot be read.</exception>
-    public IScene? Snapshot(Invocation invocation) => invocation.Parsed.GetValue(_from) is { } file ? SnapshotScene.Open(file) : null;
+    public IScene? Snapshot(Invocation invocation)
+    {
+        if (invocation.Parsed.GetValue(_from) is not { } file)
+        {
+            return null;
+        }
+        var snapshot = SnapshotScene.Open(file);
+        foreach (var line in snapshot.Missing)
+        {
+            Warn(invocation, $"left out of {file}: {line}");
+        }
+        return snapshot;
+    }
 
     /// <exception cref="LabException">There is no such scene.</exception>
     public ILiveScene OpenLive(Invocation invocation)
@@ -71,14 +83,14 @@ internal sealed class SceneOptions
     // With its agent if it has one.
     private ILiveScene Machine(Invocation invocation, string title)
     {
-        var agent = AgentSocket.Find(invocation.Parsed.GetValue(_socket), Warn);
+        var agent = AgentSocket.Find(invocation.Parsed.GetValue(_socket), line => Warn(invocation, line));
         ILiveScene scene = agent is null ? new MachineScene(title) : new NodeScene(agent);
         foreach (var line in scene is NodeScene node ? node.Unseen : ((MachineScene)scene).Unseen)
         {
-            Warn(line);
+            Warn(invocation, line);
         }
         return scene;
-
-        void Warn(string line) => invocation.Terminal.Error.WriteLine(invocation.Terminal.ErrorStyle.Warning(line));
     }
+
+    private static void Warn(Invocation invocation, string line) => invocation.Terminal.Error.WriteLine(invocation.Terminal.ErrorStyle.Warning(line));
 }

@@ -33,6 +33,9 @@ internal sealed class SnapshotScene : IScene
 
     public string Title => $"the snapshot {_path}";
 
+    /// <summary>What could not be read when it was taken, a line for each.</summary>
+    public IReadOnlyList<string> Missing => _snapshot.Missing;
+
     public string Name => _snapshot.Header.Name;
 
     public IWorld World => _snapshot.World;

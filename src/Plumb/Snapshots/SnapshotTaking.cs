@@ -51,6 +51,10 @@ internal static class SnapshotTaking
             writer.Write(found);
             objects++;
         }
+        if (scene.Untold is { } untold)
+        {
+            missing.Add(untold);
+        }
         foreach (var what in missing)
         {
             writer.Miss(what);

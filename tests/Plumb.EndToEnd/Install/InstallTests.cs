@@ -173,8 +173,10 @@ public sealed class InstallTests : IAsyncDisposable
         Assert.Contains("Pod default/client", (await AskAsync(lab, "explain", "default/client")).Succeeds().Output, StringComparison.Ordinal);
         Assert.Contains("Node node-1", (await AskAsync(lab, "explain", "10.244.1.0/24")).Succeeds().Output, StringComparison.Ordinal);
         var snapshot = PathOf("net.plumb");
-        (await AskAsync(lab, "snapshot", "-o", snapshot)).Succeeds();
-        Assert.Contains("Service default/shop", (await _user.PlumbAsync("explain", "--from", snapshot, address)).Succeeds().Output, StringComparison.Ordinal);
+        Assert.Contains("left out: objects other than nodes, services, endpointslices, so also Pods", (await AskAsync(lab, "snapshot", "-o", snapshot)).Succeeds().Error, StringComparison.Ordinal);
+        var explained = (await _user.PlumbAsync("explain", "--from", snapshot, address)).Succeeds();
+        Assert.Contains("Service default/shop", explained.Output, StringComparison.Ordinal);
+        Assert.Contains($"left out of {snapshot}: objects other than", explained.Error, StringComparison.Ordinal);
 
         Assert.Contains("SRC: the network of node-1 cannot be seen from here: ask on node-1", (await AskAsync(lab, "trace", "node-1", "10.244.9.1")).Error, StringComparison.Ordinal);
         var beyond = await AskAsync(lab, "trace", "default/client", "http://shop");

@@ -197,8 +197,8 @@ internal static class Hooks
         {
             Decision.Accept when outcome.Proxy is { } proxy => Proxied(after, proxy, last),
             Decision.Accept => Passed(after),
-            Decision.Drop => End(after, hook, $"a rule drops it: {Rule(last)}", last, null),
-            Decision.Reject => End(after, hook, $"a rule refuses it: {Rule(last)}", last, outcome.Answer),
+            Decision.Drop => End(after, hook, $"a rule{Of(last)} drops it: {Rule(last)}", last, null),
+            Decision.Reject => End(after, hook, $"a rule{Of(last)} refuses it: {Rule(last)}", last, outcome.Answer),
             Decision.Queue => new Step.End(after, Ending.Undecided, $"a program decides: {Rule(last)}") { Killer = last },
             _ => new Step.End(after, Ending.Undecided, $"cannot be decided here: {Rule(last)}") { Killer = last },
         };
@@ -225,6 +225,9 @@ internal static class Hooks
             AnswersBy = answer is { Reset: true } ? after.CameBy : null,
         };
     }
+
+    // Family, table and chain, as `nft list chain` takes them. An element, a policy at a hook: what is told of it says where it is.
+    private static string Of(Hop hop) => hop.Entry is { Kind: EntryKind.Chain or EntryKind.IptablesChain } chain ? $" of {chain.Name}" : "";
 
     private static string Rule(Hop hop) => hop.Text ?? hop.What;
 
