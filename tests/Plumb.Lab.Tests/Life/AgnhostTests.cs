@@ -113,7 +113,7 @@ public sealed class AgnhostTests(OneNode node) : IClassFixture<OneNode>
     [Fact]
     public async Task Netexec_and_porter_speak_SCTP_where_the_kernel_has_it()
     {
-        Assert.SkipUnless(HasSctp(), "this kernel has no SCTP sockets");
+        Assert.SkipUnless(SctpTests.IsThere, "this kernel has no SCTP sockets");
         await node.PodAsync("sctp", """ "containers":[{"name":"c","image":"agnhost","args":["netexec","--http-port=80","--sctp-port=9"]},{"name":"p","image":"agnhost","args":["porter"],"env":[{"name":"SERVE_SCTP_PORT_10","value":"ten"}]}] """);
         var server = await node.UntilAsync("sctp", static pod => pod.Status.Phase == "Running");
         Assert.Equal("""{"responses":["sctp"]}""", await node.ExecAsync("sctp", "c", "curl", "-s", $"http://{server.Status.PodIP}/dial?host={server.Status.PodIP}&port=9&protocol=sctp&request=hostname"));
@@ -122,20 +122,6 @@ public sealed class AgnhostTests(OneNode node) : IClassFixture<OneNode>
         var client = await node.UntilAsync("sctp-client", static pod => pod.Status.Phase == "Failed");
         Assert.Equal([0, 1], client.Status.ContainerStatuses.OrderBy(static one => one.Name).Select(static one => one.State!.Terminated!.ExitCode));
         Assert.Equal("REFUSED", (await node.LogAsync("sctp-client", "n")).Trim());
-    }
-
-    private static bool HasSctp()
-    {
-        using var here = Linux.Namespaces.NetworkNamespace.OpenHome();
-        try
-        {
-            Linux.Namespaces.NamespaceSockets.OpenSctp(here, System.Net.Sockets.AddressFamily.InterNetwork).Dispose();
-            return true;
-        }
-        catch (Linux.Native.SystemCallException)
-        {
-            return false;
-        }
     }
 
     private static (string Certificate, string Key) SelfSigned(string name)

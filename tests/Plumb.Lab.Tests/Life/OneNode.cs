@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Plumb.Api.Streaming;
 using Plumb.Kubernetes.Clients;
 using Plumb.Kubernetes.Objects;
+using Plumb.Linux.Namespaces;
 
 namespace Plumb.Lab.Tests.Life;
 
@@ -73,6 +74,10 @@ public sealed class OneNode : IAsyncLifetime
 
     /// <summary>As the node hears of a pod's change by its watch.</summary>
     public void ApplyToNode(Pod pod) => _lab!.Kubelets["node-1"].Apply(pod);
+
+    /// <summary>Of a machine of the lab: `node-1`, `outside`.</summary>
+    internal NetworkNamespace NamespaceOf(string machine) =>
+        NetworkNamespace.Open($"/proc/{Environment.ProcessId}/{_lab!.Status().Machines.Single(one => one.Name == machine).NamespacePath}");
 
     public Task<string> StatusAsync(string pod) => PodTextAsync(pod);
 
