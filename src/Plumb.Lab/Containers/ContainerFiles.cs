@@ -12,15 +12,15 @@ internal sealed class ContainerFiles
 {
     private readonly PodFacts _pod;
     private readonly ContainerSpec _container;
-    private readonly string? _image;
+    private readonly Image? _image;
     private readonly IReadOnlyList<string> _launcher;
     private readonly Lazy<IReadOnlyList<BindMount>> _mounts;
     private int _stages;
 
     /// <param name="directory">The container's own, in the lab's.</param>
-    /// <param name="image">An image's root directory; null: the container has the machine's file system.</param>
+    /// <param name="image">Null: the container has the machine's file system.</param>
     /// <param name="launcher">This program, which enters roots.</param>
-    public ContainerFiles(string directory, PodFacts pod, ContainerSpec container, string? image, IReadOnlyList<string> launcher)
+    public ContainerFiles(string directory, PodFacts pod, ContainerSpec container, Image? image, IReadOnlyList<string> launcher)
     {
         Directory = directory;
         _pod = pod;
@@ -41,7 +41,7 @@ internal sealed class ContainerFiles
     /// Null for the machine's own root. A volume whose place the machine lacks needs another, in which places can be made: the machine's under a layer of
     /// the container's own. Below /run there are places for all: a container can have one of its own.
     /// </summary>
-    public RootSource? Root => _image is not null ? new RootSource(_image, _launcher, _container.ReadOnlyRoot)
+    public RootSource? Root => _image is not null ? new RootSource(_image.Root, _launcher, _container.ReadOnlyRoot) { Owners = _image.Owners }
         : _container.ReadOnlyRoot || IsForAnother() || _container.Mounts.Any(static mount => !IsPlace(mount) && !OwnRun.Holds(mount.Target))
             ? new RootSource("/", _launcher, _container.ReadOnlyRoot)
         : null;

@@ -43,7 +43,7 @@ public sealed class ContainerRuntime(
         ArgumentNullException.ThrowIfNull(changed);
         var image = _images.Find(container.Image);
         container = image is null ? container : ImageSpecs.Of(container, image);
-        var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image?.Root, launcher);
+        var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image, launcher);
         IContainerKind kind = IsBuiltIn(container)
             ? new WorkloadKind(pod, container, files, _workloads, time)
             : new ProcessKind(pod, container, files, image, target as Container, group, time);

@@ -5,13 +5,18 @@ namespace Plumb.Lab.Images;
 /// <summary>An image that containers can run from.</summary>
 /// <param name="Digest">`sha256:…`; empty for a directory that is a root file system and no more.</param>
 /// <param name="Root">The root directory.</param>
-public sealed record Image(string Digest, string Root, ImageConfiguration Configuration);
+public sealed record Image(string Digest, string Root, ImageConfiguration Configuration)
+{
+    /// <summary>A file that says whose the image's files are; null: they are whose they are.</summary>
+    public string? Owners { get; init; }
+}
 
 /// <summary>Unpacked images in the user's cache. Each is a directory, made as a whole or not at all; names are links to them.</summary>
 public sealed class ImageStore(string directory)
 {
     private const string RootName = "rootfs";
     private const string ConfigurationName = "config.json";
+    private const string OwnersName = "owners";
     private const string Left = ".left";
 
     /// <summary>`$XDG_CACHE_HOME/plumb/images`, else `~/.cache/plumb/images`, else one in the directory for temporary files.</summary>
@@ -116,7 +121,7 @@ public sealed class ImageStore(string directory)
         var configuration = Path.Combine(image, ConfigurationName);
         return !Directory.Exists(image) ? throw new ImageException($"the image's directory {image} is gone")
             : Directory.Exists(root) && File.Exists(configuration)
-                ? new Image("sha256:" + Path.GetFileName(image), root, ImageConfiguration.Read(File.ReadAllBytes(configuration), image))
+                ? new Image("sha256:" + Path.GetFileName(image), root, ImageConfiguration.Read(File.ReadAllBytes(configuration), image)) { Owners = Path.Combine(image, OwnersName) is var owners && File.Exists(owners) ? owners : null }
                 : new Image("", image, new ImageConfiguration());
     }
 
@@ -198,6 +203,7 @@ public sealed class ImageStore(string directory)
             }
             tree.Finish();
             skipped = tree.Skipped;
+            LayerOwners.Write(Path.Combine(temporary, OwnersName), tree.Owners);
             File.WriteAllBytes(Path.Combine(temporary, ConfigurationName), archive.Configuration);
             Directory.Move(temporary, place);
             return place;

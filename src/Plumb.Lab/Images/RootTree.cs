@@ -16,6 +16,7 @@ internal sealed class RootTree(string root)
 
     // Set at the end: what may not be written to must not be in the way while it is filled.
     private readonly Dictionary<string, UnixFileMode> _directories = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (uint User, uint Group)> _owners = new(StringComparer.Ordinal);
     private HashSet<string> _ofThisLayer = [];
 
     /// <summary>Device files and pipes: nothing that an ordinary user could make, and nothing that a container gets from its image.</summary>
@@ -48,6 +49,7 @@ internal sealed class RootTree(string root)
         }
         var place = Path.Combine(parent, last);
         _ofThisLayer.Add(place);
+        _owners[place] = ((uint)entry.Uid, (uint)entry.Gid);
         var mode = (UnixFileMode)((int)entry.Mode & Permissions);
         switch (entry.EntryType)
         {
@@ -82,6 +84,7 @@ internal sealed class RootTree(string root)
                 {
                     Remove(place);
                     HardLink.Create(source, place);
+                    _owners[place] = _owners.GetValueOrDefault(source);
                 }
                 break;
             case TarEntryType.CharacterDevice or TarEntryType.BlockDevice or TarEntryType.Fifo:
@@ -104,6 +107,13 @@ internal sealed class RootTree(string root)
             }
         }
     }
+
+    /// <summary>Whose the files are that are not root's; when all layers are in.</summary>
+    public IEnumerable<FileOwner> Owners =>
+        from owned in _owners
+        where owned.Value != default && FileStatus.TryOfLink(owned.Key) is not null && IsReal(Path.GetDirectoryName(owned.Key)!)
+        orderby owned.Key
+        select new FileOwner(Path.GetRelativePath(root, owned.Key), owned.Value.User, owned.Value.Group);
 
     /// <summary>Absolute names are names below the root.</summary>
     private static List<string> Names(string path)

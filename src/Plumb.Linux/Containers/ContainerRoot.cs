@@ -31,6 +31,9 @@ public sealed class ContainerRoot
     /// <summary>`readOnlyRootFilesystem`: what is mounted can be written to, and nothing else.</summary>
     public bool ReadOnly { get; init; }
 
+    /// <summary>Files of the image that are not root's. Those whose ids the user namespace lacks stay root's.</summary>
+    public IReadOnlyList<FileOwner> Owners { get; init; } = [];
+
     private string Root { get; }
 
     /// <summary>Makes it this process's root; the old one is gone from its sight.</summary>
@@ -51,6 +54,7 @@ public sealed class ContainerRoot
         else
         {
             Layer();
+            GiveAway();
             MakeDevices();
         }
         if (ReadOnly)
@@ -120,6 +124,38 @@ public sealed class ContainerRoot
         Check(
             Libc.Mount("overlay", Root, "overlay", 0, $"lowerdir={Escape(Lower)},upperdir={Escape(upper)},workdir={Escape(work)},userxattr"),
             "mount -t overlay", Lower);
+    }
+
+    // What is given away comes into the layer in memory, with its content: the image's own files are the user's who unpacked them, as that user sees them.
+    private void GiveAway()
+    {
+        if (Owners.Count == 0 || ContainerUser.IsAlone)
+        {
+            return;
+        }
+        using var tree = new TreeWalk(Root);
+        foreach (var owner in Owners)
+        {
+            var name = Path.GetFileName(owner.Path);
+            if (tree.Find(Path.GetDirectoryName(owner.Path) ?? "") is not { } directory || FileStatus.TryOfLink(Path.Combine(directory, name)) is not { } status)
+            {
+                continue;
+            }
+            var place = Path.Combine(directory, name);
+            var mode = status.Type == FileType.Regular ? File.GetUnixFileMode(place) : default;
+            if (Libc.ChangeOwner(place, owner.User, owner.Group) < 0)
+            {
+                if ((Errno)System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Errno.EINVAL)
+                {
+                    throw SystemCallException.Last("lchown", owner.Path);
+                }
+            }
+            // With its owner a program loses that it runs as him.
+            else if ((mode & (UnixFileMode.SetUser | UnixFileMode.SetGroup)) != 0)
+            {
+                File.SetUnixFileMode(place, mode);
+            }
+        }
     }
 
     // A colon parts layers and a comma options.

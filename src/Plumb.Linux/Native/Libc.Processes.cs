@@ -117,6 +117,10 @@ internal static partial class Libc
     [LibraryImport(Name, EntryPoint = "fchown", SetLastError = true)]
     public static partial int ChangeOwner(int file, uint user, uint group);
 
+    /// <summary>Of a link itself, not of what it leads to.</summary>
+    [LibraryImport(Name, EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(string path, uint user, uint group);
+
     [LibraryImport(Name, EntryPoint = "pipe2", SetLastError = true)]
     public static unsafe partial int Pipe(int* descriptors, int flags);
 

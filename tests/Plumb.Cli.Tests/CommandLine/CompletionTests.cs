@@ -5,7 +5,7 @@ namespace Plumb.Cli.Tests.CommandLine;
 public sealed class CompletionTests
 {
     [Theory]
-    [InlineData("plumb st", "status")]
+    [InlineData("plumb st", "status store")]
     [InlineData("plumb completions ", "bash fish zsh --help")]
     [InlineData("plumb up --ov", "--overlay")]
     [InlineData("plumb up --overlay ", "routed vxlan")]

@@ -28,6 +28,8 @@ public sealed class ImageTests
         skopeo copy -q oci:oci:two oci-archive:oci.tar
         skopeo copy -q --dest-compress-format zstd oci:oci:two oci:zstd:two
         umoci config --image oci:two --config.user web
+        mkdir -p home/web; echo old > home/web/notes; tar --owner=1000 --group=1000 -cf home.tar home/web
+        umoci raw add-layer --image oci:two home.tar
         skopeo copy -q oci:oci:two oci-archive:user.tar
         """;
 

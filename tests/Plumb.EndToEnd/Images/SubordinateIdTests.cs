@@ -62,6 +62,10 @@ public sealed class SubordinateIdTests
             Assert.Equal("1000:1000", (await InAsync("main", "sh", "-c", "echo new > /scratch/web; stat -c %u:%g /scratch/web")).Trim());
             Assert.Equal("0:0", (await InAsync("root", "sh", "-c", "echo new > /scratch/root; stat -c %u:%g /scratch/root")).Trim());
             Assert.Equal("1000:1000 0:0", (await InAsync("root", "sh", "-c", "stat -c %u:%g /scratch/web /scratch/root")).Trim().ReplaceLineEndings(" "));
+            // The image's own files are whose its layers say.
+            Assert.Equal("1000:1000 1000:1000 0:0", (await InAsync("root", "stat", "-c", "%u:%g", "/home/web", "/home/web/notes", "/srv/index.html")).Trim().ReplaceLineEndings(" "));
+            Assert.Equal("old\nnew\n", await InAsync("main", "sh", "-c", "echo new >> /home/web/notes; echo own > /home/web/own; cat /home/web/notes"));
+            Assert.Equal("old\n", await InAsync("root", "cat", "/home/web/notes"));
             foreach (var place in (string[])["/scratch/root", "/srv/index.html", "/etc/new"])
             {
                 var refused = await lab.KubectlAsync("exec", "shop", "-c", "main", "--", "sh", "-c", $"echo new > {place}");

@@ -31,6 +31,12 @@ internal static class HandMade
 
     public static TarEntry Device(string name) => new PaxTarEntry(TarEntryType.CharacterDevice, name) { DeviceMajor = 1, DeviceMinor = 3 };
 
+    public static TarEntry Of(int owner, TarEntry entry)
+    {
+        (entry.Uid, entry.Gid) = (owner, owner + 1);
+        return entry;
+    }
+
     public static byte[] Zip(byte[] layer)
     {
         using var bytes = new MemoryStream();

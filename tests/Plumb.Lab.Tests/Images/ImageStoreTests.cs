@@ -66,6 +66,23 @@ public sealed class ImageStoreTests : IDisposable
     }
 
     [Fact]
+    public void Whose_files_are_is_kept_beside_them_as_the_last_layer_says()
+    {
+        var image = _store.Take(
+            Docker(
+                Path.Combine(_directory, "owned.tar"),
+                null,
+                Layer(
+                    Of(1000, Folder("home")), Of(1000, Text("home/taken", "")), Of(1000, Text("home/hidden", "")), Of(1000, Text("home/a b", "")), Of(5, Link("home/same", "home/a b", TarEntryType.HardLink)),
+                    Folder("srv"), Of(1000, Folder("srv/gone")), Of(1000, Text("srv/gone/file", "")), Of(7, Link("etc", "srv"))),
+                Layer(Text("home/taken", ""), Text("home/.wh.hidden", ""), Link("srv/gone", "/home"))),
+            out _);
+        Assert.Equal(
+            [new("etc", 7, 8), new("home", 1000, 1001), new("home/a b", 1000, 1001), new("home/same", 1000, 1001)],
+            LayerOwners.Read(ImageStore.Load(image).Owners!).OrderBy(static owner => owner.Path, StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Users_are_read_from_the_image_s_own_file_whatever_links_to_it()
     {
         var root = Directory.CreateDirectory(Path.Combine(_directory, "root")).FullName;

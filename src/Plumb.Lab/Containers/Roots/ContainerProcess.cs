@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using Plumb.Lab.Images;
 using Plumb.Linux.Containers;
 
 namespace Plumb.Lab.Containers.Roots;
@@ -24,7 +25,12 @@ public static class ContainerProcess
             var command = RootedCommand.FromJson(File.ReadAllBytes(file));
             // Variables may be secrets.
             File.Delete(file);
-            new ContainerRoot(command.Lower, command.Stage) { Mounts = command.Mounts, ReadOnly = command.ReadOnly }.Enter();
+            new ContainerRoot(command.Lower, command.Stage)
+            {
+                Mounts = command.Mounts,
+                ReadOnly = command.ReadOnly,
+                Owners = command.Owners is { } owners ? LayerOwners.Read(owners) : [],
+            }.Enter();
             ContainerRoot.Run(command.Program, command.Arguments, command.Environment, command.Directory, command.User);
         }
 #pragma warning disable CA1031 // Whatever it is, this is the only place where it can be told.

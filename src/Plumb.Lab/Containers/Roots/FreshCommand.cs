@@ -110,7 +110,7 @@ internal sealed class FreshCommand : IDisposable
         SpawnNamespaces namespaces, ContainerFiles files, RootSource root, IReadOnlyList<string> words, Dictionary<string, string> environment, string directory, ContainerUser user)
     {
         var (stage, file) = files.MakeStage();
-        var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user) { ReadOnly = root.ReadOnly };
+        var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user) { ReadOnly = root.ReadOnly, Owners = root.Owners };
         File.WriteAllBytes(file, command.ToJson());
         var failure = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         var request = new SpawnRequest(root.Launcher[0])
@@ -156,4 +156,8 @@ internal sealed class FreshCommand : IDisposable
 /// <param name="Lower">An image's root directory, or `/`.</param>
 /// <param name="Launcher">This program.</param>
 /// <param name="ReadOnly">But for what is mounted there.</param>
-internal sealed record RootSource(string Lower, IReadOnlyList<string> Launcher, bool ReadOnly);
+internal sealed record RootSource(string Lower, IReadOnlyList<string> Launcher, bool ReadOnly)
+{
+    /// <summary>A file that says whose the image's files are.</summary>
+    public string? Owners { get; init; }
+}

@@ -20,11 +20,15 @@ internal sealed record RootedCommand(
 {
     public bool ReadOnly { get; init; }
 
+    /// <summary>A file that says whose the image's files are; null: they are whose they are.</summary>
+    public string? Owners { get; init; }
+
     public byte[] ToJson() => LabJson.ToUtf8(json =>
     {
         json.WriteString("lower", Lower);
         json.WriteString("stage", Stage);
         json.WriteBoolean("readOnly", ReadOnly);
+        json.WriteString("owners", Owners);
         json.WriteStartArray("mounts");
         foreach (var mount in Mounts)
         {
@@ -82,6 +86,7 @@ internal sealed record RootedCommand(
                 [.. json.GetProperty("groups").EnumerateArray().Select(static group => group.GetUInt32())]))
         {
             ReadOnly = json.GetProperty("readOnly").GetBoolean(),
+            Owners = json.GetProperty("owners").GetString(),
         };
 
         string Text(string name) => json.GetProperty(name).GetString()!;
