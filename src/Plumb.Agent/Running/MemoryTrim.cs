@@ -10,43 +10,55 @@ internal sealed class MemoryTrim : IDisposable
 {
     private const int Much = 5_000;
 
-    // Once it is quiet; and when the compiler, too, is done with what runs often.
-    private static readonly TimeSpan[] _pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)];
+    private static readonly TimeSpan _quiet = TimeSpan.FromSeconds(1);
 
-    private readonly ITimer _timer;
+    // Since the last time: when it is ready, when its first work is done, and when the compiler, too, is done with what runs often.
+    private static readonly TimeSpan[] _afterStart = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)];
+
+    private readonly ITimer _whenQuiet;
+    private readonly ITimer _young;
     private int _changes;
     private int _trimmed;
 
-    public MemoryTrim(TimeProvider time) => _timer = time.CreateTimer(static state => ((MemoryTrim)state!).Trim(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    public MemoryTrim(TimeProvider time)
+    {
+        _whenQuiet = time.CreateTimer(static state => ((MemoryTrim)state!).AfterMuch(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _young = time.CreateTimer(static state => ((MemoryTrim)state!).AfterStart(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _young.Change(_afterStart[0], Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>So much changed in one round. What comes without a pause counts together.</summary>
     public void Count(int changes)
     {
-        if (changes == 0)
+        if (changes != 0)
         {
-            return;
-        }
-        var all = Interlocked.Add(ref _changes, changes);
-        if (all >= Much || Volatile.Read(ref _trimmed) == 0)
-        {
-            Volatile.Write(ref _trimmed, 0);
-            _timer.Change(_pauses[0], Timeout.InfiniteTimeSpan);
+            Interlocked.Add(ref _changes, changes);
+            _whenQuiet.Change(_quiet, Timeout.InfiniteTimeSpan);
         }
     }
 
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        _whenQuiet.Dispose();
+        _young.Dispose();
+    }
 
-    private void Trim()
+    // Pauses the whole process, names and pods that come included, for a tenth of a second or two: only after what took much longer itself.
+    private void AfterMuch()
     {
         if (Interlocked.Exchange(ref _changes, 0) >= Much)
         {
-            // Pauses the whole process, names and pods that come included, for a tenth of a second or two: only after what took much longer itself.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            MappedCode.Release();
         }
+    }
+
+    private void AfterStart()
+    {
         MappedCode.Release();
-        if (++_trimmed < _pauses.Length)
+        if (++_trimmed < _afterStart.Length)
         {
-            _timer.Change(_pauses[_trimmed], Timeout.InfiniteTimeSpan);
+            _young.Change(_afterStart[_trimmed], Timeout.InfiniteTimeSpan);
         }
     }
 }
