@@ -145,7 +145,7 @@ public sealed class ContainerRoot
             var mode = status.Type == FileType.Regular ? File.GetUnixFileMode(place) : default;
             if (Libc.ChangeOwner(place, owner.User, owner.Group) < 0)
             {
-                if ((Errno)System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Errno.EINVAL)
+                if (Libc.LastErrno != Errno.EINVAL)
                 {
                     throw SystemCallException.Last("lchown", owner.Path);
                 }

@@ -14,8 +14,20 @@ public static class MappedCode
     /// Only of mappings that cannot be written and never were (smaps: no anonymous page), since there it would undo what was written; and only of libraries, which
     /// stay where they are until the end, while other threads map and unmap other things.
     /// </remarks>
-    /// <returns>Bytes that were resident.</returns>
+    /// <returns>Bytes that were resident; 0 where the kernel does not tell (no CONFIG_PROC_PAGE_MONITOR).</returns>
     public static long Release()
+    {
+        try
+        {
+            return ReleaseAll();
+        }
+        catch (Exception untold) when (untold is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
+    private static long ReleaseAll()
     {
         using var file = new FileStream("/proc/self/smaps", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         // A line is no longer than a path.
