@@ -33,10 +33,14 @@ public abstract class KubectlFixture : IAsyncLifetime
 
     private protected Task<string> RunAsync(params string[] arguments) => RunAsync(arguments, fails: false);
 
-    private protected async Task<string> RunAsync(string[] arguments, bool fails)
+    /// <summary>The machine's kubectl, and every other one that PLUMB_TEST_KUBECTLS names.</summary>
+    private protected static IEnumerable<string> Programs =>
+        ["kubectl", .. (Environment.GetEnvironmentVariable("PLUMB_TEST_KUBECTLS") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)];
+
+    private protected async Task<string> RunAsync(string[] arguments, bool fails, string program = "kubectl")
     {
         Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(static folder => File.Exists(Path.Combine(folder, "kubectl"))), "there is no kubectl on this machine");
-        var start = new ProcessStartInfo("kubectl", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["KUBECONFIG"] = Kubeconfig;
         start.Environment["HOME"] = _home;
         using var kubectl = Process.Start(start)!;
@@ -44,7 +48,7 @@ public abstract class KubectlFixture : IAsyncLifetime
         var errors = kubectl.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await kubectl.WaitForExitAsync(TestContext.Current.CancellationToken);
         var said = await output + await errors;
-        Assert.True(kubectl.ExitCode != 0 == fails, $"kubectl {string.Join(' ', arguments)} ended with {kubectl.ExitCode}:\n{said}");
+        Assert.True(kubectl.ExitCode != 0 == fails, $"{program} {string.Join(' ', arguments)} ended with {kubectl.ExitCode}:\n{said}");
         return said;
     }
 }

@@ -72,10 +72,9 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
                 return Task.CompletedTask;
             }
 
-            // An old kubectl asks for protobuf and validates nothing when no kind is described: an empty document is all that it needs.
-            return context.Request.Headers.Accept.ToString().Contains("protobuf", StringComparison.Ordinal)
-                ? TaggedAsync(context, OpenApiDocuments.EmptyV2Protobuf, "\"plumb-v2\"", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
-                : TaggedAsync(context, Cached("openapi v2", OpenApiDocuments.V2).Body, "\"plumb-v2\"", "application/json");
+            var isProtobuf = context.Request.Headers.Accept.ToString().Contains("protobuf", StringComparison.Ordinal);
+            var (document, tag) = isProtobuf ? Cached("openapi v2 protobuf", () => OpenApiProtobuf.Document(_openApi.V2())) : Cached("openapi v2", _openApi.V2);
+            return TaggedAsync(context, document, tag, isProtobuf ? OpenApiProtobuf.ContentType : "application/json");
         }
 
         if (steps is ["openapi", "v3"])
@@ -122,7 +121,9 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
         await Answer.JsonAsync(context, 200, body, contentType);
     }
 
-    private (byte[] Body, string Hash) Cached(string key, Func<JsonNode> make)
+    private (byte[] Body, string Hash) Cached(string key, Func<JsonNode> make) => Cached(key, () => Answer.Bytes(make()));
+
+    private (byte[] Body, string Hash) Cached(string key, Func<byte[]> make)
     {
         lock (_gate)
         {
@@ -134,7 +135,7 @@ internal sealed class Documents(Catalog catalog, DateTimeOffset started)
 
             if (!_cache.TryGetValue(key, out var document))
             {
-                var body = Answer.Bytes(make());
+                var body = make();
                 _cache[key] = document = (body, $"\"{Convert.ToHexString(SHA256.HashData(body))}\"");
             }
 

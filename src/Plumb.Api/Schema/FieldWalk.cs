@@ -70,7 +70,7 @@ internal sealed class FieldWalk
             else
                 Map(owner, type, value.AsObject(), path);
         }
-        else if (type.Named is { } named)
+        else if (type is { Named: { } named, Scalar: Scalar.None })
         {
             if (kind != JsonValueKind.Object)
                 Wrong(owner, kind, type.GoName, null);

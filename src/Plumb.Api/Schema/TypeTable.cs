@@ -22,10 +22,17 @@ internal enum Scalar
 
 /// <summary>What a field holds.</summary>
 /// <param name="Element">The type inside a list or map.</param>
-internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, bool IsMap, FieldType? Element)
+/// <param name="Values">All that a text may be; empty: anything.</param>
+internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, bool IsMap, FieldType? Element, string[] Values)
 {
+    /// <summary>An object without it is not whole.</summary>
+    public bool IsRequired { get; init; }
+
     /// <summary>How values merge; null: as their type does.</summary>
     public Shape? Merges { get; set; }
+
+    /// <summary>As a strategic merge patch has it (`merge`, `retainKeys`, or both), with the member that tells items apart; null: the list is replaced.</summary>
+    public (string Strategy, string? Key)? Patch { get; set; }
 
     public Shape Shape => Merges ?? Named?.Shape ?? (IsMap ? Entries : Shape.Leaf);
 
@@ -49,11 +56,14 @@ internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, 
 }
 
 /// <summary>One type of the API: its fields by name.</summary>
-internal sealed class TypeSchema(string name, bool isKind)
+/// <param name="package">Where OpenAPI has it: `io.k8s.api.core.v1`.</param>
+/// <param name="isKind">Stands for itself in the API: has apiVersion, kind and metadata.</param>
+internal sealed class TypeSchema(string package, string name, bool isKind)
 {
     public string Name { get; } = name;
 
-    /// <summary>Stands for itself in the API: has apiVersion, kind and metadata.</summary>
+    public string FullName { get; } = $"{package}.{name}";
+
     public bool IsKind { get; } = isKind;
 
     public Dictionary<string, FieldType> Fields { get; } = [];
@@ -67,87 +77,122 @@ internal sealed class TypeSchema(string name, bool isKind)
     public void MergeWhole() => Shape = Shape.Leaf;
 }
 
-/// <summary>The types of <see cref="CoreTypes"/> and <see cref="GroupTypes"/>, read when they are first asked for.</summary>
+/// <summary>The types of <see cref="CoreTypes"/>, <see cref="PodTypes"/>, <see cref="GroupTypes"/> and <see cref="ServerTypes"/>, read when they are first asked for.</summary>
 internal sealed class TypeTable
 {
+    private const string Meta = "meta";
+
     private static readonly Lazy<TypeTable> Shared = new(static () => new TypeTable());
 
-    private readonly Dictionary<string, TypeSchema> _types = [];
+    private static readonly (string Group, string Package, string Text)[] Sections =
+    [
+        (Meta, "io.k8s.apimachinery.pkg.apis.meta.v1", CoreTypes.Meta),
+        ("", "io.k8s.api.core.v1", CoreTypes.Core),
+        ("", "io.k8s.api.core.v1", PodTypes.Text),
+        ("apps", "io.k8s.api.apps.v1", GroupTypes.Apps),
+        ("batch", "io.k8s.api.batch.v1", GroupTypes.Batch),
+        ("networking.k8s.io", "io.k8s.api.networking.v1", GroupTypes.Networking),
+        ("discovery.k8s.io", "io.k8s.api.discovery.v1", GroupTypes.Discovery),
+        ("coordination.k8s.io", "io.k8s.api.coordination.v1", GroupTypes.Coordination),
+        ("events.k8s.io", "io.k8s.api.events.v1", GroupTypes.Events),
+        ("policy", "io.k8s.api.policy.v1", GroupTypes.Policy),
+        ("rbac.authorization.k8s.io", "io.k8s.api.rbac.v1", GroupTypes.Rbac),
+        ("scheduling.k8s.io", "io.k8s.api.scheduling.v1", GroupTypes.Scheduling),
+        ("admissionregistration.k8s.io", "io.k8s.api.admissionregistration.v1", ServerTypes.Admissionregistration),
+        ("apiextensions.k8s.io", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1", ServerTypes.Apiextensions),
+        ("authentication.k8s.io", "io.k8s.api.authentication.v1", ServerTypes.Authentication),
+        ("authorization.k8s.io", "io.k8s.api.authorization.v1", ServerTypes.Authorization),
+        ("autoscaling", "io.k8s.api.autoscaling.v1", ServerTypes.Autoscaling),
+    ];
+
+    private readonly Dictionary<(string Group, string Name), TypeSchema> _types = [];
+    private readonly HashSet<TypeSchema> _anything = [];
+    private readonly ILookup<string, TypeSchema> _byName;
 
     private TypeTable()
     {
-        var lines = new List<string>();
-        foreach (var text in (ReadOnlySpan<string>)[CoreTypes.Meta, CoreTypes.Core, CoreTypes.Pods, GroupTypes.Apps, GroupTypes.Network, GroupTypes.Policy, GroupTypes.Events, GroupTypes.Requests])
-            lines.AddRange(text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
-        foreach (var line in lines)
+        var lines = new List<(string Group, TypeSchema Schema, string[] Fields)>();
+        foreach (var (group, package, text) in Sections)
         {
-            var isKind = line[0] == '=';
-            var key = line[(isKind ? 1 : 0)..line.IndexOf(' ', StringComparison.Ordinal)];
-            _types.Add(key, new TypeSchema(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..], isKind));
+            foreach (var line in text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                var words = line.Split(' ');
+                var schema = new TypeSchema(package, words[0].TrimStart('=', '~'), line[0] == '=');
+                _types.Add((group, schema.Name), schema);
+                if (line[0] == '~')
+                    _anything.Add(schema);
+                lines.Add((group, schema, words[1..]));
+            }
         }
 
-        foreach (var line in lines)
+        foreach (var (group, schema, fields) in lines)
         {
-            var words = line.Split(' ');
-            var schema = _types[words[0].TrimStart('=')];
             if (schema.IsKind)
             {
-                schema.Fields["apiVersion"] = Parse("string");
-                schema.Fields["kind"] = Parse("string");
-                schema.Fields["metadata"] = Parse("ObjectMeta");
+                schema.Fields["apiVersion"] = Parse("string", group);
+                schema.Fields["kind"] = Parse("string", group);
+                schema.Fields["metadata"] = Parse("ObjectMeta", group);
             }
 
-            foreach (var field in words.AsSpan(1))
+            foreach (var field in fields)
             {
                 var colon = field.IndexOf(':', StringComparison.Ordinal);
-                schema.Fields.Add(field[..colon], Parse(field[(colon + 1)..]));
+                schema.Fields[field[..colon].TrimEnd('!')] = Parse(field[(colon + 1)..], group) with { IsRequired = field[colon - 1] == '!' };
             }
         }
 
+        _byName = _types.Values.ToLookup(static schema => schema.Name);
         ReadMerging();
     }
 
     private void ReadMerging()
     {
-        foreach (var type in MergeTypes.Whole.Split(' '))
-            _types[type].MergeWhole();
+        foreach (var type in MergeTypes.Whole.Split(' ').SelectMany(name => _byName[name]))
+            type.MergeWhole();
         foreach (var map in MergeTypes.WholeMaps.Split(' '))
-        {
-            var dot = map.IndexOf('.', StringComparison.Ordinal);
-            _types[map[..dot]].Fields[map[(dot + 1)..]].Merges = Shape.Leaf;
-        }
-
+            Field(map).Merges = Shape.Leaf;
         foreach (var line in MergeTypes.Lists.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var words = line.Split(' ');
             foreach (var word in words.AsSpan(1))
             {
                 var equals = word.IndexOf('=', StringComparison.Ordinal);
-                var type = _types[words[0]].Fields[word[..equals]];
+                var type = Field($"{words[0]}.{word[..equals].TrimEnd('!')}");
                 var keys = word[(equals + 1)..].Split(',', StringSplitOptions.RemoveEmptyEntries);
                 type.Merges = new Shape { Kind = keys.Length == 0 ? ShapeKind.Distinct : ShapeKind.Keyed, Keys = keys, Item = () => type.Element!.Shape };
+                if (word[equals - 1] != '!')
+                    type.Patch = ("merge", keys.FirstOrDefault());
             }
         }
+
+        foreach (var word in MergeTypes.PatchedLists.Split(' '))
+            Field(word[..word.IndexOf('=', StringComparison.Ordinal)]).Patch = ("merge", word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..]);
+        foreach (var path in MergeTypes.RetainKeys.Split(' '))
+            Field(path).Patch = Field(path).Patch is { } patch ? ($"{patch.Strategy},retainKeys", patch.Key) : ("retainKeys", null);
     }
 
-    public IEnumerable<(string Key, TypeSchema Schema)> All => _types.Select(static pair => (pair.Key, pair.Value));
+    private FieldType Field(string path)
+    {
+        var dot = path.IndexOf('.', StringComparison.Ordinal);
+        return _byName[path[..dot]].Single().Fields[path[(dot + 1)..]];
+    }
 
-    public static TypeSchema Metadata => Shared.Value._types["ObjectMeta"];
+    public static TypeSchema Metadata => Shared.Value._types[(Meta, "ObjectMeta")];
 
-    /// <returns>Null: the kind is stored as it comes, and nothing is known of its fields.</returns>
-    public static TypeSchema? Of(ResourceDefinition definition) => definition.Custom is not null ? null :
-        Shared.Value._types.GetValueOrDefault($"{definition.Resource.Group}/{definition.Kind}") ?? Shared.Value._types.GetValueOrDefault(definition.Kind);
+    /// <returns>Null: a kind that a definition made.</returns>
+    public static TypeSchema? Of(ResourceDefinition definition) => definition.Custom is not null ? null : Shared.Value._types.GetValueOrDefault((definition.Resource.Group, definition.Kind));
 
     /// <summary>A type that no resource has: what subresources speak.</summary>
-    public static TypeSchema Named(string name) => Shared.Value._types[name];
+    public static TypeSchema Named(string name) => Shared.Value._byName[name].Single();
 
-    private FieldType Parse(string text)
+    private FieldType Parse(string text, string group)
     {
         if (text.StartsWith("[]", StringComparison.Ordinal))
-            return new FieldType(Scalar.None, null, IsList: true, IsMap: false, Parse(text[2..]));
+            return new FieldType(Scalar.None, null, IsList: true, IsMap: false, Parse(text[2..], group), []);
         if (text.StartsWith("map:", StringComparison.Ordinal))
-            return new FieldType(Scalar.None, null, IsList: false, IsMap: true, Parse(text[4..]));
-        var scalar = text switch
+            return new FieldType(Scalar.None, null, IsList: false, IsMap: true, Parse(text[4..], group), []);
+        var brace = text.IndexOf('{', StringComparison.Ordinal);
+        var scalar = (brace < 0 ? text : text[..brace]) switch
         {
             "string" => Scalar.Text,
             "int32" => Scalar.Int32,
@@ -159,9 +204,13 @@ internal sealed class TypeTable
             "quantity" => Scalar.Quantity,
             "intstr" => Scalar.IntOrString,
             "bytes" => Scalar.Bytes,
-            "any" => Scalar.Any,
             _ => Scalar.None,
         };
-        return new FieldType(scalar, scalar == Scalar.None ? _types[text] : null, IsList: false, IsMap: false, null);
+        var named = scalar == Scalar.None ? Resolve(text, group) : null;
+        return new FieldType(named is not null && _anything.Contains(named) ? Scalar.Any : scalar, named, IsList: false, IsMap: false, null, brace < 0 ? [] : text[(brace + 1)..^1].Split(','));
     }
+
+    /// <summary>A group's own types go before those that all have.</summary>
+    private TypeSchema Resolve(string name, string group) =>
+        _types.GetValueOrDefault((group, name)) ?? _types.GetValueOrDefault((Meta, name)) ?? _types[("", name)];
 }

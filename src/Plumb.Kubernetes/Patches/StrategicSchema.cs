@@ -19,8 +19,10 @@ internal sealed class StrategicSchema(params (string Name, StrategicField Field)
     private static readonly StrategicSchema Container = new(
         List("ports", "containerPort"), List("env", "name"), List("volumeMounts", "mountPath"), List("volumeDevices", "devicePath"));
 
+    private static readonly StrategicSchema Volume = new(Map("ephemeral", new(Map("volumeClaimTemplate", new(Map("metadata", Meta))))));
+
     private static readonly StrategicSchema PodSpec = new(
-        List("volumes", "name"), List("containers", "name", Container), List("initContainers", "name", Container), List("ephemeralContainers", "name", Container),
+        List("volumes", "name", Volume), List("containers", "name", Container), List("initContainers", "name", Container), List("ephemeralContainers", "name", Container),
         List("imagePullSecrets", "name"), List("hostAliases", "ip"), List("topologySpreadConstraints", "topologyKey"), List("schedulingGates", "name"),
         List("resourceClaims", "name"));
 
@@ -50,6 +52,8 @@ internal sealed class StrategicSchema(params (string Name, StrategicField Field)
         ["batch/Job"] = Workload,
         ["batch/CronJob"] = Object(Map("spec", new(Map("jobTemplate", new(Map("metadata", Meta), Map("spec", WithTemplate)))))),
         ["policy/PodDisruptionBudget"] = WithConditions,
+        ["networking.k8s.io/ServiceCIDR"] = WithConditions,
+        ["admissionregistration.k8s.io/ValidatingAdmissionPolicy"] = Object(Map("spec", new(List("matchConditions", "name"), List("variables", "name")))),
         ["autoscaling/HorizontalPodAutoscaler"] = WithConditions,
     }.ToFrozenDictionary();
 

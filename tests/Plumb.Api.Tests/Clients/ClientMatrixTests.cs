@@ -37,7 +37,7 @@ public sealed partial class ClientMatrixTests : KubectlFixture
     {
         await Server.CreateAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", Custom.CustomResourceTests.Lamp());
         var clients = new SortedDictionary<string, HashSet<string>>(StringComparer.Ordinal);
-        foreach (var program in (string[])["kubectl", .. (Environment.GetEnvironmentVariable("PLUMB_TEST_KUBECTLS") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)])
+        foreach (var program in Programs)
         {
             var version = KubectlVersion().Match(await RunProgramAsync(program, ["version", "--client"])).Groups[1].Value;
             clients[$"kubectl {version}"] = await KubectlAsync(program);
