@@ -1,77 +1,71 @@
-using System;
-
 namespace Plumb.Cni;
 
 /// <summary>The unix socket on which the node's agent does the plugin's work: one request of HTTP/1.0, one answer, and its end.</summary>
 internal static unsafe class AgentSocket
 {
-    private const int PathBytes = 108; // sun_path of struct sockaddr_un, with a NUL behind the path
+    private const nint PathBytes = 108; // sun_path of struct sockaddr_un, with a NUL behind the path
 
-    /// <summary>Returns what it answered; null: nobody is there, and <paramref name="errno"/> says why.</summary>
     /// <param name="path">As it stands in the configuration, with JSON's escapes.</param>
-    public static Octets? Ask(ReadOnlySpan<byte> path, ReadOnlySpan<byte> call, out int errno)
+    /// <returns>0, or the errno that says why nobody is there.</returns>
+    public static nint Ask(Text path, Text call, ref Octets answer)
     {
-        const int enametoolong = 36;
-        errno = enametoolong;
-        var address = stackalloc byte[sizeof(ushort) + PathBytes];
-        var bytes = new Span<byte>(address, sizeof(ushort) + PathBytes);
-        bytes.Clear();
+        var address = stackalloc byte[2 + 108];
         *(ushort*)address = SystemCalls.AF_UNIX;
-        if (!ConfigurationText.TryUnescape(path, bytes[sizeof(ushort)..^1]))
+        if (!ConfigurationText.TryUnescape(path, address + 2, PathBytes - 1))
         {
-            return null;
+            return SystemCalls.ENAMETOOLONG;
         }
         var socket = SystemCalls.Socket(SystemCalls.AF_UNIX, SystemCalls.SOCK_STREAM | SystemCalls.SOCK_CLOEXEC, 0);
-        var head = new Octets().Add("POST /cni HTTP/1.0\r\nHost: plumb\r\nContent-Length: "u8).Add(call.Length).Add("\r\n\r\n"u8);
-        var answer = new Octets();
-        if (socket >= 0
-            && SystemCalls.Connect(socket, address, sizeof(ushort) + PathBytes) == 0
-            && Send(socket, head.Add(call).All)
-            && answer.ReadToEnd(socket))
+        if (socket < 0)
         {
-            return answer;
+            return -socket;
         }
-        errno = SystemCalls.LastErrno;
-        return null;
+        var connected = SystemCalls.Connect(socket, address, 2 + PathBytes);
+        if (connected < 0)
+        {
+            return -connected;
+        }
+        Octets head = default;
+        head.Add("POST /cni HTTP/1.0\r\nHost: plumb\r\nContent-Length: "u8);
+        head.Add(call.Length);
+        head.Add("\r\n\r\n"u8);
+        head.Add(call);
+        var errno = Send(socket, head.All);
+        return errno != 0 ? errno : answer.ReadToEnd(socket);
     }
 
     /// <summary>Takes an answer apart; false: it broke off, or is none.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> answer, out int status, out ReadOnlySpan<byte> body)
+    public static bool TryRead(Text answer, out nint status, out Text body)
     {
-        status = 0;
-        body = [];
-        var end = answer.IndexOf("\r\n\r\n"u8);
-        var length = answer.IndexOf("Content-Length: "u8);
-        if (end < 0 || length < 0 || length > end || !answer.StartsWith("HTTP/1.1 "u8))
-        {
-            return false;
-        }
-        status = Number(answer["HTTP/1.1 ".Length..]);
-        body = answer[(end + 4)..];
-        return body.Length == Number(answer[(length + "Content-Length: ".Length)..]);
+        Text length = "Content-Length: "u8;
+        var end = answer.Find("\r\n\r\n"u8);
+        var at = answer.Find(length);
+        status = Number(answer.From(9));
+        body = answer.From(end + 4);
+        return end >= 0 && at >= 0 && at < end && answer.StartsWith("HTTP/1.1 "u8) && body.Length == Number(answer.From(at + length.Length));
     }
 
-    private static bool Send(int socket, ReadOnlySpan<byte> bytes)
+    private static nint Send(int socket, Text bytes)
     {
         while (!bytes.IsEmpty)
         {
-            fixed (byte* start = bytes)
+            var sent = SystemCalls.Send(socket, bytes.Start, bytes.Length, SystemCalls.MSG_NOSIGNAL);
+            if (sent >= 0)
             {
-                var sent = SystemCalls.Send(socket, start, (nuint)bytes.Length, SystemCalls.MSG_NOSIGNAL);
-                if (sent < 0 && SystemCalls.LastErrno != SystemCalls.EINTR)
-                {
-                    return false;
-                }
-                bytes = bytes[(int)Math.Max(sent, 0)..];
+                bytes = bytes.From(sent);
+            }
+            else if (sent != -SystemCalls.EINTR)
+            {
+                return -sent;
             }
         }
-        return true;
+        return 0;
     }
 
-    private static int Number(ReadOnlySpan<byte> digits)
+    private static nint Number(Text digits)
     {
-        var number = 0;
-        for (var i = 0; i < digits.Length && char.IsAsciiDigit((char)digits[i]); i++)
+        nint number = 0;
+        for (nint i = 0; digits[i] is >= (byte)'0' and <= (byte)'9'; i++)
         {
             number = (number * 10) + digits[i] - '0';
         }

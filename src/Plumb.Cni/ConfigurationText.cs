@@ -1,17 +1,15 @@
-using System;
-
 namespace Plumb.Cni;
 
 /// <summary>Finds a text of the configuration's own, without reading what it does not need: whether it is well formed is the agent's to say.</summary>
-internal static class ConfigurationText
+internal static unsafe class ConfigurationText
 {
     /// <summary>What stands between the quotation marks of a value at the top level, escapes and all; empty: there is no such text.</summary>
-    public static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> json, ReadOnlySpan<byte> key)
+    public static Text Find(Text json, Text key)
     {
         var depth = 0;
         var isKey = false;
         var isFound = false;
-        for (var i = 0; i < json.Length; i++)
+        for (nint i = 0; i < json.Length; i++)
         {
             switch (json[i])
             {
@@ -28,35 +26,35 @@ internal static class ConfigurationText
                     isFound = false;
                     break;
                 case (byte)'"':
-                    var text = TextFrom(json[(i + 1)..]);
+                    var text = UpToQuote(json.From(i + 1));
                     if (isFound)
                     {
                         return text;
                     }
-                    isFound = isKey && text.SequenceEqual(key);
+                    isFound = isKey && text.Is(key);
                     isKey = false;
                     i += text.Length + 1;
                     break;
             }
         }
-        return [];
+        return default;
     }
 
     /// <summary>Takes the escapes out that a path may have; false: another one, or too long.</summary>
-    public static bool TryUnescape(ReadOnlySpan<byte> text, Span<byte> into)
+    public static bool TryUnescape(Text text, byte* into, nint room)
     {
-        var length = 0;
-        for (var i = 0; i < text.Length; i++, length++)
+        nint length = 0;
+        for (nint i = 0; i < text.Length; i++, length++)
         {
             if (text[i] == '\\')
             {
                 i++;
-                if (i == text.Length || text[i] is not ((byte)'\\' or (byte)'/' or (byte)'"'))
+                if (text[i] is not ((byte)'\\' or (byte)'/' or (byte)'"'))
                 {
                     return false;
                 }
             }
-            if (length == into.Length)
+            if (length == room)
             {
                 return false;
             }
@@ -65,13 +63,13 @@ internal static class ConfigurationText
         return true;
     }
 
-    private static ReadOnlySpan<byte> TextFrom(ReadOnlySpan<byte> json)
+    private static Text UpToQuote(Text json)
     {
-        var end = 0;
+        nint end = 0;
         while (end < json.Length && json[end] != '"')
         {
             end += json[end] == '\\' ? 2 : 1;
         }
-        return json[..Math.Min(end, json.Length)];
+        return json.UpTo(end);
     }
 }

@@ -1,5 +1,3 @@
-using System;
-
 namespace Plumb.Cni;
 
 /// <summary>
@@ -8,62 +6,71 @@ namespace Plumb.Cni;
 /// </summary>
 internal static unsafe class Loopback
 {
-    private const short IFF_UP = 1;
+    private const int IFF_UP = 1;
 
-    /// <summary>The <c>type</c> under which it is called.</summary>
-    public static ReadOnlySpan<byte> Type => "loopback"u8;
-
-    /// <param name="space">CNI_NETNS, with a NUL behind it.</param>
-    /// <returns>What the plugin prints, and whether it succeeded.</returns>
-    public static ReadOnlySpan<byte> Answer(ReadOnlySpan<byte> command, ReadOnlySpan<byte> version, byte* space, out bool succeeded)
+    /// <summary>Whether it succeeded, and what the plugin prints.</summary>
+    /// <param name="space">CNI_NETNS.</param>
+    public static bool Answer(Text command, Text version, Text space, ref Octets answer)
     {
-        var isAdd = command.SequenceEqual("ADD"u8);
+        var isAdd = command.Is("ADD"u8);
         // DEL: it ends with its namespace.
-        if (!isAdd && !command.SequenceEqual("CHECK"u8))
+        if (!isAdd && !command.Is("CHECK"u8))
         {
-            succeeded = true;
-            return [];
+            return true;
         }
-        succeeded = TryTurnOn(space, isAdd, out var errno);
-        if (!succeeded)
-        {
-            return OwnAnswer.Error(
-                version, errno == 0 ? OwnAnswer.FailedCheck : OwnAnswer.IoFailure, isAdd ? "lo of CNI_NETNS cannot be turned on"u8 : "lo of CNI_NETNS is not on"u8,
-                new Octets().Add("errno "u8).Add(errno).All);
-        }
-        // Versions before 1.0.0 tell the family.
-        return !isAdd ? [] : new Octets()
-            .Add("{\"cniVersion\":\""u8).Add(version)
-            .Add("\",\"interfaces\":[{\"name\":\"lo\",\"mac\":\"00:00:00:00:00:00\"}],\"ips\":[{"u8)
-            .Add(version.StartsWith("0."u8) ? "\"version\":\"4\","u8 : [])
-            .Add("\"address\":\"127.0.0.1/8\",\"interface\":0}]}"u8).All;
-    }
-
-    /// <param name="errno">0: it is off, and <paramref name="change"/> is not asked for.</param>
-    private static bool TryTurnOn(byte* space, bool change, out int errno)
-    {
-        var request = stackalloc byte[40]; // struct ifreq: the name in 16 bytes, then its flags
-        new Span<byte>(request, 40).Clear();
-        "lo"u8.CopyTo(new Span<byte>(request, 16));
-        var flags = (short*)(request + 16);
-        errno = 0;
-        var descriptor = SystemCalls.Open(space, SystemCalls.O_CLOEXEC);
-        // The process has one thread that does anything, and ends after this.
-        var isOn = descriptor >= 0
-            && SystemCalls.SetNamespace(descriptor, SystemCalls.CLONE_NEWNET) == 0
-            && SystemCalls.Socket(SystemCalls.AF_INET, SystemCalls.SOCK_DGRAM | SystemCalls.SOCK_CLOEXEC, 0) is >= 0 and var socket
-            && SystemCalls.Control(socket, SystemCalls.SIOCGIFFLAGS, request) == 0
-            && ((*flags & IFF_UP) != 0 || !change || TurnOn(socket));
+        var errno = TurnOn(space, isAdd, out var isOn);
         if (!isOn)
         {
-            errno = SystemCalls.LastErrno;
+            OwnAnswer.Error(version, errno == 0 ? OwnAnswer.FailedCheck : OwnAnswer.IoFailure, isAdd ? "lo of CNI_NETNS cannot be turned on"u8 : "lo of CNI_NETNS is not on"u8, errno, ref answer);
+            return false;
         }
-        return isOn && (*flags & IFF_UP) != 0;
+        if (isAdd)
+        {
+            answer.Add("{\"cniVersion\":\""u8);
+            answer.Add(version);
+            answer.Add("\",\"interfaces\":[{\"name\":\"lo\",\"mac\":\"00:00:00:00:00:00\"}],\"ips\":[{"u8);
+            // Versions before 1.0.0 tell the family.
+            if (version.StartsWith("0."u8))
+            {
+                answer.Add("\"version\":\"4\","u8);
+            }
+            answer.Add("\"address\":\"127.0.0.1/8\",\"interface\":0}]}"u8);
+        }
+        return true;
+    }
 
-        bool TurnOn(int through)
+    /// <returns>0, or an errno.</returns>
+    private static nint TurnOn(Text space, bool change, out bool isOn)
+    {
+        isOn = false;
+        var request = stackalloc byte[40]; // struct ifreq: the name in 16 bytes, then its flags
+        ((Text)"lo"u8).CopyTo(request);
+        var flags = (short*)(request + 16);
+        if (space.IsEmpty)
+        {
+            return SystemCalls.ENOENT;
+        }
+        nint done = SystemCalls.Open(space.Start, SystemCalls.O_CLOEXEC);
+        if (done >= 0)
+        {
+            // The process has no other thread, and ends after this.
+            done = SystemCalls.SetNamespace((int)done, SystemCalls.CLONE_NEWNET);
+        }
+        if (done >= 0)
+        {
+            done = SystemCalls.Socket(SystemCalls.AF_INET, SystemCalls.SOCK_DGRAM | SystemCalls.SOCK_CLOEXEC, 0);
+        }
+        var socket = (int)done;
+        if (done >= 0)
+        {
+            done = SystemCalls.Control(socket, SystemCalls.SIOCGIFFLAGS, request);
+        }
+        if (done >= 0 && change && (*flags & IFF_UP) == 0)
         {
             *flags |= IFF_UP;
-            return SystemCalls.Control(through, SystemCalls.SIOCSIFFLAGS, request) == 0;
+            done = SystemCalls.Control(socket, SystemCalls.SIOCSIFFLAGS, request);
         }
+        isOn = done >= 0 && (*flags & IFF_UP) != 0;
+        return done < 0 ? -done : 0;
     }
 }

@@ -1,63 +1,71 @@
-using System;
-
 namespace Plumb.Cni;
 
-/// <summary>Bytes that grow as they are read or written.</summary>
-internal sealed unsafe class Octets
+/// <summary>Bytes that grow as they are read or written. They are the kernel's again when the process ends, after some milliseconds.</summary>
+internal unsafe struct Octets
 {
-    private byte[] _bytes = new byte[8192];
-    private int _length;
+    private const nint AtFirst = 65536;
 
-    public ReadOnlySpan<byte> All => new(_bytes, 0, _length);
+    private byte* _bytes;
+    private nint _length;
+    private nint _room;
 
-    public Octets Add(ReadOnlySpan<byte> more)
+    public readonly Text All => new(_bytes, _length);
+
+    public void Add(Text more)
     {
         more.CopyTo(Room(more.Length));
         _length += more.Length;
-        return this;
     }
 
-    public Octets Add(int number)
+    /// <summary>In decimal digits.</summary>
+    public void Add(nint number)
     {
-        Span<byte> digits = stackalloc byte[11];
-        var first = digits.Length;
+        var digits = stackalloc byte[20];
+        nint first = 20;
         do
         {
             digits[--first] = (byte)('0' + (number % 10));
             number /= 10;
         }
         while (number != 0);
-        return Add(digits[first..]);
+        Add(new Text(digits + first, 20 - first));
     }
 
-    /// <summary>Reads until the other side ends; false: it broke off.</summary>
-    public bool ReadToEnd(int descriptor)
+    /// <summary>Reads until the other side ends.</summary>
+    /// <returns>0, or an errno: it broke off.</returns>
+    public nint ReadToEnd(int descriptor)
     {
         while (true)
         {
-            nint read;
-            fixed (byte* into = Room(4096))
-            {
-                read = SystemCalls.Read(descriptor, into, 4096);
-            }
+            var into = Room(4096);
+            var read = SystemCalls.Read(descriptor, into, _room - _length);
             if (read == 0)
             {
-                return true;
+                return 0;
             }
-            if (read < 0 && SystemCalls.LastErrno != SystemCalls.EINTR)
+            if (read > 0)
             {
-                return false;
+                _length += read;
             }
-            _length += (int)Math.Max(read, 0);
+            else if (read != -SystemCalls.EINTR)
+            {
+                return -read;
+            }
         }
     }
 
-    private Span<byte> Room(int length)
+    private byte* Room(nint length)
     {
-        if (_bytes.Length - _length < length)
+        if (_room - _length < length)
         {
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + length));
+            nint room = _room == 0 ? AtFirst : _room;
+            while (room - _length < length)
+            {
+                room *= 2;
+            }
+            _bytes = _room == 0 ? SystemCalls.Map(room) : SystemCalls.Remap(_bytes, _room, room);
+            _room = room;
         }
-        return _bytes.AsSpan(_length);
+        return _bytes + _length;
     }
 }

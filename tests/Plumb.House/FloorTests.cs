@@ -9,6 +9,7 @@ public sealed class FloorTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["Plumb.Cni"] = [],
+        ["Plumb.Cni.Compiler"] = [],
         ["Plumb.Linux"] = [],
         ["Plumb.Linux.Json"] = ["Plumb.Linux"],
         ["Plumb.Kubernetes"] = [],
@@ -19,7 +20,7 @@ public sealed class FloorTests
         ["Plumb.Agent"] = ["Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway"],
         ["Plumb.Api"] = ["Plumb.Kubernetes"],
         ["Plumb.Lab"] = ["Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api"],
-        ["Plumb"] = ["Plumb.Cni", "Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api", "Plumb.Lab"],
+        ["Plumb"] = ["Plumb.Cni", "Plumb.Cni.Compiler", "Plumb.Linux", "Plumb.Linux.Json", "Plumb.Kubernetes", "Plumb.Network", "Plumb.Diagnosis", "Plumb.Dns", "Plumb.Gateway", "Plumb.Agent", "Plumb.Api", "Plumb.Lab"],
     };
 
     public static TheoryData<string> Projects =>

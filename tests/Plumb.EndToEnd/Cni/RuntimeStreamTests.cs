@@ -1,11 +1,15 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Plumb.EndToEnd.Cni;
 
 /// <summary>Containers of containerd whose packets go on while the node's agent is killed, asked to end and replaced by another build; as do new containers.</summary>
-public sealed class RuntimeStreamTests
+public sealed partial class RuntimeStreamTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [GeneratedRegex("the agent of this node does not answer|the network of machine is not set up yet")]
+    private static partial Regex ExpectedReason();
 
     [Fact, Trait("Needs", "Root")]
     public async Task No_packet_is_lost_and_no_half_plugin_is_met_while_agent_and_plugin_are_killed_ended_and_replaced()
@@ -72,7 +76,8 @@ public sealed class RuntimeStreamTests
         Assert.NotEqual(0, datagrams.GetProperty("packets").GetInt32());
         Assert.Contains("600 packets transmitted, 600 received", (await ping).Succeeds().Output, StringComparison.Ordinal);
         // An agent that is away, goes while it is asked, or waits for what the API says of nodes: nothing else may stand in the way of a new container.
-        Assert.All(refused, static reason => Assert.Matches("the agent of this node does not answer|the network of machine is not set up yet", reason));
+        var others = refused.Where(static reason => !ExpectedReason().IsMatch(reason)).ToList();
+        Assert.True(others.Count == 0, string.Join('\n', others));
         TestContext.Current.TestOutputHelper?.WriteLine($"{rounds} agents, {made} sandboxes made, {refused.Count} refused while there was none");
 
         foreach (var sandbox in await runtime.ListAsync())
