@@ -10,6 +10,9 @@ internal sealed record Target(ResourceDefinition Definition, string Namespace, s
 {
     public bool IsCollection => Name.Length == 0;
 
+    /// <summary>What a write is about.</summary>
+    public Part Part => Parts.Find(Subresource) ?? Part.Main;
+
     /// <summary>Where reads of a collection look: null for all namespaces.</summary>
     public string? Scope => Definition.Namespaced && Namespace.Length > 0 ? Namespace : null;
 

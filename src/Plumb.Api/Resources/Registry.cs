@@ -189,6 +189,8 @@ public sealed partial class Registry
                 strategy.TakeStatus(next, root);
             else if (part == Part.Finalize)
                 NamespaceStrategy.TakeFinalizers(next, root);
+            else if (part == Part.Resize)
+                PodResize.Take(next, root);
             else
                 EphemeralContainers.Take(next, root);
             if (options.Applies)
@@ -221,13 +223,16 @@ public sealed partial class Registry
         {
             if (!strategy.IsSettled(root, old))
                 strategy.Validate(root, errors);
-            strategy.ValidateUpdate(root, old, errors);
+            if (part == Part.Resize)
+                PodResize.Validate(root, old, errors);
+            else
+                strategy.ValidateUpdate(root, old, errors);
         }
 
         errors.ThrowIfAny(definition, present.Name);
         if (!options.IsAsked)
-            Policies.Require(new PolicyRequest(definition, "UPDATE", SubresourceOf(part), present.Namespace, present.Name, root, old, options));
-        if (definition.HasGeneration && part is Part.Main or Part.EphemeralContainers && !options.Binding && strategy.ChangesGeneration(root, old))
+            Policies.Require(new PolicyRequest(definition, "UPDATE", part.Subresource, present.Namespace, present.Name, root, old, options));
+        if (definition.HasGeneration && part is Part.Main or Part.EphemeralContainers or Part.Resize && !options.Binding && strategy.ChangesGeneration(root, old))
             metadata["generation"] = present.Generation + 1;
         if (part == Part.Main)
         {
@@ -250,8 +255,6 @@ public sealed partial class Registry
         strategy.Abandon(root, old);
         return StoredObject.Unstored(present.Key, root);
     }
-
-    private static string SubresourceOf(Part part) => part switch { Part.Main => "", Part.Status => "status", Part.Finalize => "finalize", _ => "ephemeralcontainers" };
 
     private StoredObject Replace(ResourceDefinition definition, StoredObject present, JsonObject root, JsonObject old)
     {
@@ -383,7 +386,7 @@ public sealed partial class Registry
             var changes = FieldChanges.Between(before, view, definition.Shape);
             if (part == Part.Main && definition.HasStatus)
                 changes.Forget("status");
-            fields.Update(changes, new Writer(manager, Applies: false, definition.ApiVersion, part switch { Part.Status => "status", Part.EphemeralContainers => "ephemeralcontainers", _ => "" }), Now());
+            fields.Update(changes, new Writer(manager, Applies: false, definition.ApiVersion, part == Part.Finalize ? "" : part.Subresource), Now());
         }
 
         fields.Write(root);

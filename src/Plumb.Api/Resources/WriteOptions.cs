@@ -74,4 +74,27 @@ public enum Part
 
     /// <summary>`ephemeralcontainers` of a pod: only `spec.ephemeralContainers`.</summary>
     EphemeralContainers,
+
+    /// <summary>`resize` of a pod: only `resources` of its containers.</summary>
+    Resize,
+}
+
+internal static class Parts
+{
+    /// <returns>Null: the subresource is not a part of its object.</returns>
+    public static Part? Find(string subresource) => subresource switch
+    {
+        "" => Part.Main,
+        "status" => Part.Status,
+        "finalize" => Part.Finalize,
+        "ephemeralcontainers" => Part.EphemeralContainers,
+        "resize" => Part.Resize,
+        _ => null,
+    };
+
+    extension(Part part)
+    {
+        /// <summary>As it stands in a request's path; empty for the object itself.</summary>
+        public string Subresource => part == Part.Main ? "" : part.ToString().ToLowerInvariant();
+    }
 }

@@ -16,6 +16,7 @@ public sealed record Container
     public IReadOnlyList<EnvFromSource> EnvFrom { get => field ?? []; init; }
     public IReadOnlyList<VolumeMount> VolumeMounts { get => field ?? []; init; }
     public ResourceRequirements? Resources { get; init; }
+    public IReadOnlyList<ContainerResizePolicy> ResizePolicy { get => field ?? []; init; }
     public Probe? ReadinessProbe { get; init; }
     public Probe? LivenessProbe { get; init; }
     public Probe? StartupProbe { get; init; }
@@ -127,6 +128,14 @@ public sealed record ResourceRequirements
 {
     public IReadOnlyDictionary<string, Quantity> Limits { get => field ?? Quantity.None; init; }
     public IReadOnlyDictionary<string, Quantity> Requests { get => field ?? Quantity.None; init; }
+}
+
+/// <summary>How a container that runs gets another amount: `NotRequired`, or `RestartContainer`.</summary>
+public sealed record ContainerResizePolicy
+{
+    /// <summary>`cpu` or `memory`</summary>
+    public string ResourceName { get => field ?? ""; init; }
+    public string RestartPolicy { get => field ?? ""; init; }
 }
 
 /// <summary>Numbers left out have the API's defaults: period 10 s, timeout 1 s, thresholds 1 and 3.</summary>

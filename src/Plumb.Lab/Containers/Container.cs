@@ -27,12 +27,15 @@ internal sealed class Container : IContainer
     private ContainerLog? _previousLog;
     private bool _started;
     private TimeSpan _grace;
+    private volatile ContainerLimits _limits;
+    private volatile bool _restarting;
 
     public Container(
         PodFacts pod, ContainerSpec spec, ContainerFiles files, IContainerKind kind, TimeProvider time, Action<IContainer, ContainerStatus> changed)
     {
         _pod = pod;
         Spec = spec;
+        _limits = spec.Limits;
         _files = files;
         _kind = kind;
         _time = time;
@@ -48,6 +51,12 @@ internal sealed class Container : IContainer
     public string ImageId => _kind.ImageId;
 
     public IReadOnlyList<ContainerRemark> Remarks => _kind.Remarks;
+
+    public ContainerLimits Limits { get => _limits; set => _limits = value; }
+
+    public ContainerRemark? HoldLimits() => Volatile.Read(ref _run)?.Limit(_limits);
+
+    public long? MemoryBytes => Volatile.Read(ref _run)?.MemoryBytes;
 
     public Task Ended => _ended.Task;
 
@@ -94,7 +103,11 @@ internal sealed class Container : IContainer
         await Ended;
     }
 
-    public Task RestartAsync(TimeSpan grace) => Volatile.Read(ref _run)?.StopAsync(grace) ?? Task.CompletedTask;
+    public Task RestartAsync(TimeSpan grace)
+    {
+        _restarting = true;
+        return Volatile.Read(ref _run)?.StopAsync(grace) ?? Task.CompletedTask;
+    }
 
     public Task LogAsync(LogRequest request, Stream output, CancellationToken cancel)
     {
@@ -172,10 +185,17 @@ internal sealed class Container : IContainer
         var log = BeginLog(restarts);
         RunEnd end;
         string reason;
+        _restarting = false;
         try
         {
-            using var run = await _kind.StartAsync(log);
+            var limits = _limits;
+            using var run = await _kind.StartAsync(log, limits);
             Volatile.Write(ref _run, run);
+            if (!ReferenceEquals(limits, _limits))
+            {
+                // They came between its start and the line above.
+                run.Limit(_limits);
+            }
             Become(new ContainerStatus(ContainerPhase.Running, "", "", id, startedAt, null, last, restarts));
             if (_stopping.IsCancellationRequested)
             {
@@ -248,7 +268,7 @@ internal sealed class Container : IContainer
     private bool WantsRestart(ContainerExit exit) => !_stopping.IsCancellationRequested && Spec.RestartPolicy switch
     {
         RestartPolicy.Always => true,
-        RestartPolicy.OnFailure => exit.ExitCode != 0,
+        RestartPolicy.OnFailure => exit.ExitCode != 0 || _restarting,
         _ => false,
     };
 

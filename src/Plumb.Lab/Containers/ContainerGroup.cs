@@ -9,15 +9,18 @@ internal sealed class ContainerGroup
     private const decimal PeriodMicroseconds = 100_000;
     private const decimal LeastQuota = 1_000;
 
-    private readonly ContainerLimits _limits;
+    private const string None = "max";
+    private const int WeightOfNone = 100;
 
-    private ContainerGroup(ControlGroup group, ContainerLimits limits)
-    {
-        Group = group;
-        _limits = limits;
-    }
+    private readonly Lock _gate = new();
+    private ContainerLimits _held = ContainerLimits.None;
+
+    private ContainerGroup(ControlGroup group) => Group = group;
 
     public ControlGroup Group { get; }
+
+    /// <summary>Null: the machine does not count it.</summary>
+    public long? MemoryBytes => long.TryParse(Group.Read("memory.current"), CultureInfo.InvariantCulture, out var bytes) ? bytes : null;
 
     /// <summary>Whether the kernel ended somebody in it for want of memory.</summary>
     public bool RanOutOfMemory => Group.Count("memory.events", "oom_kill") > 0;
@@ -38,7 +41,7 @@ internal sealed class ContainerGroup
             {
                 group = lab.Make(name);
             }
-            return new ContainerGroup(group, container.Limits);
+            return new ContainerGroup(group);
         }
         catch (IOException)
         {
@@ -48,24 +51,27 @@ internal sealed class ContainerGroup
     }
 
     /// <summary>From now on; what the start itself took was the lab's.</summary>
-    public void Limit()
+    public void Limit(ContainerLimits limits)
     {
-        if (_limits.MemoryBytes is { } bytes)
+        lock (_gate)
         {
-            Set("memory.swap.max", 0);
-            // All of the container ends when it has no more, as under a kubelet.
-            Set("memory.oom.group", 1);
-            Set("memory.max", decimal.Truncate(bytes));
-        }
-        if (_limits.Processors is { } processors)
-        {
-            Set("cpu.max", Math.Max(decimal.Truncate(processors * PeriodMicroseconds), LeastQuota), PeriodMicroseconds);
-        }
-        if (_limits.Share is { } share)
-        {
-            // 1024 shares for a processor (2 to 262,144) become weights from 1 to 10,000.
-            var shares = Math.Clamp(decimal.Truncate(share * 1024), 2, 262_144);
-            Set("cpu.weight", 1 + decimal.Truncate((shares - 2) * 9999 / 262_142));
+            if (limits.MemoryBytes != _held.MemoryBytes)
+            {
+                Set("memory.swap.max", limits.MemoryBytes is null ? None : "0");
+                // All of the container ends when it has no more, as under a kubelet.
+                Set("memory.oom.group", limits.MemoryBytes is null ? "0" : "1");
+                Set("memory.max", limits.MemoryBytes is { } bytes ? Text(bytes) : None);
+            }
+            if (limits.Processors != _held.Processors)
+            {
+                Set("cpu.max", $"{(limits.Processors is { } processors ? Text(Math.Max(processors * PeriodMicroseconds, LeastQuota)) : None)} {Text(PeriodMicroseconds)}");
+            }
+            if (limits.Share != _held.Share)
+            {
+                // 1024 shares for a processor (2 to 262,144) become weights from 1 to 10,000.
+                Set("cpu.weight", Text(limits.Share is { } share ? 1 + decimal.Truncate((Math.Clamp(decimal.Truncate(share * 1024), 2, 262_144) - 2) * 9999 / 262_142) : WeightOfNone));
+            }
+            _held = limits;
         }
     }
 
@@ -77,16 +83,13 @@ internal sealed class ContainerGroup
         _ = Group.TryRemove();
     }
 
-    private void Set(string file, params ReadOnlySpan<decimal> values)
+    private static string Text(decimal value) => decimal.Truncate(value).ToString("0", CultureInfo.InvariantCulture);
+
+    private void Set(string file, string value)
     {
-        var words = new string[values.Length];
-        for (var i = 0; i < words.Length; i++)
-        {
-            words[i] = values[i].ToString("0", CultureInfo.InvariantCulture);
-        }
         try
         {
-            Group.Write(file, string.Join(' ', words));
+            Group.Write(file, value);
         }
         catch (IOException)
         {

@@ -22,6 +22,16 @@ public interface IContainer : IAsyncDisposable
     /// <summary>What is otherwise than the container asks for. Known when it runs.</summary>
     IReadOnlyList<ContainerRemark> Remarks { get; }
 
+    /// <summary>What the next run may take of the machine.</summary>
+    ContainerLimits Limits { get; set; }
+
+    /// <summary>Puts <see cref="Limits"/> into force for the present run, if there is any.</summary>
+    /// <returns>What does not hold; null: they do.</returns>
+    ContainerRemark? HoldLimits();
+
+    /// <summary>What the present run has of the machine's memory; null: none runs, or nobody counts.</summary>
+    long? MemoryBytes { get; }
+
     /// <summary>Starts the first run. Restarts follow by the pod's restart policy, with its back-off. Failures to start are states, not exceptions.</summary>
     void Start();
 
@@ -34,7 +44,7 @@ public interface IContainer : IAsyncDisposable
     /// <summary>SIGTERM, SIGKILL after the grace period, no restart. Returns when nothing of the container runs any more; again and again is harmless.</summary>
     Task StopAsync(TimeSpan grace);
 
-    /// <summary>Ends the present run as a failed liveness probe does: SIGTERM, grace, SIGKILL, then the restart policy.</summary>
+    /// <summary>Ends the present run as a failed liveness probe does: SIGTERM, grace, SIGKILL, then another run unless the restart policy is never.</summary>
     Task RestartAsync(TimeSpan grace);
 
     /// <summary>Completes when the container has ended for good: its restart policy lets it rest, or it was stopped.</summary>

@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Node.Resizing;
+using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
 
 namespace Plumb.Lab.Node;
 
@@ -25,6 +28,12 @@ internal sealed class ContainerReport(ContainerField place, string image, bool c
     /// <summary>What the container's image was really served by.</summary>
     public string ImageId { get; set; } = "";
 
+    /// <summary>What the node has granted the container.</summary>
+    public ResourceRequirements Allocated { get; set; } = ResourceAmounts.None;
+
+    /// <summary>What it has of it: another than that only while it is being resized.</summary>
+    public ResourceRequirements Resources { get; set; } = ResourceAmounts.None;
+
     public bool IsReady => ProbeSucceeds && Status.Phase == ContainerPhase.Running;
 
     /// <summary>It runs, and its startup probe has succeeded: what a side car's successors wait for.</summary>
@@ -39,6 +48,14 @@ internal sealed class ContainerReport(ContainerField place, string image, bool c
     public bool HasSucceeded => Status is { Phase: ContainerPhase.Terminated, Exit.ExitCode: 0 };
 
     public bool HasFailed => Status is { Phase: ContainerPhase.Terminated, Exit.ExitCode: not 0 };
+
+    /// <summary>Of a container that is new.</summary>
+    public static ContainerReport Of(string list, Kubernetes.Objects.Container wanted)
+    {
+        var isSidecar = ContainerSpecs.IsSidecar(wanted);
+        var resources = wanted.Resources ?? ResourceAmounts.None;
+        return new ContainerReport(new(list, wanted.Name), wanted.Image ?? "", completes: list == "initContainers" && !isSidecar) { IsSidecar = isSidecar, Allocated = resources, Resources = resources };
+    }
 
     /// <summary>Main containers wait for the init containers.</summary>
     public void WaitForInitialization() => Status = Initializing;
@@ -59,6 +76,13 @@ internal sealed class ContainerReport(ContainerField place, string image, bool c
         if (Status.Id.Length > 0)
         {
             json.WriteString("containerID"u8, Status.Id);
+            if (Allocated.Requests.Count > 0)
+            {
+                json.WritePropertyName("allocatedResources"u8);
+                ResourceAmounts.Write(json, Allocated.Requests);
+            }
+            json.WritePropertyName("resources"u8);
+            ResourceAmounts.Write(json, Resources);
         }
         json.WriteBoolean("ready"u8, completes ? HasSucceeded : IsReady);
         json.WriteBoolean("started"u8, IsStarted);

@@ -1,7 +1,7 @@
-using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Cni;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Node.Resizing;
 using Container = Plumb.Kubernetes.Objects.Container;
 
 namespace Plumb.Lab.Node;
@@ -83,17 +83,14 @@ internal static class ContainerSpecs
         return user is null ? "" : group is null ? $"{user}" : $"{user}:{group}";
     }
 
-    private static ContainerLimits LimitsOf(ResourceRequirements? resources)
+    public static ContainerLimits LimitsOf(ResourceRequirements? resources)
     {
         if (resources is null)
         {
             return ContainerLimits.None;
         }
-        var processors = Amount(resources.Limits, "cpu");
-        return new ContainerLimits(Amount(resources.Limits, "memory"), processors, Amount(resources.Requests, "cpu") ?? processors);
-
-        static decimal? Amount(IReadOnlyDictionary<string, Quantity> amounts, string name) =>
-            amounts.TryGetValue(name, out var text) && Quantity.TryParse(text.Text, out var amount) && amount > 0 ? amount : null;
+        var processors = ResourceAmounts.Of(resources.Limits, "cpu");
+        return new ContainerLimits(ResourceAmounts.Of(resources.Limits, "memory"), processors, ResourceAmounts.Of(resources.Requests, "cpu") ?? processors);
     }
 
     private static PortProtocol ProtocolOf(Kubernetes.Objects.ContainerPort port) => port.Protocol switch

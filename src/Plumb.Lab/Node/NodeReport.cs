@@ -20,6 +20,11 @@ internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresse
     private static readonly string BootId = ReadOr("/proc/sys/kernel/random/boot_id", "");
     private static readonly string OsImage = ReadOsImage();
     private static readonly long MemoryKiB = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 10;
+
+    /// <summary>What each node says that pods may have: all that the machine has.</summary>
+    public static long MemoryBytes => MemoryKiB << 10;
+
+    public static int Processors => Environment.ProcessorCount;
     private static readonly string Architecture =
         System.Runtime.InteropServices.RuntimeInformation.OSArchitecture is System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
 
@@ -158,7 +163,7 @@ internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresse
     private static void WriteResources(Utf8JsonWriter json, ReadOnlySpan<byte> property)
     {
         json.WriteStartObject(property);
-        json.WriteString("cpu"u8, Environment.ProcessorCount.ToString());
+        json.WriteString("cpu"u8, Processors.ToString());
         json.WriteString("memory"u8, $"{MemoryKiB}Ki");
         json.WriteString("ephemeral-storage"u8, "0"u8);
         json.WriteString("pods"u8, MaxPods.ToString());

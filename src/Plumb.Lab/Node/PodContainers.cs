@@ -98,7 +98,7 @@ internal sealed class PodContainers(NodeContext node, PodName name, PodReport al
                 {
                     continue;
                 }
-                all.EphemeralContainers.Add(report = new ContainerReport(new("ephemeralContainers", wanted.Name), wanted.Image ?? "", completes: false));
+                all.EphemeralContainers.Add(report = ContainerReport.Of("ephemeralContainers", wanted));
             }
             try
             {

@@ -35,6 +35,12 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
     public static PodEvent KillingUnhealthy(PodName pod, ContainerField container, string probe) =>
         new(pod, false, "Killing", $"Container {container} failed {probe} probe, will be restarted", container);
 
+    /// <summary>A run is about to be ended so that the next one has other resources.</summary>
+    public static PodEvent KillingToResize(PodName pod, ContainerField container) => new(pod, false, "Killing", $"Container {container.Name} resize requires restart", container);
+
+    /// <param name="summary">What the containers have now, as JSON.</param>
+    public static PodEvent ResizeCompleted(PodName pod, string summary) => new(pod, false, "ResizeCompleted", $"Pod resize completed: {summary}");
+
     /// <param name="hook">`PostStart` or `PreStop`.</param>
     public static PodEvent FailedHook(PodName pod, ContainerField container, string hook, string why) =>
         new(pod, true, $"Failed{hook}Hook", $"{hook}Hook failed: {why}", container);

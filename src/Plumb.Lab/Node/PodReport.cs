@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Node.Resizing;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Lab.Node;
@@ -18,6 +19,11 @@ internal sealed class PodReport
     private readonly (bool Holds, DateTimeOffset Since)[] _conditions = new (bool, DateTimeOffset)[ConditionTypes.Length];
 
     public required string Uid { get; init; }
+
+    /// <summary>`metadata.generation` of the pod that this is about.</summary>
+    public long ObservedGeneration { get; set; }
+
+    public ResizeReport Resize { get; } = new();
 
     public required IReadOnlyList<IpAddress> HostAddresses { get; init; }
 
@@ -126,6 +132,10 @@ internal sealed class PodReport
         json.WriteString("uid"u8, Uid);
         json.WriteEndObject();
         json.WriteStartObject("status"u8);
+        if (ObservedGeneration > 0)
+        {
+            json.WriteNumber("observedGeneration"u8, ObservedGeneration);
+        }
         json.WriteString("phase"u8, Phase);
         if (Failure is { } failure)
         {
@@ -198,6 +208,7 @@ internal sealed class PodReport
             json.WriteString("message"u8, message);
             json.WriteEndObject();
         }
+        Resize.Write(json);
         json.WriteEndArray();
     }
 

@@ -1,6 +1,7 @@
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Files;
+using Plumb.Lab.Node.Resizing;
 using Plumb.Lab.Node.Volumes;
 using Plumb.Network.Facts;
 using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
@@ -21,6 +22,7 @@ internal sealed class PodWorker
     private readonly PodReport _report;
     private readonly PodStatusWriter _status;
     private readonly PodContainers _containers;
+    private readonly PodResizer _resizer;
     private readonly PodVolumes _volumes;
     private readonly CancellationTokenSource _delete = new();
     private readonly CancellationTokenSource _deadline = new();
@@ -42,17 +44,19 @@ internal sealed class PodWorker
         _report = new PodReport
         {
             Uid = Name.Uid,
+            ObservedGeneration = pod.Metadata.Generation,
             HostAddresses = node.Report.Addresses,
             StartTime = node.Time.GetUtcNow(),
             RestartPolicy = ContainerSpecs.RestartPolicyOf(pod),
-            InitContainers = [.. pod.Spec.InitContainers.Select(static one => new ContainerReport(new("initContainers", one.Name), one.Image ?? "", completes: !ContainerSpecs.IsSidecar(one)) { IsSidecar = ContainerSpecs.IsSidecar(one) })],
-            Containers = [.. pod.Spec.Containers.Select(static one => new ContainerReport(new("containers", one.Name), one.Image ?? "", completes: false))],
+            InitContainers = [.. pod.Spec.InitContainers.Select(static one => ContainerReport.Of("initContainers", one))],
+            Containers = [.. pod.Spec.Containers.Select(static one => ContainerReport.Of("containers", one))],
         };
         _exit = new PodExit(node, _shutdown);
         _volumes = new PodVolumes(node, Name, pod);
         _report.ReadinessGates = GatesOf(pod);
         _status = new PodStatusWriter(node, Name, () => _report.ToPatch(node.Time.GetUtcNow()), _gate, shutdown);
         _containers = new PodContainers(node, Name, _report, _volumes, _gate, _status.Changed);
+        _resizer = new PodResizer(node, Name, _report, _containers, _gate, _status.Changed);
     }
 
     public PodName Name { get; }
@@ -117,8 +121,8 @@ internal sealed class PodWorker
             _pod = pod;
             _isObjectGone = false;
             var gates = GatesOf(pod);
-            turned = !gates.SequenceEqual(_report.ReadinessGates);
-            _report.ReadinessGates = gates;
+            turned = !gates.SequenceEqual(_report.ReadinessGates) || _report.ObservedGeneration != pod.Metadata.Generation;
+            (_report.ReadinessGates, _report.ObservedGeneration) = (gates, pod.Metadata.Generation);
         }
         if (turned)
         {
@@ -143,9 +147,13 @@ internal sealed class PodWorker
             _revived.Cancel();
             _gone.TrySetResult();
         }
-        else if (pod.Spec.EphemeralContainers.Count > 0 && Facts is { } facts)
+        else
         {
-            _ = _containers.DebugAsync(facts, pod, _delete.Token);
+            _resizer.Follow(pod, _delete.Token);
+            if (pod.Spec.EphemeralContainers.Count > 0 && Facts is { } facts)
+            {
+                _ = _containers.DebugAsync(facts, pod, _delete.Token);
+            }
         }
     }
 

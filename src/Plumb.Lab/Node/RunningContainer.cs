@@ -21,6 +21,7 @@ internal sealed class RunningContainer(
     private PodFacts? _facts;
     private Run? _run;
     private int _runsTold = -1;
+    private readonly HashSet<ContainerRemark> _remarked = [];
     private bool _backOffTold;
 
     public ContainerReport Report => report;
@@ -45,7 +46,34 @@ internal sealed class RunningContainer(
             _container.Substitution.Length == 0
                 ? PodEvent.Pulled(pod, report.Field, spec.Image)
                 : PodEvent.ImageSubstituted(pod, report.Field, spec.Image, _container.Substitution));
+        // A resize that came while it was made found nothing here; one that comes now finds it.
+        lock (gate)
+        {
+            _container.Limits = ContainerSpecs.LimitsOf(report.Allocated);
+        }
         _container.Start();
+    }
+
+    /// <summary>Gives the container other limits: at once, or, where it has to start anew for them, then.</summary>
+    public async Task ResizeAsync(ContainerLimits limits, bool restarts)
+    {
+        if (_container is not { } container)
+        {
+            return;
+        }
+        container.Limits = limits;
+        if (!restarts)
+        {
+            if (container.HoldLimits() is { } remark)
+            {
+                node.Events.Add(PodEvent.Remarked(pod, report.Field, remark));
+            }
+        }
+        else if (container.Status.Phase == ContainerPhase.Running)
+        {
+            node.Events.Add(PodEvent.KillingToResize(pod, report.Field));
+            await RestartAsync(grace);
+        }
     }
 
     public bool IsBuiltIn => _container?.IsBuiltIn ?? false;
@@ -154,9 +182,12 @@ internal sealed class RunningContainer(
         {
             node.Events.Add(PodEvent.Created(pod, report.Field));
             node.Events.Add(PodEvent.Started(pod, report.Field));
-            foreach (var remark in status.RestartCount == 0 ? _container?.Remarks ?? [] : [])
+            foreach (var remark in _container?.Remarks ?? [])
             {
-                node.Events.Add(PodEvent.Remarked(pod, report.Field, remark));
+                if (_remarked.Add(remark))
+                {
+                    node.Events.Add(PodEvent.Remarked(pod, report.Field, remark));
+                }
             }
             Begin();
         }

@@ -46,6 +46,30 @@ public sealed class ControlGroupTests : IDisposable
     }
 
     [Fact]
+    public async Task Other_limits_hold_for_the_run_that_is_and_for_the_next_one()
+    {
+        var lab = Needed();
+        using var place = new Place();
+        await using var container = new Watched(place, Shell("sleep 1000") with { Limits = new ContainerLimits(64 << 20, 0.5m, 0.25m), RestartPolicy = RestartPolicy.OnFailure }, group: lab);
+        await container.NextAsync(ContainerPhase.Running);
+        Assert.InRange(container.Container.MemoryBytes ?? 0, 1, 64 << 20);
+        container.Container.Limits = new ContainerLimits(128 << 20, 1.5m, 0.25m);
+        Assert.Null(container.Container.HoldLimits());
+        Assert.Equal(("134217728", "150000 100000", "10"), (Text("memory.max"), Text("cpu.max"), Text("cpu.weight")));
+        container.Container.Limits = new ContainerLimits(null, null, 1m);
+        Assert.Null(container.Container.HoldLimits());
+        Assert.Equal(("max", "max 100000", "39", "0"), (Text("memory.max"), Text("cpu.max"), Text("cpu.weight"), Text("memory.oom.group")));
+
+        container.Container.Limits = new ContainerLimits(32 << 20, null, null);
+        Assert.Equal("max", Text("memory.max"));
+        await container.Container.RestartAsync(TimeSpan.Zero);
+        Assert.Equal(1, (await container.NextAsync(ContainerPhase.Running)).RestartCount);
+        Assert.Equal("33554432", Text("memory.max"));
+
+        string Text(string file) => File.ReadAllText(Path.Combine(Assert.Single(Directory.GetDirectories(lab.Path)), file)).Trim();
+    }
+
+    [Fact]
     public async Task Without_a_group_a_container_runs_and_says_that_its_limits_are_not_held()
     {
         using var place = new Place();

@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Plumb.Kubernetes.Json;
+using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node;
 using Plumb.Linux.Addresses;
+using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
 
 namespace Plumb.Lab.Tests.Node;
 
@@ -110,6 +113,33 @@ public sealed class PodReportTests
         Assert.Equal(2, container.GetProperty("restartCount").GetInt32());
         Assert.Equal(137, container.GetProperty("lastState").GetProperty("terminated").GetProperty("exitCode").GetInt32());
         Assert.True(container.GetProperty("state").TryGetProperty("running", out _));
+    }
+
+    [Fact]
+    public void What_a_container_was_granted_and_has_is_told_and_conditions_of_its_resize_go_when_it_is_over()
+    {
+        var report = Report(RestartPolicy.Always, [], Running);
+        Assert.Equal(4, Patch(report).GetProperty("conditions").GetArrayLength());
+        var (granted, had) = (new ResourceRequirements { Requests = new Dictionary<string, Quantity> { ["cpu"] = new("2") } }, new ResourceRequirements { Requests = new Dictionary<string, Quantity> { ["cpu"] = new("1") } });
+        (report.Containers[0].Allocated, report.Containers[0].Resources) = (granted, had);
+        report.Resize.Begin(7, Now);
+        var status = Patch(report);
+        Assert.Equal("""{"cpu":"2"} {"requests":{"cpu":"1"}}""", $"{status.GetProperty("containerStatuses")[0].GetProperty("allocatedResources").GetRawText()} {status.GetProperty("containerStatuses")[0].GetProperty("resources").GetRawText()}");
+        var condition = Condition(status, "PodResizeInProgress");
+        Assert.Equal((7, JsonValueKind.Null), (condition.GetProperty("observedGeneration").GetInt64(), condition.GetProperty("reason").ValueKind));
+
+        report.Resize.Fail("why", Now.AddSeconds(5));
+        report.Resize.Pend("Infeasible", "too much", 8, Now.AddSeconds(5));
+        status = Patch(report);
+        Assert.Equal((7, "Error", "why"), Said(Condition(status, "PodResizeInProgress")));
+        Assert.Equal((8, "Infeasible", "too much"), Said(Condition(status, "PodResizePending")));
+        Assert.True(report.Resize.EndPending());
+        Assert.False(report.Resize.EndPending());
+        report.Resize.End();
+        Assert.Equal("""{"type":"PodResizePending","$patch":"delete"}""", Condition(Patch(report), "PodResizePending").GetRawText());
+        Assert.Equal("""{"type":"PodResizeInProgress","$patch":"delete"}""", Condition(Patch(report), "PodResizeInProgress").GetRawText());
+
+        static (long, string?, string?) Said(JsonElement one) => (one.GetProperty("observedGeneration").GetInt64(), one.GetProperty("reason").GetString(), one.GetProperty("message").GetString());
     }
 
     private static ContainerStatus Status(char what) => what switch

@@ -25,7 +25,7 @@ internal sealed class PatchEndpoint(Registry registry, Gate gate)
         var body = await RequestBody.ReadAsync(context);
         var definition = target.Definition;
         var patch = Patching.Read(context, body, definition, out var members);
-        var stored = registry.Update(definition, target.Key, PartOf(target), (present, root) =>
+        var stored = registry.Update(definition, target.Key, target.Part, (present, root) =>
         {
             query.Warnings.Clear();
             var patched = patch(definition.Show is { } show ? show(root) : root);
@@ -72,7 +72,7 @@ internal sealed class PatchEndpoint(Registry registry, Gate gate)
             }
         }
 
-        var stored = registry.Update(definition, target.Key, PartOf(target), (present, root) => Apply(present, root), query.Options with { Applies = true });
+        var stored = registry.Update(definition, target.Key, target.Part, (present, root) => Apply(present, root), query.Options with { Applies = true });
         Answer.Warn(context, query.Warnings);
         await _read.ObjectAsync(context, 200, definition, stored, negotiated);
 
@@ -84,8 +84,6 @@ internal sealed class PatchEndpoint(Registry registry, Gate gate)
             return next;
         }
     }
-
-    private static Part PartOf(Target target) => target.Subresource switch { "status" => Part.Status, "ephemeralcontainers" => Part.EphemeralContainers, _ => Part.Main };
 
     private static void Check(Target target, StoredObject present, JsonObject patched, HashSet<string>? members, WriteQuery query)
     {

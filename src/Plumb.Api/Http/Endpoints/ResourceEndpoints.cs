@@ -46,7 +46,7 @@ internal sealed class ResourceEndpoints(Registry registry, Gate gate, ServiceAcc
         var method = context.Request.Method;
         if (target.Definition.IsReview)
             return HttpMethods.IsPost(method) && target.IsCollection ? _reviews.ServeAsync(context, target) : throw NotAllowed();
-        if (target.Subresource.Length > 0 && target.Subresource is not ("status" or "finalize" or "ephemeralcontainers"))
+        if (Parts.Find(target.Subresource) is null)
             return _subresources.ServeAsync(context, target);
         if (!Allows(target, method))
             throw NotAllowed();

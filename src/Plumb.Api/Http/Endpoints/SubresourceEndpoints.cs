@@ -28,8 +28,6 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
         {
             case "scale":
                 return _scale.ServeAsync(context, target);
-            case "resize" when HttpMethods.IsGet(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method):
-                throw new ApiException(501, "NotImplemented", "containers of a running pod are not resized here: each keeps the limits that it began with");
             case "proxy":
                 return _proxy.ServeAsync(context, target, Streams().Runtime);
             case "binding" when isCreate:

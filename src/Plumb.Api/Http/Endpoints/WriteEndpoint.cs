@@ -34,8 +34,7 @@ internal sealed class WriteEndpoint(Registry registry)
         RequireNamespace(target, metadata);
         RequireName(target, metadata);
         var expected = ExpectedVersion(metadata);
-        var part = target.Subresource switch { "status" => Part.Status, "finalize" => Part.Finalize, "ephemeralcontainers" => Part.EphemeralContainers, _ => Part.Main };
-        var stored = registry.Update(target.Definition, target.Key, part, (present, _) =>
+        var stored = registry.Update(target.Definition, target.Key, target.Part, (present, _) =>
         {
             RequireVersion(present, expected);
             return root.DeepClone().AsObject();

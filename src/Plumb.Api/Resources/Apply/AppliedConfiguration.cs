@@ -83,12 +83,32 @@ internal sealed class AppliedConfiguration(ResourceDefinition definition, JsonOb
             if (definition.HasStatus)
                 configuration.Remove("status");
         }
+        else if (subresource == "resize")
+        {
+            KeepAmounts(configuration);
+        }
         else
         {
             configuration.Remove("spec");
         }
 
         return configuration;
+    }
+
+    /// <summary>Of containers what a resize may say; their names lead to it.</summary>
+    private static void KeepAmounts(JsonObject configuration)
+    {
+        var spec = new JsonObject();
+        foreach (var list in (ReadOnlySpan<string>)["containers", "initContainers"])
+        {
+            var containers = new JsonArray([.. Fields.Objects(Fields.Find(configuration, "spec"), list).Select(static container =>
+                new JsonObject(container.Where(static member => member.Key is "name" or "resources" or "resizePolicy").Select(static member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))))]);
+            if (containers.Count > 0)
+                spec[list] = containers;
+        }
+
+        configuration["spec"] = spec;
+        configuration.Remove("status");
     }
 
     private FieldSet Wanted(Shape shape)

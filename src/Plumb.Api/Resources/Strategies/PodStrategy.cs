@@ -65,6 +65,8 @@ internal sealed class PodStrategy : Strategy
             RequireUnchanged(root, old, admission.Definition);
         }
 
+        if (part == Part.Resize)
+            PodResize.RequireResizable(root, old, admission.Definition);
         if (part == Part.EphemeralContainers)
             PodSecurityAdmission.Admit(admission, root);
         if (part == Part.Status && Fields.Find(root, "status") is { } status)
@@ -172,7 +174,7 @@ internal sealed class PodStrategy : Strategy
         tolerations.Add(new JsonObject { ["key"] = key, ["operator"] = "Exists", ["effect"] = "NoExecute", ["tolerationSeconds"] = 300 });
     }
 
-    private static string QualityOfService(JsonObject spec)
+    internal static string QualityOfService(JsonObject spec)
     {
         bool any = false, guaranteed = true;
         foreach (var member in (ReadOnlySpan<string>)["containers", "initContainers"])

@@ -78,6 +78,7 @@ internal static class PodValidation
             Choice(container, "imagePullPolicy", here, errors, "Always", "IfNotPresent", "Never");
             Choice(container, "terminationMessagePolicy", here, errors, "FallbackToLogsOnError", "File");
             Resources(container, here + ".resources", errors);
+            ResizePolicy(container, here + ".resizePolicy", Fields.Text(spec, "restartPolicy"), errors);
             ProbeValidation.Probes(container, here, errors);
         }
     }
@@ -165,6 +166,29 @@ internal static class PodValidation
                 else if (kind == "requests" && limits?[name] is { } limit && Quantities.TryParse(limit.ToString(), out var most) && value > most)
                     errors.InvalidText(at + ".requests", amount.ToString(), $"must be less than or equal to {name} limit of {limit}");
             }
+        }
+    }
+
+    private static void ResizePolicy(JsonObject container, string at, string restartPolicy, FieldErrors errors)
+    {
+        var resources = new HashSet<string>();
+        foreach (var (index, policy) in Fields.Objects(container, "resizePolicy").Index())
+        {
+            var (resource, restart) = (Fields.Text(policy, "resourceName"), Fields.Text(policy, "restartPolicy"));
+            if (!resources.Add(resource))
+                errors.Duplicate($"{at}[{index}]", FieldErrors.Quote(resource));
+            RequiredChoice(resource, "cpu", "memory");
+            RequiredChoice(restart, "NotRequired", "RestartContainer");
+            if (restartPolicy == "Never" && restart != "NotRequired")
+                errors.InvalidText(at, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'");
+        }
+
+        void RequiredChoice(string value, params string[] supported)
+        {
+            if (value.Length == 0)
+                errors.Required(at);
+            else if (!supported.Contains(value))
+                errors.NotSupported(at, value, supported);
         }
     }
 

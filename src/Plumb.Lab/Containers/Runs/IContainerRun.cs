@@ -11,6 +11,13 @@ internal interface IContainerRun : IDisposable
     /// <summary>Asks, waits, kills; completes with <see cref="Ended"/>.</summary>
     Task StopAsync(TimeSpan grace);
 
+    /// <summary>What it may take of the machine from now on.</summary>
+    /// <returns>What does not hold; null: all does.</returns>
+    ContainerRemark? Limit(ContainerLimits limits);
+
+    /// <summary>Null: nobody counts.</summary>
+    long? MemoryBytes => null;
+
     Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel);
 
     /// <summary>Until the run ends or the token is cancelled.</summary>
@@ -32,5 +39,5 @@ internal interface IContainerKind
     IReadOnlyList<ContainerRemark> Remarks => [];
 
     /// <exception cref="ContainerStartException">It could not be started.</exception>
-    Task<IContainerRun> StartAsync(ContainerLog log);
+    Task<IContainerRun> StartAsync(ContainerLog log, ContainerLimits limits);
 }

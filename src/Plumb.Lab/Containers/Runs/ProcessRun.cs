@@ -14,16 +14,13 @@ namespace Plumb.Lab.Containers.Runs;
 internal sealed class ProcessKind(
     PodFacts pod, ContainerSpec container, ContainerFiles files, Image? image, Container? target, ControlGroup? lab, TimeProvider time) : IContainerKind
 {
-    private const string Unlimited =
-        "The container's limits are not held: this lab has no control group that it could divide; `systemd-run --user --scope -p Delegate=yes plumb up …`, or root, gives it one";
-
     public string Substitution => image is null ? "the host's file system, in which the container's command runs" : "";
 
     public string ImageId => image is null ? Substitution : image.Digest.Length > 0 ? image.Digest : image.Root;
 
     public IReadOnlyList<ContainerRemark> Remarks { get; private set; } = [];
 
-    public async Task<IContainerRun> StartAsync(ContainerLog log)
+    public async Task<IContainerRun> StartAsync(ContainerLog log, ContainerLimits limits)
     {
         var (user, otherUser) = ImageSpecs.UserOf(container, image);
         var spec = image is null ? container : container with { Home = ImageUser.Home(image.Root, user.User) };
@@ -41,7 +38,7 @@ internal sealed class ProcessKind(
         console?.GiveTo(user.User);
         SpawnedProcess? process = null;
         var group = ContainerGroup.Make(lab, pod, container);
-        Remarks = [.. otherUser is { } one ? [one] : (ContainerRemark[])[], .. group is null && container.Limits.AreAny ? [new ContainerRemark("LimitsNotHeld", Unlimited)] : (ContainerRemark[])[]];
+        Remarks = [.. otherUser is { } one ? [one] : (ContainerRemark[])[], .. group is null && limits.AreAny ? [ProcessRun.NotLimited] : (ContainerRemark[])[]];
         try
         {
             using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", user, target?.Process);
@@ -54,7 +51,7 @@ internal sealed class ProcessKind(
                 Group = group?.Group,
             });
             await command.StartedAsync();
-            group?.Limit();
+            group?.Limit(limits);
             return new ProcessRun(container, environment, user, process, console, isFirst: command.Request.Namespaces!.OwnPids, group, log, time);
         }
         catch (Exception refused) when (refused is IOException or ContainerStartException)
@@ -69,6 +66,10 @@ internal sealed class ProcessKind(
 
 internal sealed class ProcessRun : IContainerRun
 {
+    public static readonly ContainerRemark NotLimited = new(
+        "LimitsNotHeld",
+        "The container's limits are not held: this lab has no control group that it could divide; `systemd-run --user --scope -p Delegate=yes plumb up …`, or root, gives it one");
+
     private const int SIGTERM = 15;
 
     private readonly ContainerSpec _container;
@@ -118,6 +119,14 @@ internal sealed class ProcessRun : IContainerRun
         _process.Kill();
         await Ended;
     }
+
+    public ContainerRemark? Limit(ContainerLimits limits)
+    {
+        _group?.Limit(limits);
+        return _group is null && limits.AreAny ? NotLimited : null;
+    }
+
+    public long? MemoryBytes => _group?.MemoryBytes;
 
     public Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
     {

@@ -12,7 +12,7 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
 
     public string Substitution => _plan.Describe();
 
-    public async Task<IContainerRun> StartAsync(ContainerLog log)
+    public async Task<IContainerRun> StartAsync(ContainerLog log, ContainerLimits limits)
     {
         if (_plan.Program is null)
         {
@@ -65,6 +65,8 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
 internal sealed class WorkloadRun(
     PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, Errand? errand, TimeProvider time) : IContainerRun
 {
+    private const string Unlimited = "The container's limits are not held: a workload of Plumb's own stands in for its image, a part of the lab's process that cannot be limited by itself";
+
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<int> _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task<RunEnd>? _ended;
@@ -82,6 +84,8 @@ internal sealed class WorkloadRun(
             await workload.StopAsync(grace);
         }
     }
+
+    public ContainerRemark? Limit(ContainerLimits limits) => limits.AreAny ? new ContainerRemark("LimitsNotHeld", Unlimited) : null;
 
     public async Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
     {
