@@ -32,6 +32,9 @@ internal sealed class ContainerFiles
 
     public string Directory { get; }
 
+    /// <summary>This program, which enters roots.</summary>
+    public IReadOnlyList<string> Launcher => _launcher;
+
     public IReadOnlyList<BindMount> Mounts => _mounts.Value;
 
     /// <summary>Where the container's last words come; null: it has no place for them.</summary>

@@ -75,6 +75,9 @@ internal sealed class ContainerGroup
         }
     }
 
+    /// <summary>How many processes there may be at once.</summary>
+    public void LimitProcesses(int most) => Set("pids.max", Text(most));
+
     /// <summary>Ends whoever is left and goes.</summary>
     public void Remove()
     {
@@ -91,7 +94,7 @@ internal sealed class ContainerGroup
         {
             Group.Write(file, value);
         }
-        catch (IOException)
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
         {
             // A kernel without that file (swap, for one), or a container that has ended meanwhile.
         }

@@ -45,7 +45,7 @@ public sealed class ContainerRuntime(
         container = image is null ? container : ImageSpecs.Of(container, image);
         var files = new ContainerFiles(Path.Combine(DirectoryOf(pod.Uid), "containers", container.Name), pod, container, image, launcher);
         IContainerKind kind = IsBuiltIn(container)
-            ? new WorkloadKind(pod, container, files, _workloads, time)
+            ? new WorkloadKind(pod, container, files, _workloads, group, time)
             : new ProcessKind(pod, container, files, image, target as Container, group, time);
         return new Container(pod, container, files, kind, time, changed);
     }

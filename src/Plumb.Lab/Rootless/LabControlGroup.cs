@@ -92,6 +92,8 @@ internal sealed class LabControlGroup : IDisposable
             // Refused while somebody else is in the caller's group: a shell, a terminal.
             if (above.TryOffer(Wanted) && made.Group.TryOffer(Wanted))
             {
+                // Bounds commands of strangers where it is to be had (ConfinedCommands).
+                _ = above.TryOffer("pids") && made.Group.TryOffer("pids");
                 return made;
             }
         }

@@ -52,9 +52,10 @@ internal sealed class Netexec(string instead = "", bool hasTls = false) : Worklo
             case "/shutdown":
                 workload.Exit(0, TimeSpan.Zero);
                 return PageAsync(http, 200, "text/plain", "");
-            case "/shell" or "/upload":
-                // Without an image they would be the machine's own files, for whoever reaches the port: a node port is one of the machine's, too.
-                return PageAsync(http, 501, "text/plain", "Plumb's built-in netexec runs no commands and takes no files; give the lab the image: plumb up --image agnhost=PATH\n");
+            case "/shell" when workload.Commands is { } commands:
+                return NetexecCommands.ShellAsync(http, workload, commands);
+            case "/upload" when workload.Commands is { } commands:
+                return NetexecCommands.UploadAsync(http, workload, commands);
             default:
                 return PageAsync(http, 200, "text/plain", $"NOW: {workload.Now.UtcDateTime:yyyy-MM-dd HH:mm:ss.fffffff} +0000 UTC");
         }

@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Containers.Roots;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Sockets;
 
@@ -75,6 +76,9 @@ internal sealed class Workload
     }
 
     public WorkloadProgram Program { get; }
+
+    /// <summary>Where commands run that clients send; null: nowhere.</summary>
+    public ConfinedCommands? Commands { get; init; }
 
     public PodDialer Dialer => _dialer ??= new PodDialer(_pod, _time);
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Plumb.Api.Http.Transport;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Containers.Roots;
 
 namespace Plumb.Lab.Workloads;
 
@@ -29,11 +30,12 @@ internal sealed class WorkloadServer : IAsyncDisposable
     }
 
     /// <summary>Opens a workload's sockets inside its pod and begins to serve. The first one starts the server.</summary>
+    /// <param name="commands">Where those run that its clients send; null: nowhere.</param>
     /// <exception cref="WorkloadException">A port or a certificate cannot be had.</exception>
-    public async Task<Workload> StartAsync(PodFacts pod, WorkloadPlan plan, ContainerLog log)
+    public async Task<Workload> StartAsync(PodFacts pod, WorkloadPlan plan, ContainerLog log, ConfinedCommands? commands = null)
     {
         await _started.Value;
-        return new Workload(pod, plan, log, _connections, _time);
+        return new Workload(pod, plan, log, _connections, _time) { Commands = commands };
     }
 
     public async ValueTask DisposeAsync()

@@ -70,9 +70,15 @@ public sealed class ContainerRoot
         {
             mount.Make(PlaceOf(mount.Target, Directory.Exists(mount.Source)));
         }
-        Environment.CurrentDirectory = Root;
+        Become(Root);
+    }
+
+    /// <summary>Makes a mounted directory the root; the old one is gone from this process's sight.</summary>
+    internal static void Become(string root)
+    {
+        Environment.CurrentDirectory = root;
         // Both names are the new root's: the old one comes to lie on it, and is taken off (pivot_root(2), NOTES).
-        Check(Libc.PivotRoot(".", "."), "pivot_root", Root);
+        Check(Libc.PivotRoot(".", "."), "pivot_root", root);
         Check(Libc.Unmount(".", Libc.MNT_DETACH), "umount", "the old root");
         Environment.CurrentDirectory = "/";
     }

@@ -8,15 +8,19 @@ namespace Plumb.Linux.Containers;
 /// </summary>
 public sealed class MemoryDirectory : IDisposable
 {
+    // As tmpfs counts them by itself: a page each.
+    private const long BytesOfAFile = 4096;
+
     private readonly string _path;
 
     /// <param name="path">Made if it is missing.</param>
+    /// <param name="mostBytes">What fits in; null: half of the machine's memory.</param>
     /// <exception cref="SystemCallException">The kernel refuses.</exception>
-    public MemoryDirectory(string path)
+    public MemoryDirectory(string path, long? mostBytes = null)
     {
         _path = path;
         Directory.CreateDirectory(path);
-        if (Libc.Mount("tmpfs", path, "tmpfs", Libc.MS_NOSUID | Libc.MS_NODEV, "mode=0755") < 0)
+        if (Libc.Mount("tmpfs", path, "tmpfs", Libc.MS_NOSUID | Libc.MS_NODEV, mostBytes is null ? "mode=0755" : $"mode=0755,size={mostBytes},nr_inodes={mostBytes / BytesOfAFile}") < 0)
         {
             throw SystemCallException.Last("mount -t tmpfs", path);
         }

@@ -30,6 +30,9 @@ internal static partial class Libc
     public const int AT_FDCWD = -100;
     public const uint AT_RECURSIVE = 0x8000;
     public const ulong MOUNT_ATTR_RDONLY = 1;
+    public const ulong MOUNT_ATTR_NOSUID = 2;
+    public const ulong MOUNT_ATTR_NODEV = 4;
+    public const ulong MOUNT_ATTR_NOEXEC = 8;
 
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;
@@ -209,6 +212,33 @@ internal static partial class Libc
             }
         }
         return SystemCall(setGroupIds, (nint)group, (nint)group, (nint)group, 0) < 0 ? -1 : (int)SystemCall(setUserIds, (nint)user, (nint)user, (nint)savedUser, 0);
+    }
+
+    /// <summary>The calling thread's capabilities, effective and permitted; none is inheritable (capset(2), which the C library lacks).</summary>
+    public static unsafe int SetCapabilities(ulong capabilities)
+    {
+        var (low, high) = ((uint)capabilities, (uint)(capabilities >> 32));
+        // struct __user_cap_header_struct: version 3, this thread; two of struct __user_cap_data_struct: effective, permitted, inheritable
+        var header = stackalloc uint[2] { 0x2008_0522, 0 };
+        var data = stackalloc uint[6] { low, low, 0, high, high, 0 };
+        return (int)SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 126 : 91, (nint)header, (nint)data, 0, 0);
+    }
+
+    /// <summary>A session keyring of the caller's own, with nothing in it (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING).</summary>
+    public static int JoinNewSessionKeyring() => (int)SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 250 : 219, 1, 0, 0, 0);
+
+    /// <summary>Sets both limits of this process (prlimit(2)) where they are not lower already.</summary>
+    public static unsafe int LowerLimit(int resource, ulong most)
+    {
+        nint number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 302 : 261;
+        // struct rlimit64: soft, hard
+        var limit = stackalloc ulong[2];
+        if (SystemCall(number, 0, resource, 0, (nint)limit) < 0)
+        {
+            return -1;
+        }
+        (limit[0], limit[1]) = (Math.Min(limit[0], most), Math.Min(limit[1], most));
+        return (int)SystemCall(number, 0, resource, (nint)limit, 0);
     }
 
     [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]

@@ -58,15 +58,12 @@ public sealed class AgnhostTests(OneNode node) : IClassFixture<OneNode>
     }
 
     [Fact]
-    public async Task Netexec_dials_refuses_commands_and_ends_as_it_is_told()
+    public async Task Netexec_dials_and_ends_as_it_is_told()
     {
         await node.PodAsync("shell", """ "restartPolicy":"Never","containers":[{"name":"c","image":"agnhost","args":["netexec","--http-port=80","--udp-port=-1"]}] """);
         await node.PodAsync("asker", """ "containers":[{"name":"c","image":"agnhost","args":["pause"]}] """);
         var shell = await node.UntilAsync("shell", static pod => pod.Status.Phase == "Running");
         await node.UntilAsync("asker", static pod => pod.Status.Phase == "Running");
-        // They would run on the machine's own files, for whoever reaches the port.
-        Assert.Contains("plumb up --image agnhost=PATH", await AskAsync("shell?cmd=hostname"), StringComparison.Ordinal);
-        Assert.Contains("plumb up --image agnhost=PATH", await AskAsync("upload"), StringComparison.Ordinal);
         Assert.StartsWith("request parameter not specified.", await AskAsync("dial?host=localhost&port=80"), StringComparison.Ordinal);
         Assert.StartsWith("unsupported protocol. dccp", await AskAsync("dial?host=localhost&port=80&request=x&protocol=dccp"), StringComparison.Ordinal);
         Assert.Equal("""{"responses":["shell"]}""", await AskAsync("dial?host=localhost&port=80&request=hostname"));

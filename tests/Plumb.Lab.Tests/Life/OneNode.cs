@@ -72,6 +72,9 @@ public sealed class OneNode : IAsyncLifetime
         }
     }
 
+    /// <summary>The lab's own, with its kubeconfig.</summary>
+    public string LabDirectory => _lab!.Paths.Directory;
+
     /// <summary>As the node hears of a pod's change by its watch.</summary>
     public void ApplyToNode(Pod pod) => _lab!.Kubelets["node-1"].Apply(pod);
 

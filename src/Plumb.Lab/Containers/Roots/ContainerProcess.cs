@@ -25,12 +25,20 @@ public static class ContainerProcess
             var command = RootedCommand.FromJson(File.ReadAllBytes(file));
             // Variables may be secrets.
             File.Delete(file);
-            new ContainerRoot(command.Lower, command.Stage)
+            if (command.StrangersFiles is { } files)
             {
-                Mounts = command.Mounts,
-                ReadOnly = command.ReadOnly,
-                Owners = command.Owners is { } owners ? LayerOwners.Read(owners) : [],
-            }.Enter();
+                new ProgramRoot(command.Stage, command.Mounts, files).Enter();
+                Confinement.Enter(ConfinedCommands.MostProcesses);
+            }
+            else
+            {
+                new ContainerRoot(command.Lower, command.Stage)
+                {
+                    Mounts = command.Mounts,
+                    ReadOnly = command.ReadOnly,
+                    Owners = command.Owners is { } owners ? LayerOwners.Read(owners) : [],
+                }.Enter();
+            }
             ContainerRoot.Run(command.Program, command.Arguments, command.Environment, command.Directory, command.User);
         }
 #pragma warning disable CA1031 // Whatever it is, this is the only place where it can be told.

@@ -39,7 +39,9 @@ internal sealed class FreshCommand : IDisposable
         };
         if (files.Root is { } root)
         {
-            return Rooted(namespaces, files, root, words, environment, directory, user);
+            var (stage, file) = files.MakeStage();
+            var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user) { ReadOnly = root.ReadOnly, Owners = root.Owners };
+            return Rooted(namespaces, root.Launcher, command, file);
         }
         if (WhyNot(words[0], files.Mounts) is { } why)
         {
@@ -53,6 +55,14 @@ internal sealed class FreshCommand : IDisposable
             Namespaces = namespaces with { Mounts = files.Mounts },
         };
         return new FreshCommand(request, null, null);
+    }
+
+    /// <summary>A command that strangers send: it has the pod's network and name, and is alone in all other namespaces whatever the pod shares.</summary>
+    public static FreshCommand OfStrangers(PodFacts pod, ContainerFiles files, IReadOnlyList<BindMount> mounts, IReadOnlyDictionary<string, string> texts, IReadOnlyList<string> words, Dictionary<string, string> environment)
+    {
+        var (stage, file) = files.MakeStage();
+        var command = new RootedCommand("", stage, mounts, words[0], [.. words.Skip(1)], environment, "/", ContainerUser.Root) { StrangersFiles = texts };
+        return Rooted(new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true }, files.Launcher, command, file);
     }
 
     /// <exception cref="ContainerStartException">It could not be started.</exception>
@@ -106,22 +116,19 @@ internal sealed class FreshCommand : IDisposable
         }
     }
 
-    private static FreshCommand Rooted(
-        SpawnNamespaces namespaces, ContainerFiles files, RootSource root, IReadOnlyList<string> words, Dictionary<string, string> environment, string directory, ContainerUser user)
+    private static FreshCommand Rooted(SpawnNamespaces namespaces, IReadOnlyList<string> launcher, RootedCommand command, string file)
     {
-        var (stage, file) = files.MakeStage();
-        var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user) { ReadOnly = root.ReadOnly, Owners = root.Owners };
         File.WriteAllBytes(file, command.ToJson());
         var failure = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
-        var request = new SpawnRequest(root.Launcher[0])
+        var request = new SpawnRequest(launcher[0])
         {
-            Arguments = [.. root.Launcher.Skip(1), ContainerProcess.Verb, file],
+            Arguments = [.. launcher.Skip(1), ContainerProcess.Verb, file],
             BecomesAnother = true,
             Descriptors = new Dictionary<int, System.Runtime.InteropServices.SafeHandle> { [ContainerProcess.FailureDescriptor] = failure.ClientSafePipeHandle },
             WorkingDirectory = "/",
             Namespaces = namespaces with { OwnMounts = true },
         };
-        return new FreshCommand(request, failure, stage);
+        return new FreshCommand(request, failure, command.Stage);
     }
 
     /// <summary>

@@ -23,6 +23,9 @@ internal sealed record RootedCommand(
     /// <summary>A file that says whose the image's files are; null: they are whose they are.</summary>
     public string? Owners { get; init; }
 
+    /// <summary>Strangers send the command: these are the files, by their paths, of a root in which only programs are the machine's. Null: it is any other.</summary>
+    public IReadOnlyDictionary<string, string>? StrangersFiles { get; init; }
+
     public byte[] ToJson() => LabJson.ToUtf8(json =>
     {
         json.WriteString("lower", Lower);
@@ -46,12 +49,11 @@ internal sealed record RootedCommand(
             json.WriteStringValue(argument);
         }
         json.WriteEndArray();
-        json.WriteStartObject("environment");
-        foreach (var (name, value) in Environment)
+        Write("environment", Environment);
+        if (StrangersFiles is { } files)
         {
-            json.WriteString(name, value);
+            Write("strangersFiles", files);
         }
-        json.WriteEndObject();
         json.WriteString("directory", Directory);
         json.WriteNumber("user", User.User);
         json.WriteNumber("group", User.Group);
@@ -61,24 +63,29 @@ internal sealed record RootedCommand(
             json.WriteNumberValue(group);
         }
         json.WriteEndArray();
+
+        void Write(string property, IReadOnlyDictionary<string, string> texts)
+        {
+            json.WriteStartObject(property);
+            foreach (var (name, value) in texts)
+            {
+                json.WriteString(name, value);
+            }
+            json.WriteEndObject();
+        }
     });
 
     public static RootedCommand FromJson(ReadOnlyMemory<byte> utf8)
     {
         using var document = JsonDocument.Parse(utf8);
         var json = document.RootElement;
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var variable in json.GetProperty("environment").EnumerateObject())
-        {
-            environment[variable.Name] = variable.Value.GetString()!;
-        }
         return new RootedCommand(
             Text("lower"),
             Text("stage"),
             [.. json.GetProperty("mounts").EnumerateArray().Select(static mount => new BindMount(mount[0].GetString()!, mount[1].GetString()!, mount[2].GetBoolean()))],
             Text("program"),
             [.. json.GetProperty("arguments").EnumerateArray().Select(static argument => argument.GetString()!)],
-            environment,
+            Texts(json.GetProperty("environment")),
             Text("directory"),
             new ContainerUser(
                 json.GetProperty("user").GetUInt32(),
@@ -87,7 +94,10 @@ internal sealed record RootedCommand(
         {
             ReadOnly = json.GetProperty("readOnly").GetBoolean(),
             Owners = json.GetProperty("owners").GetString(),
+            StrangersFiles = json.TryGetProperty("strangersFiles", out var files) ? Texts(files) : null,
         };
+
+        static Dictionary<string, string> Texts(JsonElement texts) => texts.EnumerateObject().ToDictionary(static text => text.Name, static text => text.Value.GetString()!, StringComparer.Ordinal);
 
         string Text(string name) => json.GetProperty(name).GetString()!;
     }

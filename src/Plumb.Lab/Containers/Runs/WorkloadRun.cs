@@ -6,7 +6,8 @@ using Plumb.Linux.Containers;
 namespace Plumb.Lab.Containers.Runs;
 
 /// <summary>Containers without a command: a built-in workload inside this process.</summary>
-internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, ContainerFiles files, WorkloadServer server, TimeProvider time) : IContainerKind
+/// <param name="lab">The lab's control group; null: the machine permits none.</param>
+internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, ContainerFiles files, WorkloadServer server, ControlGroup? lab, TimeProvider time) : IContainerKind
 {
     private readonly WorkloadPlan _plan = WorkloadPlan.Of(Expanded(pod, container));
 
@@ -16,13 +17,14 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
     {
         if (_plan.Program is null)
         {
-            return new WorkloadRun(pod, container, files, log, workload: null, _plan.Errand, time);
+            return new WorkloadRun(pod, container, files, log, workload: null, commands: null, _plan.Errand, time);
         }
 
         try
         {
             var plan = _plan with { CertificateFile = OnMachine(_plan.CertificateFile), KeyFile = OnMachine(_plan.KeyFile) };
-            return new WorkloadRun(pod, container, files, log, await server.StartAsync(pod, plan, log), errand: null, time);
+            var commands = plan.Program is Netexec ? new ConfinedCommands(pod, container with { Limits = limits }, files, lab, time) : null;
+            return new WorkloadRun(pod, container, files, log, await server.StartAsync(pod, plan, log, commands), commands, errand: null, time);
         }
         catch (WorkloadException refused)
         {
@@ -61,9 +63,10 @@ internal sealed class WorkloadKind(PodFacts pod, ContainerSpec container, Contai
 }
 
 /// <param name="workload">Null for what serves nobody.</param>
+/// <param name="commands">Those that its clients send; null: it takes none.</param>
 /// <param name="errand">What it does instead; null for `pause`, which does nothing until it is stopped.</param>
 internal sealed class WorkloadRun(
-    PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, Errand? errand, TimeProvider time) : IContainerRun
+    PodFacts pod, ContainerSpec container, ContainerFiles files, ContainerLog log, Workload? workload, ConfinedCommands? commands, Errand? errand, TimeProvider time) : IContainerRun
 {
     private const string Unlimited = "The container's limits are not held: a workload of Plumb's own stands in for its image, a part of the lab's process that cannot be limited by itself";
 
@@ -112,5 +115,13 @@ internal sealed class WorkloadRun(
 
     private void Say(LogStream stream, string line) => log.Append(stream, System.Text.Encoding.UTF8.GetBytes(line), partial: false);
 
-    private static async Task<RunEnd> EndAsync(Task<int> exit) => new(await exit, 0, "");
+    private async Task<RunEnd> EndAsync(Task<int> exit)
+    {
+        var code = await exit;
+        if (commands is not null)
+        {
+            await commands.DisposeAsync();
+        }
+        return new RunEnd(code, 0, "");
+    }
 }

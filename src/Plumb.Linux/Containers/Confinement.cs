@@ -1,0 +1,71 @@
+using Plumb.Linux.Native;
+
+namespace Plumb.Linux.Containers;
+
+/// <summary>What the calling thread gives up for good, before it becomes a program that strangers send.</summary>
+public static class Confinement
+{
+    // linux/capability.h: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT
+    private const ulong Kept = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 13 | 1 << 18;
+    private const int MostCapabilities = 64;
+
+    private const int PR_CAPBSET_DROP = 24;
+    private const int PR_SET_NO_NEW_PRIVS = 38;
+    private const int PR_CAP_AMBIENT = 47;
+    private const nuint PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+    // asm-generic/resource.h
+    private const int RLIMIT_CORE = 4;
+    private const int RLIMIT_NPROC = 6;
+    private const int RLIMIT_NOFILE = 7;
+    private const int RLIMIT_MEMLOCK = 8;
+
+    private const ulong MostFiles = 1024;
+
+    /// <summary>
+    /// Keeps fewer capabilities than a container runtime's default: none with which a namespace, a mount, the network's configuration or a kernel parameter could be changed.
+    /// Programs give no more of them, the session's keys are out of reach, and when memory runs out it is this process that ends, and not the user's others.
+    /// </summary>
+    /// <param name="processes">How many threads its user may have beside all that the machine has now; does not hold for the machine's root, whom a control group bounds.</param>
+    /// <exception cref="SystemCallException">The kernel refuses one of it: then the program must not run.</exception>
+    public static void Enter(int processes)
+    {
+        File.WriteAllText("/proc/self/oom_score_adj", "1000");
+        var threads = ulong.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[3].Split('/')[1], System.Globalization.CultureInfo.InvariantCulture);
+        Limit(RLIMIT_CORE, 0, "core");
+        Limit(RLIMIT_NPROC, threads + (ulong)processes, "nproc");
+        Limit(RLIMIT_NOFILE, MostFiles, "nofile");
+        Limit(RLIMIT_MEMLOCK, 0, "memlock");
+        // A kernel without keys has none to hide.
+        if (Libc.JoinNewSessionKeyring() < 0 && Libc.LastErrno != Errno.ENOSYS)
+        {
+            throw SystemCallException.Last("keyctl", "a session's keyring of its own");
+        }
+        Check(Libc.ProcessControl(PR_SET_NO_NEW_PRIVS, 1, 0), "prctl(PR_SET_NO_NEW_PRIVS)");
+        Check(Libc.ProcessControl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0), "prctl(PR_CAP_AMBIENT)");
+        for (var capability = 0; capability < MostCapabilities; capability++)
+        {
+            if ((Kept >> capability & 1) == 0 && Libc.ProcessControl(PR_CAPBSET_DROP, (nuint)capability, 0) < 0)
+            {
+                // There are no more.
+                Check(Libc.LastErrno == Errno.EINVAL ? 0 : -1, "prctl(PR_CAPBSET_DROP)");
+                break;
+            }
+        }
+        Check(Libc.SetCapabilities(Kept), "capset");
+    }
+
+    private static void Limit(int resource, ulong most, string name)
+    {
+        // A limit that is lower already is not to be lifted.
+        Check(Libc.LowerLimit(resource, most), "prlimit64 " + name);
+    }
+
+    private static void Check(int result, string call)
+    {
+        if (result < 0)
+        {
+            throw SystemCallException.Last(call);
+        }
+    }
+}
