@@ -1,8 +1,10 @@
 using Plumb.Agent.Cni;
 using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
+using Plumb.Agent.Repair;
 using Plumb.Agent.Running;
 using Plumb.Agent.Storage;
+using Plumb.Kubernetes.Clients;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.State;
 using Plumb.Network.Services;
@@ -14,6 +16,8 @@ namespace Plumb.Agent.Installing;
 /// </summary>
 public static class NodeRemoval
 {
+    private static readonly TimeSpan _apiPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// In the order in which nobody is misled: first the configuration by which runtimes know that pods can be served, then what packets meet, then what was remembered;
     /// the plugin last, because a runtime that takes a pod down calls it.
@@ -24,6 +28,22 @@ public static class NodeRemoval
         ArgumentNullException.ThrowIfNull(options);
         using var kernel = NodeAgent.OpenKernel(options, options.Writes);
         return Run(options, kernel);
+    }
+
+    /// <summary>Takes from the Node object what the agent told there. The node itself is free of Plumb whatever comes of it.</summary>
+    /// <returns>One line; null: there was nothing.</returns>
+    public static async Task<string?> TakeBackConditionAsync(KubernetesClient api, string node, CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(_apiPatience);
+        try
+        {
+            return await NetworkCondition.TakeBackAsync(api, node, patience.Token) ? $"removed   condition NetworkUnavailable of Node {node}" : null;
+        }
+        catch (Exception refused) when (refused is ApiException or HttpRequestException or IOException or UnauthorizedAccessException or OperationCanceledException && !cancel.IsCancellationRequested)
+        {
+            return $"stays     condition NetworkUnavailable of Node {node}, if there is one: {(refused is OperationCanceledException ? $"the API server has not answered for {_apiPatience.TotalSeconds:0} s" : refused.Message)}";
+        }
     }
 
     internal static RemovalReport Run(NodeAgentOptions options, INodeKernel kernel)
@@ -126,4 +146,8 @@ public static class NodeRemoval
 /// <param name="Leases">How many pods' addresses were held.</param>
 /// <param name="Files">Outside of the state directory.</param>
 public sealed record RemovalReport(
-    string Node, IReadOnlyList<string> Entries, IReadOnlyList<string> Parameters, int Connections, int Leases, IReadOnlyList<string> Files);
+    string Node, IReadOnlyList<string> Entries, IReadOnlyList<string> Parameters, int Connections, int Leases, IReadOnlyList<string> Files)
+{
+    /// <summary>What became of the Node's condition, in one line; null: it had none of the agent's, or no API was named.</summary>
+    public string? Condition { get; init; }
+}

@@ -99,9 +99,9 @@ internal sealed class LeaseStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            for (var i = 0; i <= written && i < addresses.Count; i++)
+            foreach (var address in addresses.Take(written))
             {
-                _files.TryDelete(PathOf(addresses[i].Address));
+                _files.TryDelete(PathOf(address.Address));
             }
             throw;
         }

@@ -16,6 +16,8 @@ namespace Plumb.Agent.Repair;
 internal sealed partial class NetworkCondition(KubernetesClient? api, string nodeName, TimeProvider time, ILogger log)
 {
     private const string Type = "NetworkUnavailable";
+    private const string Up = "PlumbIsUp";
+    private const string CannotServe = "PlumbCannotServe";
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -52,6 +54,24 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
         }
     }
 
+    /// <summary>
+    /// Takes away what an agent wrote, once: the Node has it as if Plumb had never been there. True, as Calico leaves it, would keep pods off the node for ever where the next network does
+    /// not write this condition, as the reference plugins and kindnet do not; and that a node has no network now kubelet says itself, by NotReady. What somebody else has written stays.
+    /// </summary>
+    /// <returns>Whether there was any.</returns>
+    /// <remarks>Throws as <see cref="KubernetesClient"/> does.</remarks>
+    public static async Task<bool> TakeBackAsync(KubernetesClient api, string nodeName, CancellationToken cancel)
+    {
+        var own = await api.ListAsync<Kubernetes.Objects.Node>(ListOptions.All with { Fields = FieldSelector.Equal("metadata.name", nodeName) }, cancel);
+        if (own.Items is not [{ Status: { } status }] || status.Conditions.Find(Type)?.Reason is not (Up or CannotServe))
+        {
+            return false;
+        }
+        var patch = new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = Type, ["$patch"] = "delete" }) } };
+        await api.PatchAsync<Kubernetes.Objects.Node>(null, nodeName, new StrategicMergePatch(patch), "status", cancel);
+        return true;
+    }
+
     // False: it is to be tried again.
     private async Task<bool> TryWriteAsync(KubernetesClient client, string? trouble, DateTimeOffset since, CancellationToken cancel)
     {
@@ -59,7 +79,7 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
         {
             Type = Type,
             Status = trouble is null ? "False" : "True",
-            Reason = trouble is null ? "PlumbIsUp" : "PlumbCannotServe",
+            Reason = trouble is null ? Up : CannotServe,
             Message = trouble ?? "plumb agent wires pods on this node",
             LastHeartbeatTime = since,
             LastTransitionTime = since,

@@ -42,14 +42,22 @@ internal sealed class AgentFiles(IWriteSeam writes, bool synchronise)
     /// <summary>Where a file's new content stands until it is whole.</summary>
     public static string TemporaryOf(string path) => $"{path}.new";
 
-    /// <summary>O_CREAT | O_EXCL.</summary>
+    /// <summary>O_CREAT | O_EXCL. What could not be written whole is gone again; what was there before stays.</summary>
     /// <exception cref="IOException">There is such a file, or no room for it.</exception>
     public void CreateNew(string path, ReadOnlySpan<byte> content)
     {
         writes.BeforeWrite($"create {path}");
         using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, content.Length);
-        writes.BeforeWrite($"write {path}");
-        Write(file, content);
+        try
+        {
+            writes.BeforeWrite($"write {path}");
+            Write(file, content);
+        }
+        catch (IOException)
+        {
+            TryDelete(path);
+            throw;
+        }
     }
 
     /// <summary>A reader sees the old content or the new, never a part; nothing is written when they are the same.</summary>

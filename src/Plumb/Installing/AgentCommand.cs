@@ -67,7 +67,7 @@ internal sealed class AgentCommand : Verb
         using var network = NetworkNamespace.OpenHome();
         if (invocation.IsOn(_uninstall))
         {
-            var report = NodeRemoval.Run(NodeOptions(invocation, network, api: null));
+            var report = await RemoveAsync(NodeOptions(invocation, network, api: null), invocation.Parsed.GetValue(_kubeconfig), invocation.Time);
             Printer.Print(report, static () => ResultJson.Default.RemovalReport, invocation, _output, Write);
             return ExitCode.Done;
         }
@@ -95,6 +95,16 @@ internal sealed class AgentCommand : Verb
             PosixSignal.SIGTERM => ExitCode.Done,
             _ => interrupt.Code,
         };
+    }
+
+    // An API that somebody named: the one of a home directory may be any cluster's.
+    private static async Task<RemovalReport> RemoveAsync(NodeAgentOptions options, string? kubeconfig, TimeProvider time)
+    {
+        var isNamed = (kubeconfig ?? Environment.GetEnvironmentVariable("KUBECONFIG")) is { Length: > 0 } || InClusterConfiguration.Load(Environment.GetEnvironmentVariable) is not null;
+        // Before anything is taken away: a kubeconfig that cannot be read is said while all is still there.
+        using var client = isNamed ? new KubernetesClient(Connection(kubeconfig), time, "plumb-agent") : null;
+        var report = NodeRemoval.Run(options);
+        return client is null ? report : report with { Condition = await NodeRemoval.TakeBackConditionAsync(client, options.NodeName, CancellationToken.None) };
     }
 
     private NodeAgentOptions NodeOptions(Invocation invocation, NetworkNamespace network, KubernetesClient? api)
@@ -157,6 +167,10 @@ internal sealed class AgentCommand : Verb
         foreach (var file in report.Files)
         {
             to.WriteLine($"deleted   {file}");
+        }
+        if (report.Condition is { } condition)
+        {
+            to.WriteLine(condition);
         }
         var nothing = report.Entries.Count + report.Parameters.Count + report.Files.Count + report.Leases == 0;
         to.WriteLine(nothing

@@ -70,6 +70,17 @@ public sealed class LeaseStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_somebody_else_made_meanwhile_is_left_alone_and_what_was_taken_with_it_is_given_back()
+    {
+        var store = Open();
+        var foreign = Path.Combine(_directory, "fd00:10:244:1::2");
+        File.WriteAllText(foreign, "another's");
+        Assert.Throws<IOException>(() => Take(store, [Pool, Pool6], "a"));
+        Assert.Equal("another's", File.ReadAllText(foreign));
+        Assert.Equal([foreign], Directory.EnumerateFileSystemEntries(_directory));
+    }
+
+    [Fact]
     public void A_pod_of_two_families_holds_both_or_none()
     {
         var store = Open();

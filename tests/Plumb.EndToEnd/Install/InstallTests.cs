@@ -75,8 +75,10 @@ public sealed class InstallTests : IAsyncDisposable
         }
         Assert.NotEqual(before, (await lab.ShellAsync("outside", "sh", "-c", Dump)).Succeeds().Output);
 
-        var removal = (await lab.ShellAsync("outside", [Commands.Plumb, "agent", "--uninstall", .. Places])).Succeeds();
+        var removal = (await lab.ShellAsync("outside", [Commands.Plumb, "agent", "--uninstall", .. Places, "--kubeconfig", kubeconfig])).Succeeds();
 
+        Assert.Contains("removed   condition NetworkUnavailable of Node outside", removal.Output);
+        Assert.DoesNotContain("NetworkUnavailable", await lab.GetAsync("node", "outside", "-o", "jsonpath={.status.conditions[*].type}"), StringComparison.Ordinal);
         Assert.Contains("removed   table ip plumb", removal.Output);
         Assert.Equal(before, (await lab.ShellAsync("outside", "sh", "-c", Dump)).Succeeds().Output);
         Assert.Contains("nothing of Plumb is on outside", (await lab.ShellAsync("outside", [Commands.Plumb, "agent", "--uninstall", .. Places])).Succeeds().Output);
