@@ -12,7 +12,7 @@ internal class CelException(string message) : Exception(message);
 internal sealed class CelMissingException(string message) : CelException(message);
 
 /// <summary>
-/// Evaluates a rule over JSON. Values are null, bool, long, double, string, TimeSpan, <see cref="JsonObject"/>, lists of values, and those of <see cref="CelValues"/>. Types are found out as it
+/// Evaluates a rule over JSON. Values are null, bool, long, ulong, double, string, TimeSpan, DateTimeOffset, <see cref="JsonObject"/>, lists of values, and those of <see cref="CelValues"/>. Types are found out as it
 /// goes: what the compiler of a real server would refuse fails here when it is met.
 /// </summary>
 internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, int steps)
@@ -60,13 +60,13 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
             case CelMap map:
                 return Made(map);
             case CelList list:
-                return list.Items.Select(Value).ToList();
+                return list.Items.SelectMany(Items).ToList();
             case CelChoice choice:
                 return Value(Truth(choice.If) ? choice.Then : choice.Else);
             case CelPrefix { Sign: "!" } not:
                 return !Truth(not.Of);
             case CelPrefix minus:
-                return Value(minus.Of) switch { long.MinValue => throw new CelException("integer overflow"), long number => -number, double real => -real, _ => throw Overload() };
+                return Value(minus.Of) switch { long.MinValue => throw new CelException("integer overflow"), long number => (object)-number, double real => -real, _ => throw Overload() };
             case CelOperator { Sign: "&&" or "||" } both:
                 return Both(both);
             case CelOperator pair:
@@ -161,13 +161,25 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
         return known.Fault is null ? known.Value : throw new CelException($"composited variable \"{name}\" fails to evaluate: {known.Fault}");
     }
 
+    /// <summary>None, where it is an optional value that is not there.</summary>
+    private IEnumerable<object?> Items(CelNode node)
+    {
+        if (node is not CelOptionalItem maybe)
+            return [Value(node)];
+        return Value(maybe.Of) is not CelOptional optional ? throw Overload() : optional.HasValue ? [optional.Value] : [];
+    }
+
     private JsonObject Made(CelMap map)
     {
         var made = new JsonObject();
         foreach (var (name, value) in map.Entries)
         {
-            if (CelValues.Key(Value(name)) is var key && !made.TryAdd(key, Copied(Value(value))))
-                throw new CelException($"failed with repeated key: {key}");
+            var key = CelValues.Key(Value(name));
+            foreach (var item in Items(value))
+            {
+                if (!made.TryAdd(key, Copied(item)))
+                    throw new CelException($"failed with repeated key: {key}");
+            }
         }
 
         return made;
@@ -186,6 +198,9 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
         {
             case string text:
                 Spend(text.Length / 10);
+                break;
+            case CelBytes bytes:
+                Spend(bytes.Count / 10);
                 break;
             case List<object?> list:
                 Spend(list.Count);
@@ -331,12 +346,14 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
                 _names[second] = item;
             try
             {
-                if (macro.Kind is "map" or "transformList" or "transformMap")
+                if (macro.Kind is "map" or "transformList" or "transformMap" or "transformMapEntry")
                 {
                     if (macro.Filter is not null && !Truth(macro.Filter))
                         continue;
                     if (macro.Kind == "transformMap")
                         made[CelValues.Key(key)] = Copied(Value(macro.Body));
+                    else if (macro.Kind == "transformMapEntry")
+                        Insert(Members(Value(macro.Body)), made);
                     else
                         kept.Add(Value(macro.Body));
                     continue;
@@ -361,6 +378,16 @@ internal sealed class CelEvaluation(IReadOnlyDictionary<string, object?> names, 
 
         if (failed is not null)
             throw failed;
-        return macro.Kind switch { "all" => true, "exists" => false, "exists_one" or "existsOne" => count == 1, "transformMap" => made, _ => kept };
+        return macro.Kind switch { "all" => true, "exists" => false, "exists_one" or "existsOne" => count == 1, "transformMap" or "transformMapEntry" => made, _ => kept };
+    }
+
+    private void Insert(JsonObject entries, JsonObject into)
+    {
+        foreach (var (key, value) in entries)
+        {
+            Spend(CelValues.Size(value));
+            if (!into.TryAdd(key, value?.DeepClone()))
+                throw new CelException($"insert failed: key {key} already exists");
+        }
     }
 }

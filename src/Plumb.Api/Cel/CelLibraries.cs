@@ -5,7 +5,7 @@ using Plumb.Api.Schema;
 
 namespace Plumb.Api.Cel;
 
-/// <summary>Kubernetes' own libraries of the language: addresses, ranges, URLs, quantities, formats; and sets, least and greatest, optional values, parts of a duration.</summary>
+/// <summary>Kubernetes' own libraries of the language: addresses, ranges, URLs, quantities, versions, formats; and sets and optional values.</summary>
 internal static class CelLibraries
 {
     /// <exception cref="CelException"/>
@@ -24,23 +24,23 @@ internal static class CelLibraries
         (_, [CelUrl url]) => OfUrl(name, url.Uri),
         ("isQuantity", [string text]) => Quantities.TryParse(text, out _),
         ("quantity", [string text]) => Quantities.TryParse(text, out var amount) ? new CelQuantity(amount) : throw new CelException("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"),
+        ("isSemver", [string text]) => CelSemver.Read(text, isLoose: false, out _) is not null,
+        ("isSemver", [string text, bool isLoose]) => CelSemver.Read(text, isLoose, out _) is not null,
+        ("semver", [string text]) => CelSemver.Read(text, isLoose: false, out var why) ?? throw new CelException(why),
+        ("semver", [string text, bool isLoose]) => CelSemver.Read(text, isLoose, out var why) ?? throw new CelException(why),
+        (_, [CelSemver version, ..]) => OfVersion(name, version, arguments),
         (_, [CelQuantity quantity, ..]) => OfQuantity(name, quantity.Amount, arguments),
         ("format.named", [string format]) => CelFormat.Names.Contains(format) ? new CelOptional(true, new CelFormat(format)) : CelOptional.None,
         (['f', 'o', 'r', 'm', 'a', 't', '.', .. var format], []) => new CelFormat(format),
         ("validate", [CelFormat format, string text]) => format.Validate(text),
         ("optional.of", [var value]) => new CelOptional(true, value),
         ("optional.none", []) => CelOptional.None,
-        ("optional.ofNonZeroValue", [var value]) => value is null or false or 0L or 0.0 or "" or List<object?> { Count: 0 } or System.Text.Json.Nodes.JsonObject { Count: 0 } ? CelOptional.None : new CelOptional(true, value),
+        ("optional.unwrap" or "unwrapOpt", [List<object?> list]) => list.Select(static item => item as CelOptional ?? throw CelEvaluation.Overload()).Where(static item => item.HasValue).Select(static item => item.Value).ToList(),
+        ("optional.ofNonZeroValue", [var value]) => value is null or false or 0L or 0UL or 0.0 or "" or CelBytes { Count: 0 } or List<object?> { Count: 0 } or System.Text.Json.Nodes.JsonObject { Count: 0 } ? CelOptional.None : new CelOptional(true, value),
         (_, [CelOptional optional, ..]) => OfOptional(name, optional, arguments),
         ("sets.contains", [List<object?> all, List<object?> some]) => Contains(all, some, spend),
         ("sets.equivalent", [List<object?> one, List<object?> other]) => Contains(one, other, spend) && Contains(other, one, spend),
         ("sets.intersects", [List<object?> one, List<object?> other]) => Costs(one, other, spend) && one.Exists(item => other.Exists(there => CelOperators.Same(item, there))),
-        ("math.greatest", [_, ..]) => Numbers(arguments).Aggregate(static (most, item) => CelOperators.Order(item, most) > 0 ? item : most),
-        ("math.least", [_, ..]) => Numbers(arguments).Aggregate(static (least, item) => CelOperators.Order(item, least) < 0 ? item : least),
-        ("getHours", [TimeSpan span]) => (long)span.TotalHours,
-        ("getMinutes", [TimeSpan span]) => (long)span.TotalMinutes,
-        ("getSeconds", [TimeSpan span]) => (long)span.TotalSeconds,
-        ("getMilliseconds", [TimeSpan span]) => (long)span.TotalMilliseconds,
         _ => throw CelEvaluation.Overload(),
     };
 
@@ -139,7 +139,16 @@ internal static class CelLibraries
         _ => throw CelEvaluation.Overload(),
     };
 
-    private static List<object?> Numbers(object?[] arguments) => arguments is [List<object?> { Count: > 0 } list] ? list : [.. arguments];
+    private static object OfVersion(string name, CelSemver version, object?[] arguments) => (name, arguments[1..]) switch
+    {
+        ("major", []) => version.Major,
+        ("minor", []) => version.Minor,
+        ("patch", []) => version.Patch,
+        ("isGreaterThan", [CelSemver other]) => version.CompareTo(other) > 0,
+        ("isLessThan", [CelSemver other]) => version.CompareTo(other) < 0,
+        ("compareTo", [CelSemver other]) => (long)version.CompareTo(other),
+        _ => throw CelEvaluation.Overload(),
+    };
 
     private static bool Contains(List<object?> all, List<object?> some, Action<int> spend) =>
         Costs(all, some, spend) && some.TrueForAll(item => all.Exists(there => CelOperators.Same(item, there)));

@@ -21,6 +21,9 @@ internal sealed record CelList(IReadOnlyList<CelNode> Items, int At) : CelNode(A
 
 internal sealed record CelMap(IReadOnlyList<(CelNode Key, CelNode Value)> Entries, int At) : CelNode(At);
 
+/// <summary>`[?a]`, `{?'k': a}`: there when the optional value is.</summary>
+internal sealed record CelOptionalItem(CelNode Of, int At) : CelNode(At);
+
 internal sealed record CelOperator(string Sign, CelNode Left, CelNode Right, int At) : CelNode(At);
 
 internal sealed record CelPrefix(string Sign, CelNode Of, int At) : CelNode(At);

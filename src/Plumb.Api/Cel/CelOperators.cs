@@ -27,6 +27,8 @@ internal static class CelOperators
         (null, null) => true,
         (long a, double b) => a == b,
         (double a, long b) => a == b,
+        (double a, double b) => a == b,
+        (ulong, long or double) or (long or double, ulong) => Order(left, right) == 0,
         (List<object?> a, List<object?> b) => a.Count == b.Count && a.Zip(b).All(static pair => Same(pair.First, pair.Second)),
         (JsonObject a, JsonObject b) => JsonNode.DeepEquals(a, b),
         _ => left is not null && left.Equals(right),
@@ -38,6 +40,12 @@ internal static class CelOperators
         (double a, double b) => a.CompareTo(b),
         (long a, double b) => ((double)a).CompareTo(b),
         (double a, long b) => a.CompareTo((double)b),
+        (ulong a, ulong b) => a.CompareTo(b),
+        (ulong a, long b) => b < 0 ? 1 : a.CompareTo((ulong)b),
+        (long, ulong) => -Order(right, left),
+        (ulong a, double b) => ((double)a).CompareTo(b),
+        (double a, ulong b) => a.CompareTo((double)b),
+        (CelBytes a, CelBytes b) => a.CompareTo(b),
         (string a, string b) => string.CompareOrdinal(a, b),
         (bool a, bool b) => a.CompareTo(b),
         (TimeSpan a, TimeSpan b) => a.CompareTo(b),
@@ -58,6 +66,14 @@ internal static class CelOperators
                 ("%", long, 0L) => throw new CelException("modulus by zero"),
                 ("/", long a, long b) => checked(a / b),
                 ("%", long a, long b) => b == -1 ? 0L : a % b,
+                ("+", ulong a, ulong b) => checked(a + b),
+                ("-", ulong a, ulong b) => checked(a - b),
+                ("*", ulong a, ulong b) => checked(a * b),
+                ("/", ulong, 0UL) => throw new CelException("division by zero"),
+                ("%", ulong, 0UL) => throw new CelException("modulus by zero"),
+                ("/", ulong a, ulong b) => a / b,
+                ("%", ulong a, ulong b) => a % b,
+                ("+", CelBytes a, CelBytes b) => a + b,
                 ("+", double a, double b) => a + b,
                 ("-", double a, double b) => a - b,
                 ("*", double a, double b) => a * b,
@@ -75,7 +91,7 @@ internal static class CelOperators
         }
         catch (OverflowException)
         {
-            throw new CelException("integer overflow");
+            throw new CelException(left is ulong ? "unsigned integer overflow" : "integer overflow");
         }
     }
 }

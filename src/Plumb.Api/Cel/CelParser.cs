@@ -10,25 +10,25 @@ internal sealed class CelParser
     // Chains of operators and members make a tree as deep as they are long.
     private const int MostTokens = 5_000;
 
-    private static readonly string[] Macros = ["all", "exists", "exists_one", "existsOne", "filter", "map", "transformList", "transformMap", "optMap", "optFlatMap"];
+    private static readonly string[] Macros = ["all", "exists", "exists_one", "existsOne", "filter", "map", "transformList", "transformMap", "transformMapEntry", "optMap", "optFlatMap"];
 
     private static readonly string[] Functions =
     [
-        "size", "int", "double", "string", "bool", "dyn", "type", "duration", "timestamp", "matches", "isIP", "ip", "ip.isCanonical", "isCIDR", "cidr", "isURL", "url", "isQuantity", "quantity",
-        "sets.contains", "sets.intersects", "sets.equivalent", "math.greatest", "math.least", "optional.of", "optional.none", "optional.ofNonZeroValue", "strings.quote",
+        "size", "int", "uint", "double", "string", "bytes", "bool", "dyn", "type", "duration", "timestamp", "matches", "isIP", "ip", "ip.isCanonical", "isCIDR", "cidr", "isURL", "url", "isQuantity", "quantity",
+        "isSemver", "semver", "sets.contains", "sets.intersects", "sets.equivalent", "optional.of", "optional.none", "optional.ofNonZeroValue", "optional.unwrap", "strings.quote",
         .. CelFormat.Names.Select(static name => "format." + name), "format.named",
     ];
 
     /// <summary>What stands before a dot in a function's name.</summary>
-    private static readonly string[] Spaces = ["sets", "math", "optional", "format", "strings", "ip"];
+    private static readonly string[] Spaces = ["sets", "optional", "format", "strings", "ip"];
 
     private static readonly string[] Methods =
     [
         "size", "matches", "startsWith", "endsWith", "contains", "lowerAscii", "upperAscii", "trim", "replace", "split", "join", "indexOf", "lastIndexOf", "substring", "isSorted", "sum", "min", "max",
-        "charAt", "reverse", "format", "find", "findAll", "hasValue", "value", "orValue", "or", "validate",
+        "charAt", "format", "find", "findAll", "hasValue", "value", "orValue", "or", "unwrapOpt", "validate", "major", "minor", "patch",
         "family", "isLoopback", "isUnspecified", "isGlobalUnicast", "isLinkLocalUnicast", "isLinkLocalMulticast", "containsIP", "containsCIDR", "ip", "masked", "prefixLength",
         "getScheme", "getHost", "getHostname", "getPort", "getEscapedPath", "getQuery", "isGreaterThan", "isLessThan", "compareTo", "add", "sub", "sign", "isInteger", "asInteger", "asApproximateFloat",
-        "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+        "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
     ];
 
     private readonly List<CelToken> _tokens;
@@ -95,7 +95,10 @@ internal sealed class CelParser
         if (++_depth > MostDeep)
             throw new CelSyntaxException($"expression recursion limit exceeded: {MostDeep}", Next.At);
         var sign = Take();
-        var node = new CelPrefix(sign.Text, Unary(), sign.At);
+        // The least number has no positive one.
+        CelNode node = sign.Text == "-" && Next is { Kind: CelTokenKind.Integer, Text: "9223372036854775808" }
+            ? new CelLiteral(long.MinValue, Take().At)
+            : new CelPrefix(sign.Text, Unary(), sign.At);
         _depth--;
         return node;
     }
@@ -144,7 +147,7 @@ internal sealed class CelParser
         var isSecondNew = second is not null && _names.Add(second);
         var body = Expression();
         CelNode? filter = null;
-        if (kind is "map" or "transformList" or "transformMap" && Next is { Kind: CelTokenKind.Sign, Text: "," })
+        if (kind is "map" or "transformList" or "transformMap" or "transformMapEntry" && Next is { Kind: CelTokenKind.Sign, Text: "," })
         {
             Take();
             (filter, body) = (body, Expression());
@@ -161,7 +164,7 @@ internal sealed class CelParser
     /// <summary>`all(i, item, …)`: two names and then the condition; transformations always have two.</summary>
     private string? SecondName(string kind)
     {
-        var isTransformation = kind is "transformList" or "transformMap";
+        var isTransformation = kind is "transformList" or "transformMap" or "transformMapEntry";
         if (!isTransformation && kind is not ("all" or "exists" or "exists_one" or "existsOne"))
             return null;
         if (Next.Kind != CelTokenKind.Name || _tokens[_next + 1] is not { Kind: CelTokenKind.Sign, Text: "," })
@@ -178,11 +181,10 @@ internal sealed class CelParser
         {
             case CelTokenKind.Text:
                 return new CelLiteral(token.Text, token.At);
+            case CelTokenKind.Bytes:
+                return new CelLiteral(new CelBytes(System.Text.Encoding.Latin1.GetBytes(token.Text)), token.At);
             case CelTokenKind.Integer:
-                var isHex = token.Text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
-                return long.TryParse(isHex ? token.Text.AsSpan(2) : token.Text, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                    ? new CelLiteral(number, token.At)
-                    : throw new CelSyntaxException("invalid int literal", token.At);
+                return Whole(token);
             case CelTokenKind.Real:
                 return double.TryParse(token.Text, CultureInfo.InvariantCulture, out var real) ? new CelLiteral(real, token.At) : throw new CelSyntaxException("invalid double literal", token.At);
             case CelTokenKind.Sign when token.Text == "(":
@@ -190,7 +192,7 @@ internal sealed class CelParser
                 Expect(")");
                 return inner;
             case CelTokenKind.Sign when token.Text == "[":
-                return new CelList(Until("]"), token.At);
+                return new CelList(Until("]", mayBeOptional: true), token.At);
             case CelTokenKind.Sign when token.Text == "{":
                 return Map(token.At);
             case CelTokenKind.Name:
@@ -198,6 +200,17 @@ internal sealed class CelParser
             default:
                 throw Unexpected(token);
         }
+    }
+
+    private static CelLiteral Whole(CelToken token)
+    {
+        var isUnsigned = token.Text[^1] is 'u' or 'U';
+        var digits = token.Text.AsSpan()[..^(isUnsigned ? 1 : 0)];
+        var isHex = digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        var known = ulong.TryParse(isHex ? digits[2..] : digits, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        if (isUnsigned)
+            return known ? new CelLiteral(number, token.At) : throw new CelSyntaxException("invalid uint literal", token.At);
+        return known && number <= long.MaxValue ? new CelLiteral((long)number, token.At) : throw new CelSyntaxException("invalid int literal", token.At);
     }
 
     private CelNode Name(CelToken token)
@@ -249,9 +262,13 @@ internal sealed class CelParser
         var entries = new List<(CelNode, CelNode)>();
         while (Next is not { Kind: CelTokenKind.Sign, Text: "}" })
         {
+            var optional = OptionalMark();
             var key = Expression();
+            if (key is CelLiteral { Value: not string })
+                throw new CelSyntaxException("keys of maps other than texts are not known here", key.At);
             Expect(":");
-            entries.Add((key, Expression()));
+            var value = Expression();
+            entries.Add((key, optional is null ? value : new CelOptionalItem(value, optional.Value)));
             if (Next is not { Kind: CelTokenKind.Sign, Text: "," })
                 break;
             Take();
@@ -267,12 +284,16 @@ internal sealed class CelParser
         return Until(")");
     }
 
-    private List<CelNode> Until(string end)
+    private int? OptionalMark() => Next is { Kind: CelTokenKind.Sign, Text: "?" } ? Take().At : null;
+
+    private List<CelNode> Until(string end, bool mayBeOptional = false)
     {
         var items = new List<CelNode>();
         while (Next is not { Kind: CelTokenKind.Sign } || Next.Text != end)
         {
-            items.Add(Expression());
+            var optional = mayBeOptional ? OptionalMark() : null;
+            var item = Expression();
+            items.Add(optional is null ? item : new CelOptionalItem(item, optional.Value));
             if (Next is not { Kind: CelTokenKind.Sign, Text: "," })
                 break;
             Take();

@@ -7,7 +7,7 @@ namespace Plumb.Api.Cel;
 internal sealed record CelType(string Name)
 {
     /// <summary>Types that have a name without dots.</summary>
-    public static readonly HashSet<string> Plain = ["int", "double", "string", "bool", "list", "map", "null_type", "type"];
+    public static readonly HashSet<string> Plain = ["int", "uint", "double", "string", "bytes", "bool", "list", "map", "null_type", "type"];
 
     public static readonly string[] Google = ["google.protobuf.Duration", "google.protobuf.Timestamp"];
 
@@ -16,6 +16,8 @@ internal sealed record CelType(string Name)
         null => "null_type",
         bool => "bool",
         long => "int",
+        ulong => "uint",
+        CelBytes => "bytes",
         double => "double",
         string => "string",
         TimeSpan => Google[0],
@@ -28,6 +30,7 @@ internal sealed record CelType(string Name)
         CelCidr => "net.CIDR",
         CelUrl => "kubernetes.URL",
         CelQuantity => "kubernetes.Quantity",
+        CelSemver => "kubernetes.Semver",
         _ => "kubernetes.NamedFormat",
     });
 }
@@ -76,6 +79,7 @@ internal static class CelValues
     public static int Size(object? value) => value switch
     {
         string text => 1 + (text.Length / 10),
+        CelBytes bytes => 1 + (bytes.Count / 10),
         JsonObject members => 1 + members.Sum(static member => Size(member.Value)),
         JsonArray items => 1 + items.Sum(static item => Size(item)),
         JsonValue scalar => scalar.TryGetValue<string>(out var text) ? Size(text) : 1,
@@ -89,6 +93,7 @@ internal static class CelValues
         null => null,
         bool truth => truth,
         long number => number,
+        ulong number => number,
         double real => real,
         string text => text,
         JsonObject members => members.DeepClone(),

@@ -56,6 +56,7 @@ internal static class CelFieldCheck
         CelChoice choice => [choice.If, choice.Then, choice.Else],
         CelList list => list.Items,
         CelMap map => map.Entries.SelectMany(static entry => (CelNode[])[entry.Key, entry.Value]),
+        CelOptionalItem maybe => [maybe.Of],
         CelCall call => call.Of is null ? call.Arguments : call.Arguments.Prepend(call.Of),
         _ => [],
     };

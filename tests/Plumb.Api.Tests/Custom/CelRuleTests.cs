@@ -69,7 +69,7 @@ public sealed class CelRuleTests
     [Theory]
     [InlineData("self.nope == 1", ".rule: Invalid value: {\"Rule\":\"self.nope == 1\",\"Message\":\"\",\"MessageExpression\":\"\",\"Reason\":null,\"FieldPath\":\"\",\"OptionalOldSelf\":null}: compilation failed: ERROR: <input>:1:5: undefined field 'nope'\n | self.nope == 1\n | ....^")]
     [InlineData("self.list.all(x, x.no)", "compilation failed: ERROR: <input>:1:19: undefined field 'no'\n | self.list.all(x, x.no)\n | ..................^")]
-    [InlineData("semver(self.a).major() == 4", "compilation failed: ERROR: <input>:1:1: undeclared reference to 'semver' (in container '')\n | semver(self.a).major() == 4\n | ^")]
+    [InlineData("math.least(self.a, 1) == 4", "compilation failed: ERROR: <input>:1:1: undeclared reference to 'math' (in container '')\n | math.least(self.a, 1) == 4\n | ^")]
     [InlineData("  ", ".rule: Required value: rule is not specified")]
     public async Task A_rule_that_is_not_understood_is_refused(string rule, string refusal)
     {
