@@ -51,6 +51,10 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
     public static PodEvent VolumeSubstituted(PodName pod, string volume) =>
         new(pod, true, "VolumeSubstituted", $"Volume \"{volume}\" is of a kind that this cluster does not have; in its place is an empty directory");
 
+    /// <param name="owners">Users and groups that cannot be had.</param>
+    public static PodEvent OwnerSubstituted(PodName pod, string owners) =>
+        new(pod, true, "OwnerSubstituted", $"Files of the pod's volumes were to be of {owners}, whom the lab's user namespace does not have; they are the lab's own user's, whom containers see as root. Subordinate ids (package uidmap, /etc/subuid) would make them theirs");
+
     public static PodEvent FailedSync(PodName pod, string why) => new(pod, true, "FailedSync", $"error syncing pod, it is given up: {why}");
 
     public static PodEvent DeadlineExceeded(PodName pod) =>

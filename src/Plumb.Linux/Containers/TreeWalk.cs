@@ -30,6 +30,9 @@ public sealed class TreeWalk : IDisposable
         _beneath = beneath;
     }
 
+    /// <summary>What directories that are made here have; null: what the process's umask(2) leaves.</summary>
+    public UnixFileMode? NewMode { get; init; }
+
     /// <returns>The path of what is there, without a link in it; null when nothing is.</returns>
     /// <exception cref="SystemCallException">Links lead in a circle (ELOOP), or out (EXDEV).</exception>
     public string? Find(string path)
@@ -103,6 +106,10 @@ public sealed class TreeWalk : IDisposable
             (replace ?? throw new SystemCallException("mkdir", Errno.ENOTDIR, path))(place);
         }
         Directory.CreateDirectory(place);
+        if (NewMode is { } mode)
+        {
+            File.SetUnixFileMode(place, mode);
+        }
         return place;
     }
 

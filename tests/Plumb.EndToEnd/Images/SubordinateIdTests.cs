@@ -33,6 +33,49 @@ public sealed class SubordinateIdTests
           containers:
           - {name: main, image: shop, command: [sleep, "{{Sleep}}"], volumeMounts: [{name: scratch, mountPath: /scratch}]}
           - {name: root, image: shop, command: [sleep, "1000"], securityContext: {runAsUser: 0}, volumeMounts: [{name: scratch, mountPath: /scratch}]}
+        ---
+        apiVersion: v1
+        kind: Secret
+        metadata: {name: keys}
+        stringData: {key: secret}
+        ---
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: settings}
+        data: {a: one}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: group}
+        spec:
+          nodeName: node-1
+          securityContext: {runAsUser: 1500, runAsGroup: 1600, fsGroup: 2000, fsGroupChangePolicy: OnRootMismatch, supplementalGroups: [3000]}
+          volumes:
+          - {name: empty, emptyDir: {} }
+          - {name: memory, emptyDir: {medium: Memory} }
+          - {name: secret, secret: {secretName: keys, defaultMode: 256} }
+          - {name: settings, configMap: {name: settings, items: [{key: a, path: deep/a}]} }
+          - {name: labels, downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name} }]} }
+          containers:
+          - name: main
+            image: shop
+            command: [sleep, "1000"]
+            volumeMounts:
+            - {name: empty, mountPath: /empty}
+            - {name: empty, mountPath: /part, subPath: a/part}
+            - {name: memory, mountPath: /memory}
+            - {name: secret, mountPath: /secret}
+            - {name: settings, mountPath: /settings}
+            - {name: labels, mountPath: /labels}
+        ---
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: alone}
+        spec:
+          nodeName: node-1
+          securityContext: {runAsUser: 1500}
+          volumes: [{name: secret, secret: {secretName: keys, defaultMode: 256} }]
+          containers: [{name: main, image: shop, command: [sleep, "1000"], volumeMounts: [{name: secret, mountPath: /secret}]}]
         """;
 
     [Fact]
@@ -73,6 +116,8 @@ public sealed class SubordinateIdTests
                 Assert.Contains("Permission denied", refused.Error, StringComparison.Ordinal);
             }
             Assert.Empty(await lab.GetAsync("events", "-A", "--field-selector", "reason=UserSubstituted", "-o", "name"));
+            await VolumesAsync(lab);
+            Assert.Empty(await lab.GetAsync("events", "-A", "--field-selector", "reason=OwnerSubstituted", "-o", "name"));
 
             // Outside it is one of the subordinate ids, of which the first is the lab's 1.
             var processes = (await Commands.RunAsync(user.Environment, null, "ps", "-eo", "uid=,gid=,args=")).Succeeds().Lines;
@@ -89,6 +134,40 @@ public sealed class SubordinateIdTests
 
         Task<CommandResult> AsPersonAsync(params string[] command) => Commands.RunAsync(
             user.Environment, null, "unshare", ["--mount", "--propagation", "private", "sh", "-ec", AsPerson, "sh", home, Person.ToString(CultureInfo.InvariantCulture), .. command]);
+    }
+
+    /// <summary>The owners and modes that a kubelet gives to what is in volumes, as the containers' own stat tells them.</summary>
+    private static async Task VolumesAsync(RunningLab lab)
+    {
+        const string token = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+        (await lab.KubectlAsync("wait", "--for=condition=Ready", "pod/group", "pod/alone", "pod/shop", "--timeout=120s")).Succeeds();
+        Assert.StartsWith("uid=1500 gid=1600 groups=", await InAsync("group", "id"), StringComparison.Ordinal);
+        foreach (var (place, expected) in (IEnumerable<(string, string)>)
+        [
+            ("/empty", "2777 0:2000"), ("/part", "2777 0:2000"), ("/memory", "3777 0:2000"), ("/secret", "3777 0:2000"), ("/settings", "2777 0:2000"), ("/labels", "3777 0:2000"),
+            ("/secret/key", "440 0:2000"), ("/settings/deep", "2755 0:2000"), ("/settings/deep/a", "644 0:2000"), ("/labels/name", "644 0:2000"), (token, "640 1500:2000"),
+        ])
+        {
+            Assert.Equal($"{place} {expected}", $"{place} {(await InAsync("group", "stat", "-L", "-c", "%a %u:%g", place)).Trim()}");
+        }
+        Assert.Equal("1500:2000", (await InAsync("group", "sh", "-c", "cat /secret/key >/dev/null; echo new > /empty/new; echo new > /part/new; stat -c %u:%g /empty/new")).Trim());
+
+        // Without a group a secret is root's, and the token the one user's.
+        Assert.Equal("400 0:0", (await InAsync("alone", "stat", "-L", "-c", "%a %u:%g", "/secret/key")).Trim());
+        Assert.NotEqual(0, (await lab.KubectlAsync("exec", "alone", "--", "cat", "/secret/key")).ExitCode);
+        Assert.Equal("600 1500:0", (await InAsync("alone", "stat", "-L", "-c", "%a %u:%g", token)).Trim());
+        Assert.NotEmpty(await InAsync("alone", "cat", token));
+        Assert.Equal("644 0:0", (await InAsync("shop", "stat", "-L", "-c", "%a %u:%g", token)).Trim());
+
+        // What a refresh writes has the same owners.
+        (await lab.KubectlAsync("patch", "configmap", "settings", "--type=merge", "-p", """{"data":{"a":"two"}}""")).Succeeds();
+        for (var left = 300; left > 0 && await InAsync("group", "cat", "/settings/deep/a") != "two"; left--)
+        {
+            await Task.Delay(200, TestContext.Current.CancellationToken);
+        }
+        Assert.Equal("2755 0:2000 644 0:2000", (await InAsync("group", "stat", "-L", "-c", "%a %u:%g", "/settings/deep", "/settings/deep/a")).Trim().ReplaceLineEndings(" "));
+
+        async Task<string> InAsync(string pod, params string[] command) => (await lab.KubectlAsync(["exec", pod, "-c", "main", "--", .. command])).Succeeds().Output;
     }
 
     private static async Task WriteAccountsAsync(string folder)

@@ -72,8 +72,9 @@ public sealed class NamespaceTests(OneNode node) : IClassFixture<OneNode>
     [Fact]
     public async Task A_user_that_cannot_be_had_is_told_and_root_is_refused_where_it_must_not_be()
     {
-        await node.PodAsync("somebody", """ "securityContext":{"runAsUser":1000,"fsGroup":2000},"containers":[{"name":"c","image":"busybox","command":["id","-u"]}] """);
+        await node.PodAsync("somebody", """ "securityContext":{"runAsUser":1000,"fsGroup":2000},"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"c","image":"busybox","command":["id","-u"],"volumeMounts":[{"name":"v","mountPath":"/v"}]}] """);
         Assert.Contains("user 1000, group 0, 2000", await node.EventAsync("somebody", "UserSubstituted"), StringComparison.Ordinal);
+        Assert.Contains("were to be of group 2000", await node.EventAsync("somebody", "OwnerSubstituted"), StringComparison.Ordinal);
         await node.PodAsync("not-root", """ "restartPolicy":"Never","containers":[{"name":"c","image":"busybox","command":["true"],"securityContext":{"runAsNonRoot":true,"runAsUser":0}}] """);
         await node.UntilAsync("not-root", static one => one.Status.ContainerStatuses is [{ State.Terminated.Message: "container has runAsNonRoot and image will run as root" }]);
     }

@@ -7,7 +7,7 @@ namespace Plumb.Lab.Node.Volumes;
 /// A directory whose files change all at once, as those of a kubelet's configMap volumes do: each version lies in a directory of its own, the link
 /// `..data` leads to the present one, and what programs open are links through it. One rename is the change.
 /// </summary>
-internal sealed class PayloadDirectory(string path)
+internal sealed class PayloadDirectory(string path, VolumeOwnership ownership)
 {
     private const string Present = "..data";
 
@@ -32,9 +32,13 @@ internal sealed class PayloadDirectory(string path)
             var place = Path.Combine(path, version, file.Path);
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
             File.WriteAllBytes(place, file.Content.Span);
-            File.SetUnixFileMode(place, (UnixFileMode)file.Mode);
+            ownership.OwnFile(place, file);
         }
-        Directory.CreateDirectory(Path.Combine(path, version));
+        var all = Directory.CreateDirectory(Path.Combine(path, version));
+        foreach (var directory in all.EnumerateDirectories("*", SearchOption.AllDirectories).Prepend(all))
+        {
+            ownership.OwnDirectory(directory.FullName);
+        }
         Point(Present, version);
         var names = files.Select(static file => file.Path.Split('/')[0]).ToHashSet(StringComparer.Ordinal);
         foreach (var name in names)

@@ -19,7 +19,9 @@ internal sealed class PodVolumes : IDisposable
     private static readonly TimeSpan LeastWait = TimeSpan.FromSeconds(10);
 
     private readonly PodTokens _tokens;
+    private readonly VolumeOwnership _ownership;
     private Pod _pod;
+    private bool _ownersTold;
     private IDisposable? _following;
     private ITimer? _renewal;
 
@@ -28,6 +30,7 @@ internal sealed class PodVolumes : IDisposable
         _node = node;
         _name = name;
         _pod = pod;
+        _ownership = VolumeOwnership.Of(pod);
         _directory = Path.Combine(node.Containers.DirectoryOf(name.Uid), "volumes");
         _tokens = new PodTokens(node.Sources, name, pod.Spec.ServiceAccountName is { Length: > 0 } account ? account : "default", node.Time);
     }
@@ -69,6 +72,11 @@ internal sealed class PodVolumes : IDisposable
         foreach (var volume in volumes)
         {
             follows |= VolumeContents.Is(volume);
+            if (!_ownersTold && _ownership.Missing(volume) is { } owners)
+            {
+                _ownersTold = true;
+                _node.Events.Add(PodEvent.OwnerSubstituted(_name, owners));
+            }
             for (var backOff = new BackOff(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(122)); ; backOff.Next())
             {
                 try
@@ -135,15 +143,14 @@ internal sealed class PodVolumes : IDisposable
             return;
         }
         Directory.CreateDirectory(place);
+        _ownership.OwnVolume(place, inMemory: volume is { Secret: not null } or { DownwardAPI: not null } or { Projected: not null } or { EmptyDir.Medium: "Memory" });
         if (VolumeContents.Is(volume))
         {
-            var payload = new PayloadDirectory(place);
-            payload.Write(await new VolumeContents(_pod, _node.Sources, _tokens).ReadAsync(volume, cancel), _node.Time.GetUtcNow());
+            var payload = new PayloadDirectory(place, _ownership);
+            payload.Write(await new VolumeContents(_pod, _node.Sources, _tokens, _ownership).ReadAsync(volume, cancel), _node.Time.GetUtcNow());
             _payloads[volume.Name] = payload;
             return;
         }
-        const UnixFileMode everybody = (UnixFileMode)0x1ff;
-        File.SetUnixFileMode(place, everybody);
         if (volume.EmptyDir is null)
         {
             _node.Events.Add(PodEvent.VolumeSubstituted(_name, volume.Name));
@@ -185,7 +192,7 @@ internal sealed class PodVolumes : IDisposable
         }
         try
         {
-            payload.Write(await new VolumeContents(_pod, _node.Sources, _tokens).ReadAsync(volume, CancellationToken.None), _node.Time.GetUtcNow());
+            payload.Write(await new VolumeContents(_pod, _node.Sources, _tokens, _ownership).ReadAsync(volume, CancellationToken.None), _node.Time.GetUtcNow());
         }
         catch (MissingSourceException)
         {
@@ -227,7 +234,8 @@ internal sealed class PodVolumes : IDisposable
     {
         try
         {
-            using var tree = new TreeWalk(place, beneath: true);
+            // Who may write in the volume may write in a part of it that is made for a container.
+            using var tree = new TreeWalk(place, beneath: true) { NewMode = File.GetUnixFileMode(place) & ~UnixFileMode.StickyBit };
             return tree.Find(part) ?? tree.MakeDirectory(part);
         }
         catch (SystemCallException refused) when (refused.Errno is Errno.EXDEV or Errno.ELOOP)

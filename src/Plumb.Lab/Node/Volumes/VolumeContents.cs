@@ -6,10 +6,11 @@ namespace Plumb.Lab.Node.Volumes;
 /// <summary>One file of a volume.</summary>
 /// <param name="Path">Relative to the volume; may have directories.</param>
 /// <param name="Mode">Permission bits.</param>
-internal sealed record VolumeFile(string Path, ReadOnlyMemory<byte> Content, int Mode);
+/// <param name="IsToken">For who the containers run as, if that is one.</param>
+internal sealed record VolumeFile(string Path, ReadOnlyMemory<byte> Content, int Mode, bool IsToken = false);
 
 /// <summary>What is in a volume that is made from the API's objects: configMap, secret, downwardAPI and projected.</summary>
-internal sealed class VolumeContents(Pod pod, IPodSources sources, PodTokens tokens)
+internal sealed class VolumeContents(Pod pod, IPodSources sources, PodTokens tokens, VolumeOwnership ownership)
 {
     private const int DefaultMode = 0x1a4; // 0644
 
@@ -64,7 +65,7 @@ internal sealed class VolumeContents(Pod pod, IPodSources sources, PodTokens tok
         else if (source.ServiceAccountToken is { } token)
         {
             var text = await tokens.ReadAsync(token, cancel);
-            files.Add(new VolumeFile(token.Path, Encoding.UTF8.GetBytes(text), mode ?? DefaultMode));
+            files.Add(new VolumeFile(token.Path, Encoding.UTF8.GetBytes(text), ownership.TokenMode ?? mode ?? DefaultMode, IsToken: true));
         }
     }
 
