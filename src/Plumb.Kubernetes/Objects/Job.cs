@@ -89,9 +89,19 @@ public sealed record JobStatus
     public int Failed { get; init; }
     public int Terminating { get; init; }
 
+    /// <summary>Pods that have ended, and are told of in no number yet: they keep their finalizer until they are here.</summary>
+    public UncountedPods UncountedTerminatedPods { get => field ?? new UncountedPods(); init; }
+
     /// <summary>`1,3-5`</summary>
     public string? CompletedIndexes { get; init; }
 
     /// <inheritdoc cref="CompletedIndexes"/>
     public string? FailedIndexes { get; init; }
+}
+
+/// <summary>Uids.</summary>
+public sealed record UncountedPods
+{
+    public IReadOnlyList<string> Succeeded { get => field ?? []; init; }
+    public IReadOnlyList<string> Failed { get => field ?? []; init; }
 }

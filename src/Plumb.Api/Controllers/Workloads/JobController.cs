@@ -60,8 +60,9 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             return;
         var job = stored.As(KubernetesJson.TypeInfo<Job>());
         var tally = TallyOf(key, stored.Uid);
-        tally.Settle(job.Spec);
         var pods = View.PodsOf(stored.Uid);
+        tally.Seed(job.Status, pods.Pods);
+        tally.Settle(job.Spec);
         if (job.Status.Conditions.IsTrue("Complete") || job.Status.Conditions.IsTrue("Failed"))
         {
             Expire(stored, job);
@@ -71,24 +72,36 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         var now = Context.Time.GetUtcNow();
         var start = job.Spec.Suspend ? (DateTimeOffset?)null : job.Status.StartTime ?? now;
         var verdict = Judge(job, tally, pods, start, now);
-        if (verdict is not null || job.Spec.Suspend)
+        try
         {
-            foreach (var pod in Active(pods))
-                Delete(stored, pod);
+            if (verdict is not null || job.Spec.Suspend)
+            {
+                foreach (var pod in Active(pods).ToList())
+                    Delete(stored, pod);
+            }
+            else
+            {
+                if (job.Spec.ActiveDeadlineSeconds is { } seconds && start is { } since)
+                    Queue.AddAfter(key, since.AddSeconds(seconds) - now);
+                Man(stored, job, tally, pods, now);
+            }
         }
-        else
+        finally
         {
-            if (job.Spec.ActiveDeadlineSeconds is { } seconds && start is { } since)
-                Queue.AddAfter(key, since.AddSeconds(seconds) - now);
-            Man(stored, job, tally, pods, now);
+            // Also where the next pod cannot be made: what has ended is told.
+            WriteStatus(stored, job, tally, verdict, start);
         }
-        WriteStatus(stored, job, tally, verdict, start);
     }
 
     private sealed record Verdict(string Type, string Reason, string Message);
 
     private static Verdict? Judge(Job job, JobTally tally, OwnedPods pods, DateTimeOffset? start, DateTimeOffset now)
     {
+        // Once it is said what the job comes to, that does not change while its last pods are told of.
+        if (job.Status.Conditions.Find("SuccessCriteriaMet") is { Status: "True" } met)
+            return new("Complete", met.Reason ?? "", met.Message ?? "");
+        if (job.Status.Conditions.Find("FailureTarget") is { Status: "True" } target)
+            return new("Failed", target.Reason ?? "", target.Message ?? "");
         int limit = job.Spec.BackoffLimit ?? (job.Spec.BackoffLimitPerIndex is null ? DefaultBackoffLimit : int.MaxValue);
         int restarts = job.Spec.Template.Spec.RestartPolicy == "OnFailure" ? Restarts(pods) : 0;
         if (tally.Doom is { } rule)
@@ -207,12 +220,18 @@ internal sealed class JobController(ControllerContext context) : KeyedController
 
     /// <summary>Counted or, unfinished, about to go, which is counted when it has gone; or let go of by its job.</summary>
     private static bool IsToBeReleased(StoredObject pod) =>
-        pod.Finalizers.Contains(Job.TrackingFinalizer) && (pod.IsDeleting || pod.Phase is "Succeeded" or "Failed" || pod.Controller is not { Kind: "Job" });
+        JobTally.Holds(pod) && (pod.IsDeleting || pod.Phase is "Succeeded" or "Failed" || pod.Controller is not { Kind: "Job" });
 
     private void Release(StoreKey key)
     {
         if (!View.Pods.TryGetValue(key, out var facts) || facts.Stored is not { } pod || !IsToBeReleased(pod))
             return;
+        // Not before its job's status names it; of a job that is going nobody asks any more.
+        if (pod.Controller is { Kind: "Job" } owner && new StoreKey(GroupResource.Jobs, pod.Namespace, owner.Name) is var job
+            && View.TryFind(job, out var present) && present.Uid == owner.Uid && !present.IsDeleting && !TallyOf(job, owner.Uid).MayLetGo(pod.Uid))
+        {
+            return;
+        }
         try
         {
             Registry.Update(key, root =>
@@ -266,31 +285,66 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         bool isOver = verdict is not null || job.Status.Conditions.IsTrue("Complete") || job.Status.Conditions.IsTrue("Failed");
         int active = Active(pods).Count(), ready = Active(pods).Count(static pod => pod.IsReady), terminating = Terminating(pods);
         string indexes = job.Spec.CompletionMode == "Indexed" ? JobTally.Ranges(tally.Indexes) : "", failed = JobTally.Ranges(tally.FailedIndexes);
-        var conditions = Conditions(job, verdict, now);
+        var uncounted = tally.Uncounted(pods.Pods);
+        int succeeded = Succeeded(job, tally), failures = tally.Failed - uncounted.Failed.Count;
+        if (job.Spec.CompletionMode == "Indexed")
+            uncounted = uncounted with { Succeeded = [] };
+        else
+            succeeded -= uncounted.Succeeded.Count;
+        bool isLast = uncounted.Succeeded.Count + uncounted.Failed.Count == 0;
+        var conditions = Conditions(job, verdict, isLast, now);
         var started = isOver && verdict is null ? job.Status.StartTime : start;
-        bool same = job.Status.Active == active && job.Status.Ready == ready && job.Status.Terminating == terminating && job.Status.Succeeded == Succeeded(job, tally)
-            && job.Status.Failed == tally.Failed && (job.Status.CompletedIndexes ?? "") == indexes && (job.Status.FailedIndexes ?? "") == failed && job.Status.StartTime == started && conditions.SequenceEqual(job.Status.Conditions);
+        bool same = job.Status.Active == active && job.Status.Ready == ready && job.Status.Terminating == terminating && job.Status.Succeeded == succeeded
+            && job.Status.Failed == failures && AreSame(job.Status.UncountedTerminatedPods, uncounted) && (job.Status.CompletedIndexes ?? "") == indexes && (job.Status.FailedIndexes ?? "") == failed && job.Status.StartTime == started && conditions.SequenceEqual(job.Status.Conditions);
         if (same)
+        {
+            LetGo(tally, pods);
             return;
+        }
         Context.Show(Registry.Update(stored.Key, root =>
         {
             var status = Fields.Object(root, "status");
             ReplicaSetController.Set(status, "active", active);
             status["ready"] = ready;
             status["terminating"] = terminating;
-            ReplicaSetController.Set(status, "succeeded", Succeeded(job, tally));
-            ReplicaSetController.Set(status, "failed", tally.Failed);
-            status["uncountedTerminatedPods"] = new JsonObject();
+            ReplicaSetController.Set(status, "succeeded", succeeded);
+            ReplicaSetController.Set(status, "failed", failures);
+            status["uncountedTerminatedPods"] = Named(uncounted);
             Set(status, "completedIndexes", indexes);
             Set(status, "failedIndexes", failed);
             Set(status, "startTime", started is { } since ? Rfc3339.Format(since) : "");
-            if (verdict?.Type == "Complete")
+            if (verdict?.Type == "Complete" && isLast)
                 status["completionTime"] = Rfc3339.Format(now);
             if (conditions.Count > 0)
                 status["conditions"] = new JsonArray([.. conditions.Select(static one => KubernetesJson.WriteNode(one))]);
             return true;
         }, Part.Status));
-        Tell(stored, job, verdict);
+        LetGo(tally, pods);
+        Tell(stored, job, isLast ? verdict : null);
+    }
+
+    /// <summary>The stored status tells of all that have ended: their finalizers may go.</summary>
+    private void LetGo(JobTally tally, OwnedPods pods)
+    {
+        tally.Name(tally.Uncounted(pods.Pods));
+        foreach (var pod in pods.Pods)
+        {
+            if (IsToBeReleased(pod.Stored))
+                Queue.Add(pod.Key);
+        }
+    }
+
+    private static bool AreSame(UncountedPods one, UncountedPods other) => one.Succeeded.SequenceEqual(other.Succeeded) && one.Failed.SequenceEqual(other.Failed);
+
+    private static JsonObject Named(UncountedPods pods)
+    {
+        var named = new JsonObject();
+        foreach (var (member, ids) in ((string, IReadOnlyList<string>)[])[("succeeded", pods.Succeeded), ("failed", pods.Failed)])
+        {
+            if (ids.Count > 0)
+                named[member] = new JsonArray([.. ids.Select(static id => (JsonNode)id)]);
+        }
+        return named;
     }
 
     private void Tell(StoredObject stored, Job job, Verdict? verdict)
@@ -306,7 +360,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             Context.Events.Normal(stored, Component, "Resumed", "Job resumed");
     }
 
-    private static List<Condition> Conditions(Job job, Verdict? verdict, DateTimeOffset now)
+    private static List<Condition> Conditions(Job job, Verdict? verdict, bool isLast, DateTimeOffset now)
     {
         var conditions = job.Status.Conditions.ToList();
         if (job.Spec.Suspend && !conditions.IsTrue("Suspended"))
@@ -315,9 +369,11 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             Turn("Suspended", "False", "JobResumed", "Job resumed");
         if (verdict is not null)
         {
-            // The first of the two says what will be when the pods are gone.
-            Turn(verdict.Type == "Complete" ? "SuccessCriteriaMet" : "FailureTarget", "True", verdict.Reason, verdict.Message);
-            Turn(verdict.Type, "True", verdict.Reason, verdict.Message);
+            // The first of the two says what will be when all pods are told of.
+            if (!conditions.IsTrue(verdict.Type == "Complete" ? "SuccessCriteriaMet" : "FailureTarget"))
+                Turn(verdict.Type == "Complete" ? "SuccessCriteriaMet" : "FailureTarget", "True", verdict.Reason, verdict.Message);
+            if (isLast)
+                Turn(verdict.Type, "True", verdict.Reason, verdict.Message);
         }
         return conditions;
 

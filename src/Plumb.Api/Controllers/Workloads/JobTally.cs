@@ -1,11 +1,12 @@
 using System.Globalization;
+using Plumb.Api.Storage;
 using Plumb.Kubernetes.Objects;
 
 namespace Plumb.Api.Controllers.Workloads;
 
 /// <summary>
-/// What has become of a job's pods. Their finalizers keep them until they are counted; whom it has counted it remembers, so `uncountedTerminatedPods`, which is how a
-/// controller that is started again knows, stays empty.
+/// What has become of a job's pods. 1. One that has ended keeps its finalizer until the job's status names it (`uncountedTerminatedPods`). 2. Then the finalizer goes.
+/// 3. What was named and has none any more is told in numbers. So all that a controller has to know stands in the store at any time.
 /// </summary>
 internal sealed class JobTally(string uid)
 {
@@ -29,7 +30,13 @@ internal sealed class JobTally(string uid)
     /// <summary>Why a rule of the job's has failed it; null: none has.</summary>
     public string? Doom { get; private set; }
 
-    private readonly List<(PodFacts Pod, DateTimeOffset At)> failures = [];
+    private readonly List<(PodFacts Pod, DateTimeOffset At, bool IsTold)> failures = [];
+    private readonly Dictionary<string, (PodFacts Pod, DateTimeOffset At)> leaving = [];
+
+    // Uid → whether it has succeeded, of those that may keep their finalizers; and whom the stored status names.
+    private readonly OrderedDictionary<string, bool> untold = [];
+    private readonly HashSet<string> named = [];
+    private bool seeded;
     private readonly Dictionary<int, Failures> byIndex = [];
     private Failures all;
 
@@ -39,34 +46,83 @@ internal sealed class JobTally(string uid)
         public Failures Another(DateTimeOffset at) => new(InARow + 1, Count + 1, at);
     }
 
+    /// <summary>Whether the pod carries the finalizer: it is in no number yet.</summary>
+    public static bool Holds(StoredObject pod) => pod.Finalizers.Contains(Job.TrackingFinalizer);
+
     /// <param name="gone">It was deleted: what had not ended has failed.</param>
     public void Count(PodFacts pod, bool gone, DateTimeOffset now)
     {
-        if ((!pod.IsOver && !gone) || !counted.Add(pod.Stored.Uid))
+        string id = pod.Stored.Uid;
+        if (!Holds(pod.Stored) && !leaving.ContainsKey(id))
+        {
+            // A number tells of it since before this controller began; how long the next one waits is not among the numbers.
+            if (!gone && pod.Stored.Phase == "Failed" && counted.Add(id))
+                failures.Add((pod, now, IsTold: true));
+            return;
+        }
+        if (!pod.IsOver && !gone)
+        {
+            if (pod.Stored.IsDeleting && !pod.IsDoomed && !counted.Contains(id))
+                leaving.TryAdd(id, (pod, now));
+            return;
+        }
+        leaving.Remove(id);
+        if (!counted.Add(id))
             return;
         if (pod.Stored.Phase == "Succeeded")
         {
             Succeeded++;
+            untold[id] = true;
             all = all with { InARow = 0 };
             if (IndexOf(pod) is { } index)
                 Indexes.Add(index);
         }
         else if (pod.Stored.Phase == "Failed" || !pod.IsDoomed)
         {
-            failures.Add((pod, now));
+            failures.Add((pod, now, IsTold: false));
         }
+    }
+
+    /// <summary>Takes over what the stored status tells, once.</summary>
+    /// <param name="pods">That the job has.</param>
+    public void Seed(JobStatus status, IEnumerable<PodFacts> pods)
+    {
+        if (seeded)
+            return;
+        seeded = true;
+        var held = pods.Where(static pod => Holds(pod.Stored)).Select(static pod => pod.Stored.Uid).ToHashSet();
+        var uncounted = status.UncountedTerminatedPods;
+        Succeeded += status.Succeeded + uncounted.Succeeded.Count(id => !held.Contains(id));
+        Failed += status.Failed + uncounted.Failed.Count(id => !held.Contains(id));
+        named.UnionWith(uncounted.Succeeded.Concat(uncounted.Failed).Where(held.Contains));
+        Indexes.UnionWith(Indices(status.CompletedIndexes));
+        FailedIndexes.UnionWith(Indices(status.FailedIndexes));
     }
 
     /// <summary>Judges what has failed by the job's own rules.</summary>
     public void Settle(JobSpec job)
     {
-        foreach (var (pod, at) in failures)
+        // Where only what has ended is replaced, a pod that is being deleted has not failed before it has.
+        if (job.PodReplacementPolicy != "Failed" && job.PodFailurePolicy is null)
+        {
+            foreach (var (id, (pod, at)) in leaving)
+            {
+                if (counted.Add(id))
+                    failures.Add((pod, at, IsTold: false));
+            }
+            leaving.Clear();
+        }
+        foreach (var (pod, at, isTold) in failures)
         {
             var (action, message) = JobFailurePolicy.Of(job.PodFailurePolicy, pod.Stored);
             if (action == "Ignore")
                 continue;
-            Failed++;
             all = all.Another(at);
+            if (!isTold)
+            {
+                Failed++;
+                untold[pod.Stored.Uid] = false;
+            }
             if (action == "FailJob")
                 Doom ??= message;
             if (job.BackoffLimitPerIndex is { } limit && IndexOf(pod) is { } index)
@@ -78,6 +134,25 @@ internal sealed class JobTally(string uid)
         }
         failures.Clear();
     }
+
+    /// <summary>Those that have ended and have their finalizer still, in the order in which they were seen: no number tells of them.</summary>
+    /// <param name="pods">That the job has.</param>
+    public UncountedPods Uncounted(IEnumerable<PodFacts> pods)
+    {
+        var held = pods.Where(static pod => Holds(pod.Stored)).Select(static pod => pod.Stored.Uid).ToHashSet();
+        foreach (string id in untold.Keys.Where(id => !held.Contains(id)).ToList())
+        {
+            untold.Remove(id);
+            named.Remove(id);
+        }
+        return new() { Succeeded = [.. untold.Where(static one => one.Value).Select(static one => one.Key)], Failed = [.. untold.Where(static one => !one.Value).Select(static one => one.Key)] };
+    }
+
+    /// <summary>The stored status names them now.</summary>
+    public void Name(UncountedPods pods) => named.UnionWith(pods.Succeeded.Concat(pods.Failed));
+
+    /// <summary>Whether nothing would be forgotten with the pod's finalizer.</summary>
+    public bool MayLetGo(string id) => named.Contains(id) || !(untold.ContainsKey(id) || failures.Exists(one => one.Pod.Stored.Uid == id));
 
     /// <summary>How long the next pod still waits after the last failure.</summary>
     /// <param name="index">Where each index is tried again for itself: this one's.</param>
@@ -112,6 +187,16 @@ internal sealed class JobTally(string uid)
         {
             if (first is { } from && last is { } to)
                 parts.Add(from == to ? $"{from}" : to == from + 1 ? $"{from},{to}" : $"{from}-{to}");
+        }
+    }
+
+    private static IEnumerable<int> Indices(string? ranges)
+    {
+        foreach (string part in (ranges ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int[] ends = [.. part.Split('-').Select(static end => int.Parse(end, CultureInfo.InvariantCulture))];
+            for (int index = ends[0]; index <= ends[^1]; index++)
+                yield return index;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
 
 namespace Plumb.Api.Tests.Controllers.Workloads;
@@ -187,23 +188,80 @@ public sealed class JobTests
     public async Task The_count_is_written_before_the_finalizer_goes()
     {
         await using var cluster = new Cluster();
-        using var changes = cluster.Store.Subscribe(GroupResource.Pods);
+        using var pods = cluster.Store.Subscribe(GroupResource.Pods);
+        using var jobs = cluster.Store.Subscribe(GroupResource.Jobs);
         cluster.Start();
         Make(cluster, "work", "");
         await cluster.UntilAsync(() => Running(cluster).Count == 1);
-        End(cluster, Running(cluster)[0], "Succeeded");
-        await foreach (var change in changes.Changes.ReadAllAsync(TestContext.Current.CancellationToken))
+        var pod = Running(cluster)[0];
+        End(cluster, pod, "Succeeded");
+        var named = await FirstAsync(jobs, job => StatusOf(job).UncountedTerminatedPods.Succeeded.SequenceEqual([pod.Uid]));
+        Assert.Equal((0, false), (StatusOf(named).Succeeded, StatusOf(named).Conditions.IsTrue("Complete")));
+        var counted = await FirstAsync(jobs, static job => StatusOf(job) is { Succeeded: 1, UncountedTerminatedPods.Succeeded.Count: 0 });
+        var released = await FirstAsync(pods, static one => one is { Phase: "Succeeded", Finalizers.Count: 0 });
+        Assert.InRange(released.ResourceVersion, named.ResourceVersion + 1, counted.ResourceVersion - 1);
+        await cluster.UntilAsync(() => Status(cluster).Conditions.IsTrue("Complete"));
+
+        static JobStatus StatusOf(StoredObject job) => job.As(KubernetesJson.TypeInfo<Job>()).Status;
+
+        static async Task<StoredObject> FirstAsync(Subscription changes, Func<StoredObject, bool> wanted)
         {
-            if (change.New is { Finalizers.Count: 0 } released)
+            await foreach (var change in changes.Changes.ReadAllAsync(TestContext.Current.CancellationToken))
             {
-                Assert.Equal("Succeeded", released.Phase);
-                var job = cluster.Store.Find(new StoreKey(GroupResource.Jobs, "default", "work"))!;
-                Assert.Equal(1, Status(cluster).Succeeded);
-                // Nothing was written of the job since.
-                Assert.True(job.ResourceVersion < released.ResourceVersion);
-                break;
+                if (change.New is { } version && wanted(version))
+                    return version;
             }
+            throw new InvalidOperationException("the store has ended");
         }
+    }
+
+    [Fact]
+    public async Task What_has_ended_is_told_also_when_the_next_pod_cannot_be_made()
+    {
+        await using var cluster = new Cluster().Start();
+        Make(cluster, "work", ""","completions":2""");
+        await cluster.UntilAsync(() => Running(cluster).Count == 1);
+        var pod = Running(cluster)[0];
+        Forbid("restricted");
+        End(cluster, pod, "Succeeded");
+        await cluster.UntilAsync(() => cluster.Pods().Single().Finalizers.Count == 0);
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 1, UncountedTerminatedPods.Succeeded.Count: 0 });
+        Assert.NotEmpty(cluster.Events("FailedCreate"));
+
+        void Forbid(string level) => cluster.Registry.Update(new StoreKey(GroupResource.Namespaces, "", "default"), root =>
+        {
+            root["metadata"]!["labels"] = new JsonObject { ["pod-security.kubernetes.io/enforce"] = level };
+            return true;
+        });
+    }
+
+    [Fact]
+    public async Task Counts_outlive_the_controller_and_the_pods()
+    {
+        await using var cluster = new Cluster().Start();
+        Make(cluster, "work", ""","completions":4,"backoffLimit":5""");
+        await cluster.UntilAsync(() => Running(cluster).Count == 1);
+        End(cluster, Running(cluster)[0], "Succeeded");
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 1 } && Running(cluster).Count == 1);
+        // One that was named and released, and is in no number yet, when the controllers end.
+        var next = Running(cluster)[0];
+        await cluster.RestartAsync(() =>
+        {
+            cluster.Registry.Update(new StoreKey(GroupResource.Jobs, "default", "work"), root =>
+            {
+                root["status"]!["uncountedTerminatedPods"] = new JsonObject { ["succeeded"] = new JsonArray(next.Uid) };
+                return true;
+            }, Part.Status);
+            foreach (var pod in cluster.Pods())
+            {
+                if (pod.Finalizers.Count > 0)
+                    cluster.Registry.Update(pod.Key, static root => ((JsonObject)root["metadata"]!).Remove("finalizers"));
+                cluster.Registry.Delete(pod.Key, DeleteOptions.Now);
+            }
+        });
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 2, Failed: 0, Active: 1, UncountedTerminatedPods.Succeeded.Count: 0 } && Running(cluster).Count == 1);
+        End(cluster, Running(cluster)[0], "Failed");
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 2, Failed: 1, UncountedTerminatedPods.Failed.Count: 0 });
     }
 
     public enum Way { Background, Foreground, Orphan, Namespace, ByHand, Unscheduled, WhileNobodyLooks }
