@@ -1,5 +1,11 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Plumb.Kubernetes.Objects;
+using Plumb.Lab.Containers;
+using Plumb.Lab.Containers.Roots;
+using Plumb.Lab.Rootless;
+using Plumb.Lab.Tests.Containers;
+using Plumb.Lab.Tests.Workloads;
 using Plumb.Linux.Containers;
 
 namespace Plumb.Lab.Tests.Life;
@@ -153,6 +159,24 @@ public sealed class StrangersTests(OneNode node) : IClassFixture<OneNode>, IAsyn
         await node.GoneAsync(name);
         Assert.Empty(Running("7227227"));
         await hanging;
+    }
+
+    [Fact]
+    public async Task A_command_that_hangs_is_ended_when_its_minute_is_over()
+    {
+        using var place = new Place();
+        var time = new HeldTime();
+        var container = new ContainerSpec("c", "agnhost", [], ["netexec"]);
+        await using var commands = new ConfinedCommands(place.Pod, container, new ContainerFiles(place.Files + "/c", place.Pod, container, null, ThisProgram.CommandLine), null, time);
+        var running = commands.RunAsync("echo begun; sleep 7337337 & sleep 7337337", Cancel);
+        while (Running("7337337").Count < 2)
+        {
+            await Task.Delay(20, Cancel);
+        }
+        Assert.Equal(TimeSpan.FromMinutes(1), await time.FireAsync());
+        var (output, error) = await running;
+        Assert.Equal(("begun\n", "signal: killed (after 60 s)"), (Encoding.UTF8.GetString(output), error));
+        Assert.Empty(Running("7337337"));
     }
 
     private static List<string> Running(string word)

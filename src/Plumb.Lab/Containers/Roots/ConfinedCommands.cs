@@ -32,8 +32,8 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
     private MemoryDirectory? _memory;
     private ContainerGroup? _group;
 
-    /// <summary>Upstream's waits for ever; here it is a process of somebody's laptop.</summary>
-    public TimeSpan TimeLimit { get; init; } = TimeSpan.FromMinutes(1);
+    // Upstream's waits for ever; here it is a process of somebody's laptop.
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(1);
 
     private string Own => Path.Combine(files.Directory, "own");
 
@@ -133,7 +133,7 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
         var status = await process.Exited;
         cancel.ThrowIfCancellationRequested();
         var error = length > MostOutputBytes ? $"signal: killed (more than {MostOutputBytes} bytes of output)"
-            : tooLong.IsCancellationRequested && status.EndedBy is Signal.Kill ? $"signal: killed (after {TimeLimit.TotalSeconds:0.###} s)"
+            : tooLong.IsCancellationRequested && status.EndedBy is Signal.Kill ? $"signal: killed (after {TimeLimit.TotalSeconds:0} s)"
             : status.EndedBy is { } signal ? $"signal: {(int)signal}"
             : status.Code != 0 ? $"exit status {status.Code}"
             : "";
