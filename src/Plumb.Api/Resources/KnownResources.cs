@@ -49,7 +49,7 @@ internal static class KnownResources
             {
                 Resource = GroupResource.Nodes, Version = "v1", Kind = "Node", Strategy = new NodeStrategy(), Table = ClusterTables.Nodes,
                 Singular = "node", Namespaced = false, ShortNames = ["no"],
-                Subresources = [Status],
+                Subresources = [new("proxy", Proxied, "NodeProxyOptions"), Status],
             },
             new()
             {

@@ -23,6 +23,13 @@ public interface IPodRuntime
     /// <summary>Opens a TCP connection to a port of the pod's own loopback address, from inside the pod's network namespace.</summary>
     /// <returns>A duplex stream; disposing it closes the connection. Of a NetworkStream each direction is closed by itself.</returns>
     ValueTask<Stream> ConnectAsync(PodIdentity pod, int port, CancellationToken cancel);
+
+    /// <summary>Whether it has such a node: an object may tell of one that nobody runs.</summary>
+    bool HasNode(string name) => false;
+
+    /// <summary>Opens a TCP connection to a port of a node, at one of its own addresses.</summary>
+    /// <returns>As <see cref="ConnectAsync"/>.</returns>
+    ValueTask<Stream> ConnectToNodeAsync(string name, System.Net.IPEndPoint to, CancellationToken cancel) => throw PodStreamException.NotFound($"node \"{name}\" is not known");
 }
 
 /// <summary>A pod as the API server resolved it from the object in its store.</summary>

@@ -1,5 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
 using Plumb.Api.Streaming;
 using Plumb.Lab.Containers;
+using Plumb.Linux.Namespaces;
 
 namespace Plumb.Lab.Node;
 
@@ -22,6 +25,11 @@ internal sealed class NodeRuntime(IReadOnlyDictionary<string, Kubelet> nodes) : 
             ? await ContainerRuntime.ConnectAsync(facts, port, cancel)
             : throw PodStreamException.BadRequest($"unable to forward port because pod is not running. Current status={worker.Phase}");
     }
+
+    public bool HasNode(string name) => nodes.ContainsKey(name);
+
+    public async ValueTask<Stream> ConnectToNodeAsync(string name, IPEndPoint to, CancellationToken cancel) =>
+        new NetworkStream(await nodes[name].Node.Network.ConnectTcpAsync(to, cancel), ownsSocket: true);
 
     private PodWorker Worker(PodIdentity pod) =>
         nodes.TryGetValue(pod.Node, out var node) && node.Find(pod.Uid) is { } worker

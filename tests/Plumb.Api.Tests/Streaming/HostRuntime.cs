@@ -49,6 +49,10 @@ internal sealed class HostRuntime : IPodRuntime
         return new CommandOutcome(0);
     }
 
+    public bool HasNode(string name) => name == "n";
+
+    public ValueTask<Stream> ConnectToNodeAsync(string name, System.Net.IPEndPoint to, CancellationToken cancel) => ConnectAsync(new PodIdentity("", "", "", name, []), to.Port, cancel);
+
     public async ValueTask<Stream> ConnectAsync(PodIdentity pod, int port, CancellationToken cancel)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -9,8 +9,8 @@ using Plumb.Api.Streaming;
 namespace Plumb.Api.Http.Endpoints;
 
 /// <summary>
-/// `…/services/[SCHEME:]NAME[:PORT]/proxy/PATH` and the same of pods: the request goes on to the pod, or to one of the Service's, and its answer comes back.
-/// Links in pages are left as they are; what changes its protocol (WebSocket) is refused.
+/// `…/services/[SCHEME:]NAME[:PORT]/proxy/PATH` and the same of pods and nodes: the request goes on to the pod, one of the Service's, or the node, and its answer comes back.
+/// Links in pages are left as they are; what changes its protocol (WebSocket) goes both ways until one side ends.
 /// </summary>
 internal sealed class ProxyEndpoint(Registry registry)
 {
@@ -20,6 +20,8 @@ internal sealed class ProxyEndpoint(Registry registry)
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Authorization", "Host", "Content-Length",
         "Impersonate-User", "Impersonate-Group", "Impersonate-Uid",
     };
+
+    private readonly NodeAnswers _nodes = new(registry.Store);
 
     public async Task ServeAsync(HttpContext context, Target target, IPodRuntime runtime)
     {
@@ -34,21 +36,31 @@ internal sealed class ProxyEndpoint(Registry registry)
             return;
         }
 
-        var (pod, port, scheme) = target.Definition.Resource == GroupResource.Pods ? OfPod(target) : OfService(target);
-        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
-            throw ApiException.BadRequest("a connection that changes its protocol is not passed on: use port-forward");
-        var address = Fields.Text(Fields.Find(pod.ToNode(), "status"), "podIP") is { Length: > 0 } known ? known : IPAddress.Loopback.ToString();
-        var host = $"{(address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address)}:{port}";
+        if (target.Definition.Resource == GroupResource.Nodes && Split(target.Name, "node") is var (_, name, at) && at is "" or NodeAnswers.Port)
+        {
+            await _nodes.ServeAsync(context, KnownNode(target, name, runtime).Name, string.Join('/', steps[(proxy + 1)..]));
+            return;
+        }
+
+        var (scheme, host, connect) = target.Definition.Resource == GroupResource.Nodes ? OfNode(target, runtime)
+            : Behind(target.Definition.Resource == GroupResource.Pods ? OfPod(target) : OfService(target), runtime);
+        var upgrade = context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } wanted ? wanted : null;
         using var handler = new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = (_, cancel) => runtime.ConnectAsync(SubresourceEndpoints.Identity(pod), port, cancel),
-            // Nobody has told the server whom the pod's certificate should be from; a real one looks at none either.
+            AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectCallback = (_, cancel) => connect(cancel),
+            // Nobody has told the server whom the certificate should be from; a real one looks at none either.
 #pragma warning disable CA5359
             SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
 #pragma warning restore CA5359
         };
         using var client = new HttpMessageInvoker(handler);
         using var request = Request(context, new Uri($"{scheme}://{host}/{string.Join('/', steps[(proxy + 1)..])}{context.Request.QueryString}"));
+        if (upgrade is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
+            request.Headers.TryAddWithoutValidation("Upgrade", context.Request.Headers.Upgrade.AsEnumerable());
+        }
+
         HttpResponseMessage answer;
         try
         {
@@ -60,7 +72,45 @@ internal sealed class ProxyEndpoint(Registry registry)
         }
 
         using var _ = answer;
-        await AnswerAsync(context, answer, host, string.Join('/', steps[..(proxy + 1)]));
+        if (answer.StatusCode == HttpStatusCode.SwitchingProtocols && upgrade is not null)
+            await CarryAsync(context, upgrade, answer);
+        else
+            await AnswerAsync(context, answer, host, string.Join('/', steps[..(proxy + 1)]));
+    }
+
+    /// <summary>From here on it is no HTTP. As with a real server the end of one direction ends both.</summary>
+    private static async Task CarryAsync(HttpContext context, IHttpUpgradeFeature upgrade, HttpResponseMessage answer)
+    {
+        CopyHeaders(context, answer);
+        context.Response.Headers.Upgrade = answer.Headers.Upgrade.ToString();
+        await using var client = await upgrade.UpgradeAsync();
+        await using var server = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        Task[] directions = [PassAsync(client, server, over.Token), PassAsync(server, client, over.Token)];
+        await Task.WhenAny(directions);
+        await over.CancelAsync();
+        await Task.WhenAll(directions);
+    }
+
+    private static async Task PassAsync(Stream from, Stream to, CancellationToken cancel)
+    {
+        try
+        {
+            await from.CopyToAsync(to, cancel);
+        }
+        catch (Exception ended) when (ended is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // One side has gone without a word; the other one's connection is closed next.
+        }
+    }
+
+    private static void CopyHeaders(HttpContext context, HttpResponseMessage answer)
+    {
+        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
+        {
+            if (!NotPassed.Contains(name))
+                context.Response.Headers[name] = values.ToArray();
+        }
     }
 
     private static HttpRequestMessage Request(HttpContext context, Uri uri)
@@ -86,12 +136,7 @@ internal sealed class ProxyEndpoint(Registry registry)
     private static async Task AnswerAsync(HttpContext context, HttpResponseMessage answer, string host, string prefix)
     {
         context.Response.StatusCode = (int)answer.StatusCode;
-        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
-        {
-            if (!NotPassed.Contains(name))
-                context.Response.Headers[name] = values.ToArray();
-        }
-
+        CopyHeaders(context, answer);
         context.Response.ContentLength = answer.Content.Headers.ContentLength;
         if (answer.Headers.Location is { } location && (!location.IsAbsoluteUri || location.Authority == host))
             context.Response.Headers.Location = (location.IsAbsoluteUri ? location.PathAndQuery : location.OriginalString) is ['/', ..] path ? prefix + path : location.OriginalString;
@@ -100,6 +145,38 @@ internal sealed class ProxyEndpoint(Registry registry)
         await using var body = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
         await body.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
+
+    /// <summary>Where a request goes on.</summary>
+    /// <param name="Host">As its first line and its header name it.</param>
+    private readonly record struct Destination(string Scheme, string Host, Func<CancellationToken, ValueTask<Stream>> Connect);
+
+    private static Destination Behind((StoredObject Pod, int Port, string Scheme) chosen, IPodRuntime runtime)
+    {
+        var (pod, port, scheme) = chosen;
+        var address = Fields.Text(Fields.Find(pod.ToNode(), "status"), "podIP") is { Length: > 0 } known ? known : IPAddress.Loopback.ToString();
+        return new Destination(scheme, Authority(address, port), cancel => runtime.ConnectAsync(SubresourceEndpoints.Identity(pod), port, cancel));
+    }
+
+    private Destination OfNode(Target target, IPodRuntime runtime)
+    {
+        var (scheme, name, text) = Split(target.Name, "node");
+        var node = KnownNode(target, name, runtime);
+        if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0)
+            throw ApiException.BadRequest($"invalid node request \"{target.Name}\"");
+        var own = Fields.Objects(Fields.Find(node.ToNode(), "status"), "addresses").FirstOrDefault(static one => Fields.Text(one, "type") == "InternalIP");
+        if (!IPAddress.TryParse(Fields.Text(own, "address"), out var address))
+            throw Unavailable($"no preferred addresses found for node \"{name}\"");
+        return new Destination(scheme, Authority(address.ToString(), port), cancel => runtime.ConnectToNodeAsync(name, new IPEndPoint(address, port), cancel));
+    }
+
+    private StoredObject KnownNode(Target target, string name, IPodRuntime runtime)
+    {
+        var key = target.Key with { Name = name };
+        var node = registry.Store.Find(key) ?? throw ApiException.NotFound(key);
+        return runtime.HasNode(name) ? node : throw Unavailable($"error trying to reach service: nobody runs node \"{name}\"");
+    }
+
+    private static string Authority(string address, int port) => address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{port}" : $"{address}:{port}";
 
     private (StoredObject Pod, int Port, string Scheme) OfPod(Target target)
     {
