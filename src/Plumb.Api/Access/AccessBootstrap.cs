@@ -12,8 +12,9 @@ internal static class AccessBootstrap
     /// <summary>What a namespace's users work with, by group.</summary>
     private static readonly (string Group, string[] Resources)[] Everyday =
     [
-        ("", ["configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "pods/log", "pods/status", "serviceaccounts", "services", "services/status"]),
+        ("", ["configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "pods/log", "pods/status", "replicationcontrollers", "replicationcontrollers/scale", "replicationcontrollers/status", "serviceaccounts", "services", "services/status"]),
         ("apps", ["controllerrevisions", "daemonsets", "daemonsets/status", "deployments", "deployments/scale", "deployments/status", "replicasets", "replicasets/scale", "replicasets/status", "statefulsets", "statefulsets/scale", "statefulsets/status"]),
+        ("autoscaling", ["horizontalpodautoscalers", "horizontalpodautoscalers/status"]),
         ("batch", ["cronjobs", "cronjobs/status", "jobs", "jobs/status"]),
         ("discovery.k8s.io", ["endpointslices"]),
         ("networking.k8s.io", ["ingresses", "ingresses/status", "networkpolicies"]),
@@ -23,7 +24,7 @@ internal static class AccessBootstrap
     public static void Create(Registry registry)
     {
         Role(registry, "cluster-admin", Rule(["*"], ["*"], ["*"]), new JsonObject { ["nonResourceURLs"] = new JsonArray("*"), ["verbs"] = new JsonArray("*") });
-        Role(registry, "view", [.. Everyday.Select(static of => Rule([of.Group], of.Resources, Read)), Rule([""], ["namespaces"], Read)]);
+        Role(registry, "view", [.. Everyday.Select(static of => Rule([of.Group], of.Resources, Read)), Rule([""], ["limitranges", "namespaces", "resourcequotas"], Read)]);
         var edit = Edit();
         Role(registry, "edit", [.. edit]);
         Role(registry, "admin", [.. Edit(), Rule(["rbac.authorization.k8s.io"], ["roles", "rolebindings"], [.. Read, .. Write])]);

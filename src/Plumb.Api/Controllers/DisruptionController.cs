@@ -90,6 +90,7 @@ internal sealed class DisruptionController(ControllerContext context) : KeyedCon
     private StoredObject? Workload(string @namespace, Owner owner) => owner.Kind switch
     {
         "ReplicaSet" => View.Find(new StoreKey(GroupResource.ReplicaSets, @namespace, owner.Name)),
+        "ReplicationController" => View.Find(new StoreKey(GroupResource.ReplicationControllers, @namespace, owner.Name)),
         "StatefulSet" => View.Find(new StoreKey(GroupResource.StatefulSets, @namespace, owner.Name)),
         "Deployment" => View.Find(new StoreKey(GroupResource.Deployments, @namespace, owner.Name)),
         _ => Registry.Catalog.All.FirstOrDefault(custom => custom.Custom is not null && custom.Kind == owner.Kind && custom.ApiVersion == owner.ApiVersion && custom.Subresources.Any(static part => part.Name == "scale")) is { } custom

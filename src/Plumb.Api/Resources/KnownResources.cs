@@ -41,6 +41,11 @@ internal static class KnownResources
             },
             new()
             {
+                Resource = LimitRangeStrategy.Resource, Version = "v1", Kind = "LimitRange", Strategy = new LimitRangeStrategy(),
+                Singular = "limitrange", Namespaced = true, ShortNames = ["limits"],
+            },
+            new()
+            {
                 Resource = GroupResource.Namespaces, Version = "v1", Kind = "Namespace", Strategy = new NamespaceStrategy(), Table = ClusterTables.Namespaces,
                 Singular = "namespace", Namespaced = false, ShortNames = ["ns"],
                 Verbs = ["create", "delete", "get", "list", "patch", "update", "watch"], Subresources = [new("finalize", ["update"]), Status],
@@ -67,6 +72,16 @@ internal static class KnownResources
                     new("attach", Connect, "PodAttachOptions"), new("binding", CreateOnly, "Binding"), new("ephemeralcontainers", ReadWrite), new("eviction", CreateOnly, "Eviction", "policy", "v1"),
                     new("exec", Connect, "PodExecOptions"), new("log", ["get"]), new("portforward", Connect, "PodPortForwardOptions"), new("proxy", Proxied, "PodProxyOptions"), new("resize", ReadWrite), Status,
                 ],
+            },
+            new()
+            {
+                Resource = GroupResource.ReplicationControllers, Version = "v1", Kind = "ReplicationController", Strategy = new ReplicationControllerStrategy(), Table = WorkloadTables.ReplicationControllers,
+                Singular = "replicationcontroller", Namespaced = true, ShortNames = ["rc"], Categories = All, HasGeneration = true, Subresources = [Scale, Status],
+            },
+            new()
+            {
+                Resource = ResourceQuotaStrategy.Resource, Version = "v1", Kind = "ResourceQuota", Strategy = new ResourceQuotaStrategy(), ReturnsDeleted = true, Table = CapacityTables.Quotas,
+                Singular = "resourcequota", Namespaced = true, ShortNames = ["quota"], Subresources = [Status],
             },
             new()
             {
@@ -144,6 +159,11 @@ internal static class KnownResources
             new()
             {
                 Resource = new("authorization.k8s.io", "subjectaccessreviews"), Version = "v1", Kind = "SubjectAccessReview", Singular = "subjectaccessreview", Namespaced = false, Verbs = CreateOnly, IsReview = true,
+            },
+            new()
+            {
+                Resource = AutoscalerStrategy.Resource, Version = "v2", Kind = "HorizontalPodAutoscaler", Strategy = new AutoscalerStrategy(), Table = CapacityTables.Autoscalers,
+                Singular = "horizontalpodautoscaler", Namespaced = true, ShortNames = ["hpa"], Categories = All, Subresources = [Status],
             },
             new()
             {

@@ -123,4 +123,30 @@ internal static class GroupTypes
     public const string Scheduling = """
         =PriorityClass value!:int32 globalDefault:bool description:string preemptionPolicy:string{Never,PreemptLowerPriority}
         """;
+
+    public const string Autoscaling = """
+        =HorizontalPodAutoscaler spec:HorizontalPodAutoscalerSpec status:HorizontalPodAutoscalerStatus
+        HorizontalPodAutoscalerSpec scaleTargetRef!:CrossVersionObjectReference minReplicas:int32 maxReplicas!:int32 metrics:[]MetricSpec behavior:HorizontalPodAutoscalerBehavior
+        HorizontalPodAutoscalerStatus observedGeneration:int64 lastScaleTime:time currentReplicas:int32 desiredReplicas!:int32 currentMetrics:[]MetricStatus conditions:[]HorizontalPodAutoscalerCondition
+        CrossVersionObjectReference kind!:string name!:string apiVersion:string
+        MetricSpec type!:string object:ObjectMetricSource pods:PodsMetricSource resource:ResourceMetricSource containerResource:ContainerResourceMetricSource external:ExternalMetricSource
+        HorizontalPodAutoscalerBehavior scaleUp:HPAScalingRules scaleDown:HPAScalingRules
+        MetricStatus type!:string object:ObjectMetricStatus pods:PodsMetricStatus resource:ResourceMetricStatus containerResource:ContainerResourceMetricStatus external:ExternalMetricStatus
+        HorizontalPodAutoscalerCondition type!:string status!:string lastTransitionTime:time reason:string message:string
+        ObjectMetricSource describedObject!:CrossVersionObjectReference target!:MetricTarget metric!:MetricIdentifier
+        PodsMetricSource metric!:MetricIdentifier target!:MetricTarget
+        ResourceMetricSource name!:string target!:MetricTarget
+        ContainerResourceMetricSource name!:string target!:MetricTarget container!:string
+        ExternalMetricSource metric!:MetricIdentifier target!:MetricTarget
+        HPAScalingRules stabilizationWindowSeconds:int32 selectPolicy:string policies:[]HPAScalingPolicy tolerance:quantity
+        ObjectMetricStatus metric!:MetricIdentifier current!:MetricValueStatus describedObject!:CrossVersionObjectReference
+        PodsMetricStatus metric!:MetricIdentifier current!:MetricValueStatus
+        ResourceMetricStatus name!:string current!:MetricValueStatus
+        ContainerResourceMetricStatus name!:string current!:MetricValueStatus container!:string
+        ExternalMetricStatus metric!:MetricIdentifier current!:MetricValueStatus
+        MetricTarget type!:string value:quantity averageValue:quantity averageUtilization:int32
+        MetricIdentifier name!:string selector:LabelSelector
+        HPAScalingPolicy type!:string value!:int32 periodSeconds!:int32
+        MetricValueStatus value:quantity averageValue:quantity averageUtilization:int32
+        """;
 }

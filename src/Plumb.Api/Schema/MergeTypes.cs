@@ -30,6 +30,8 @@ internal static class MergeTypes
         StatefulSetStatus conditions=type
         UncountedTerminatedPods succeeded!= failed!=
         PodFailurePolicyOnExitCodesRequirement values!=
+        ReplicationControllerStatus conditions=type
+        HorizontalPodAutoscalerStatus conditions=type
         ServiceCIDRStatus conditions=type
         Endpoint addresses!=
         PodDisruptionBudgetStatus conditions=type
@@ -47,8 +49,8 @@ internal static class MergeTypes
     public const string RetainKeys = "DeploymentSpec.strategy PodSpec.resourceClaims PodSpec.volumes PodStatus.resourceClaimStatuses";
 
     /// <summary>Types whose values are one field.</summary>
-    public const string Whole = "ConfigMapKeySelector EndpointAddress EndpointPort FileKeySelector LabelSelector LocalObjectReference MatchResources NamedRuleWithOperations NodeSelector NodeSelectorTerm ObjectFieldSelector ObjectReference OwnerReference ParamKind ParamRef ResourceFieldSelector RoleRef SecretKeySelector ServiceBackendPort Subject TypedLocalObjectReference Variable";
+    public const string Whole = "ConfigMapKeySelector EndpointAddress EndpointPort FileKeySelector LabelSelector LocalObjectReference MatchResources NamedRuleWithOperations NodeSelector NodeSelectorTerm ObjectFieldSelector ObjectReference OwnerReference ParamKind ParamRef ResourceFieldSelector RoleRef ScopeSelector SecretKeySelector ServiceBackendPort Subject TypedLocalObjectReference Variable";
 
     /// <summary>Maps that are one field.</summary>
-    public const string WholeMaps = "PodSpec.nodeSelector ServiceSpec.selector";
+    public const string WholeMaps = "PodSpec.nodeSelector ReplicationControllerSpec.selector ServiceSpec.selector";
 }

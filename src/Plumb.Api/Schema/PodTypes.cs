@@ -122,5 +122,17 @@ internal static class PodTypes
         NodeSelectorRequirement key!:string operator!:string{DoesNotExist,Exists,Gt,In,Lt,NotIn} values:[]string
         =Binding target!:ObjectReference
         PodTemplateSpec metadata:ObjectMeta spec:PodSpec
+        =ReplicationController spec:ReplicationControllerSpec status:ReplicationControllerStatus
+        ReplicationControllerSpec replicas:int32 minReadySeconds:int32 selector:map:string template:PodTemplateSpec
+        ReplicationControllerStatus replicas!:int32 fullyLabeledReplicas:int32 readyReplicas:int32 availableReplicas:int32 observedGeneration:int64 conditions:[]ReplicationControllerCondition
+        ReplicationControllerCondition type!:string status!:string lastTransitionTime:time reason:string message:string
+        =ResourceQuota spec:ResourceQuotaSpec status:ResourceQuotaStatus
+        ResourceQuotaSpec hard:map:quantity scopes:[]string{BestEffort,CrossNamespacePodAffinity,NotBestEffort,NotTerminating,PriorityClass,Terminating,VolumeAttributesClass} scopeSelector:ScopeSelector
+        ResourceQuotaStatus hard:map:quantity used:map:quantity
+        ScopeSelector matchExpressions:[]ScopedResourceSelectorRequirement
+        ScopedResourceSelectorRequirement scopeName!:string{BestEffort,CrossNamespacePodAffinity,NotBestEffort,NotTerminating,PriorityClass,Terminating,VolumeAttributesClass} operator!:string{DoesNotExist,Exists,In,NotIn} values:[]string
+        =LimitRange spec:LimitRangeSpec
+        LimitRangeSpec limits!:[]LimitRangeItem
+        LimitRangeItem type!:string max:map:quantity min:map:quantity default:map:quantity defaultRequest:map:quantity maxLimitRequestRatio:map:quantity
         """;
 }

@@ -103,6 +103,7 @@ internal sealed class TypeTable
         ("authentication.k8s.io", "io.k8s.api.authentication.v1", ServerTypes.Authentication),
         ("authorization.k8s.io", "io.k8s.api.authorization.v1", ServerTypes.Authorization),
         ("autoscaling", "io.k8s.api.autoscaling.v1", ServerTypes.Autoscaling),
+        ("autoscaling", "io.k8s.api.autoscaling.v2", GroupTypes.Autoscaling),
     ];
 
     private readonly Dictionary<(string Group, string Name), TypeSchema> _types = [];

@@ -11,6 +11,7 @@ public readonly record struct GroupResource(string Group, string Resource)
     public static readonly GroupResource ConfigMaps = new("", "configmaps");
     public static readonly GroupResource Secrets = new("", "secrets");
     public static readonly GroupResource ServiceAccounts = new("", "serviceaccounts");
+    public static readonly GroupResource ReplicationControllers = new("", "replicationcontrollers");
     public static readonly GroupResource Events = new("", "events");
     public static readonly GroupResource EndpointSlices = new("discovery.k8s.io", "endpointslices");
     public static readonly GroupResource IPAddresses = new("networking.k8s.io", "ipaddresses");

@@ -31,7 +31,11 @@ public static class GoJson
             {
                 last = reader.TokenType;
                 if (last is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                {
                     open.Push(last);
+                    if (open.Count > JsonTrees.MaxDepth)
+                        return $"invalid character {(last == JsonTokenType.StartObject ? "'{'" : "'['")} exceeded max depth";
+                }
                 else if (last is JsonTokenType.EndObject or JsonTokenType.EndArray)
                     open.Pop();
             }

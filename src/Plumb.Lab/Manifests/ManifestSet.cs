@@ -63,7 +63,7 @@ internal sealed class ManifestSet
             pods += manifest.Kind.Kind switch
             {
                 "Pod" => 1,
-                "Deployment" or "ReplicaSet" or "StatefulSet" => Replicas(manifest),
+                "Deployment" or "ReplicaSet" or "ReplicationController" or "StatefulSet" => Replicas(manifest),
                 "DaemonSet" => nodes,
                 _ => 0,
             };

@@ -72,7 +72,7 @@ internal sealed class AssumedCluster(LabOptions options)
                     AddFromTemplate(manifest, node, node);
                 }
                 break;
-            case "Deployment" or "ReplicaSet" or "StatefulSet" or "Job":
+            case "Deployment" or "ReplicaSet" or "ReplicationController" or "StatefulSet" or "Job":
                 var first = manifest.Kind.Kind == "StatefulSet" ? 0 : 1;
                 for (var i = 0; i < Replicas(manifest); i++)
                 {

@@ -9,7 +9,7 @@ namespace Plumb.Whatif;
 internal sealed class ChangedObjects
 {
     // What makes pods: where they would run and which addresses they would have is not known before they do.
-    private static readonly string[] Makers = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"];
+    private static readonly string[] Makers = ["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job", "CronJob"];
 
     private readonly Dictionary<ObjectName, JsonObject> _objects = [];
     private readonly List<ObjectName> _order = [];

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Api.Resources;
+using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
@@ -7,10 +9,14 @@ using Plumb.Kubernetes.Selectors;
 
 namespace Plumb.Api.Controllers.Workloads;
 
-/// <summary>Keeps as many pods as a ReplicaSet asks for. Its counts come from the view, so a pod's change costs the same beside one pod or a thousand.</summary>
-internal sealed class ReplicaSetController(ControllerContext context) : KeyedController<StoreKey>(context)
+/// <summary>Keeps as many pods as a ReplicaSet, or a ReplicationController, asks for. Its counts come from the view, so a pod's change costs the same beside one pod or a thousand.</summary>
+internal sealed class ReplicaSetController(ControllerContext context, GroupResource resource) : KeyedController<StoreKey>(context)
 {
-    private const string Component = "replicaset-controller";
+    private readonly bool isOld = resource == GroupResource.ReplicationControllers;
+
+    private string Kind => isOld ? "ReplicationController" : "ReplicaSet";
+
+    private string Component => isOld ? "replication-controller" : "replicaset-controller";
 
     /// <summary>So many at a turn: scheduler and nodes begin with the first while the last are still to be made.</summary>
     private const int Batch = 64;
@@ -21,16 +27,16 @@ internal sealed class ReplicaSetController(ControllerContext context) : KeyedCon
 
     public override void Observe(in ObservedChange change)
     {
-        if (change.Resource == GroupResource.ReplicaSets)
+        if (change.Resource == resource)
         {
             if (change.New is null)
                 parsed.Remove(change.Latest.Key);
             else
                 Queue.Add(change.New.Key);
         }
-        else if (change.Resource == GroupResource.Pods && change.Latest.Controller is { Kind: "ReplicaSet" } owner)
+        else if (change.Resource == GroupResource.Pods && change.Latest.Controller is { } owner && owner.Kind == Kind)
         {
-            Queue.Add(new StoreKey(GroupResource.ReplicaSets, change.Latest.Namespace, owner.Name));
+            Queue.Add(new StoreKey(resource, change.Latest.Namespace, owner.Name));
             if (change is { OldPod: { } before, NewPod: { } now } && !before.Stored.Labels.Equals(now.Stored.Labels))
                 relabelled.Add(now.Key);
         }
@@ -81,7 +87,7 @@ internal sealed class ReplicaSetController(ControllerContext context) : KeyedCon
     {
         if (parsed.TryGetValue(stored.Key, out var known) && known.Version == stored.ResourceVersion)
             return (known.Set, known.Template);
-        var set = stored.As(KubernetesJson.TypeInfo<ReplicaSet>());
+        var set = isOld ? OfOld(stored) : stored.As(KubernetesJson.TypeInfo<ReplicaSet>());
         // The template seldom changes; the status does with every pod.
         var template = known.Template is not null && known.Set.Metadata.Generation == set.Metadata.Generation && known.Set.Metadata.Uid == set.Metadata.Uid
             ? known.Template
@@ -90,7 +96,15 @@ internal sealed class ReplicaSetController(ControllerContext context) : KeyedCon
         return (set, template);
     }
 
-    private static JsonObject PodFrom(StoredObject stored)
+    private static ReplicaSet OfOld(StoredObject stored)
+    {
+        var root = stored.ToNode();
+        var spec = Fields.Object(root, "spec");
+        spec["selector"] = ReplicationControllerStrategy.SelectorOf(spec);
+        return JsonSerializer.Deserialize(root, KubernetesJson.TypeInfo<ReplicaSet>())!;
+    }
+
+    private JsonObject PodFrom(StoredObject stored)
     {
         var root = stored.ToNode();
         var template = Fields.Object(Fields.Object(root, "spec"), "template");
@@ -102,8 +116,8 @@ internal sealed class ReplicaSetController(ControllerContext context) : KeyedCon
         }
         metadata["ownerReferences"] = new JsonArray(new JsonObject
         {
-            ["apiVersion"] = "apps/v1",
-            ["kind"] = "ReplicaSet",
+            ["apiVersion"] = isOld ? "v1" : "apps/v1",
+            ["kind"] = Kind,
             ["name"] = stored.Name,
             ["uid"] = stored.Uid,
             ["controller"] = true,

@@ -4,6 +4,7 @@ using Plumb.Api.Access;
 using Plumb.Api.Custom;
 using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
+using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Apply;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Schema;
@@ -82,7 +83,7 @@ internal sealed class ScaleEndpoint(Registry registry)
         var paths = definition.Scale;
         var status = new JsonObject { ["replicas"] = Fields.Number(ScalePaths.Find(root, paths.Status)) ?? 0 };
         var selector = definition.Custom is null
-            ? SelectorText.Of(Fields.Find(Fields.Find(root, "spec"), "selector"))
+            ? SelectorText.Of(definition.Kind == "ReplicationController" ? ReplicationControllerStrategy.SelectorOf(Fields.Find(root, "spec")) : Fields.Find(Fields.Find(root, "spec"), "selector"))
             : paths.Selector is { } at ? ScalePaths.Find(root, at)?.ToString() ?? "" : "";
         if (selector.Length > 0)
             status["selector"] = selector;

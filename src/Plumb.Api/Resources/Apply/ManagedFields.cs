@@ -9,7 +9,7 @@ internal sealed class ManagedFields
 
     /// <summary>Members that a typed server's objects have from the start, empty.</summary>
     private static readonly HashSet<string> Inline =
-        ["metadata", "spec", "status", "template", "strategy", "updateStrategy", "jobTemplate", "loadBalancer", "source", "deprecatedSource", "names", "acceptedNames", "podSelector"];
+        ["metadata", "spec", "status", "template", "strategy", "updateStrategy", "jobTemplate", "loadBalancer", "source", "deprecatedSource", "names", "acceptedNames", "podSelector", "scaleTargetRef"];
 
     private readonly List<Entry> _entries = [];
 
@@ -102,7 +102,7 @@ internal sealed class ManagedFields
         var zero = new JsonObject();
         foreach (var (name, value) in root)
         {
-            if (value is JsonObject members && (isTyped ? Inline.Contains(name) || IsClaimed(name, root) : name == "metadata"))
+            if (value is JsonObject members && (isTyped ? (Inline.Contains(name) && !IsLedTo(name, root)) || IsClaimed(name, root) : name == "metadata"))
                 zero[name] = name == "podSelector" ? new JsonObject() : Empty(members, isTyped);
             else if (isTyped && (value is null || name == "containers"))
                 zero[name] = null;
@@ -112,6 +112,10 @@ internal sealed class ManagedFields
 
         return zero;
     }
+
+    /// <summary>A ReplicationController, whose selector is a plain map, is led to its template; in others it lies.</summary>
+    private static bool IsLedTo(string name, JsonObject parent) =>
+        name == "template" && Fields.Find(parent, "selector") is { } selector && !selector.ContainsKey("matchLabels") && !selector.ContainsKey("matchExpressions");
 
     /// <summary>A claim's resources lie in it; those of a pod are led to.</summary>
     private static bool IsClaimed(string name, JsonObject parent) => name == "resources" && parent.ContainsKey("accessModes");

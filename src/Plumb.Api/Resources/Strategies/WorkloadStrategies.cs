@@ -147,6 +147,43 @@ internal sealed class ReplicaSetStrategy() : WorkloadStrategy("replicaset")
     protected override JsonObject NewStatus() => new() { ["replicas"] = 0 };
 }
 
+/// <summary>Its selector is a plain map, and is that of its template's labels where there is none.</summary>
+internal sealed class ReplicationControllerStrategy() : WorkloadStrategy("replicationcontroller")
+{
+    public override void Default(JsonObject root)
+    {
+        base.Default(root);
+        if (Fields.Find(Fields.Find(Fields.Object(Fields.Object(root, "spec"), "template"), "metadata"), "labels") is not { Count: > 0 } labels)
+            return;
+        foreach (var (owner, member) in (ReadOnlySpan<(JsonObject, string)>)[(Fields.Object(root, "spec"), "selector"), (Fields.Object(root, "metadata"), "labels")])
+        {
+            if (Fields.Find(owner, member) is not { Count: > 0 })
+                owner[member] = labels.DeepClone();
+        }
+    }
+
+    public override void ValidateUpdate(JsonObject root, JsonObject old, FieldErrors errors)
+    {
+        // Unlike that of a ReplicaSet it may select others from now on.
+    }
+
+    /// <summary>As a ReplicaSet would have it.</summary>
+    public static JsonObject SelectorOf(JsonObject? spec) => new() { ["matchLabels"] = (Fields.Find(spec, "selector") ?? []).DeepClone() };
+
+    protected override void DefaultSpec(JsonObject spec) => Fields.Default(spec, "replicas", 1);
+
+    protected override JsonObject NewStatus() => new() { ["replicas"] = 0 };
+
+    protected override void Selector(JsonObject spec, JsonObject template, FieldErrors errors)
+    {
+        var labels = Fields.Find(Fields.Find(template, "metadata"), "labels");
+        if (Fields.Find(spec, "selector") is not { Count: > 0 })
+            errors.Required("spec.selector");
+        else if (!SelectorValidation.Selects(SelectorOf(spec), labels))
+            errors.Invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
+    }
+}
+
 internal sealed class DaemonSetStrategy() : WorkloadStrategy("daemonset")
 {
     public override void Default(JsonObject root)

@@ -24,6 +24,9 @@ internal static class WorkloadTables
         Count("Ready", "readyReplicas"),
         TableLayout.Age, Containers, Images, Selector);
 
+    public static readonly TableLayout ReplicationControllers = new(
+        [.. ReplicaSets.Columns[..^1], new Column("Selector", static row => Json.OrNone(SelectorText.OfMap(Node(row.Root.Get("spec", "selector")))), 1)]);
+
     public static readonly TableLayout DaemonSets = new(
         TableLayout.Name,
         Count("Desired", "desiredNumberScheduled"),
