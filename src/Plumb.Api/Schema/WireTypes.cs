@@ -19,6 +19,9 @@ internal static class WireTypes
         ServiceAccount 1:metadata:ObjectMeta 4:automountServiceAccountToken:bool!
         TokenRequest 1:metadata:ObjectMeta 2:spec:TokenRequestSpec
         TokenRequestSpec 1:audiences:[]string 4:expirationSeconds:int64!
+        ResourceQuota 1:metadata:ObjectMeta 2:spec:ResourceQuotaSpec
+        ResourceQuotaSpec 1:hard:map:quantity 2:scopes:[]string
+        Quantity 1:string:string
         Service 1:metadata:ObjectMeta 2:spec:ServiceSpec
         ServiceSpec 1:ports:[]ServicePort 2:selector:map:string 3:clusterIP:string 4:type:string 5:externalIPs:[]string 7:sessionAffinity:string 8:loadBalancerIP:string 9:loadBalancerSourceRanges:[]string 10:externalName:string 11:externalTrafficPolicy:string 12:healthCheckNodePort:int32 13:publishNotReadyAddresses:bool 17:ipFamilyPolicy:string! 18:clusterIPs:[]string 19:ipFamilies:[]string 20:allocateLoadBalancerNodePorts:bool! 21:loadBalancerClass:string! 22:internalTrafficPolicy:string! 23:trafficDistribution:string!
         ServicePort 1:name:string 2:protocol:string 3:port:int32 4:targetPort:intstr 5:nodePort:int32 6:appProtocol:string!

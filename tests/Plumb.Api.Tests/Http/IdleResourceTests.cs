@@ -38,6 +38,8 @@ public sealed class IdleResourceTests : KubectlFixture
         Assert.Matches(@"q\s+.*\d+s", await RunAsync("get", "quota"));
         Assert.Equal("{\"cpu\":\"2\"} {\"cpu\":\"2\",\"memory\":\"1Mi\"}", await RunAsync("get", "limitrange", "lr", "-o", "jsonpath={.spec.limits[0].default} {.spec.limits[0].defaultRequest}"));
         await RunAsync("delete", "-f", file);
+        await RunAsync("create", "quota", "made", "--hard=pods=1,cpu=500m");
+        Assert.Equal("{\"cpu\":\"500m\",\"pods\":\"1\"}", await RunAsync("get", "quota", "made", "-o", "jsonpath={.spec.hard}"));
     }
 
     [Theory]

@@ -133,6 +133,8 @@ internal static class Protobuf
                 return Time(reader.Bytes);
             case "intstr":
                 return IntOrString(reader.Bytes);
+            case "quantity":
+                return Message("Quantity", reader.Bytes)["string"]?.DeepClone();
             case var named:
                 var message = Message(named, reader.Bytes);
                 return message.Count == 0 && named == "ObjectMeta" ? null : message;
