@@ -121,7 +121,8 @@ internal sealed class PodWorker
             _pod = pod;
             _isObjectGone = false;
             var gates = GatesOf(pod);
-            turned = !gates.SequenceEqual(_report.ReadinessGates) || _report.ObservedGeneration != pod.Metadata.Generation;
+            // A pod that is to end, which is a generation too, says so with its next status.
+            turned = !gates.SequenceEqual(_report.ReadinessGates) || (_report.ObservedGeneration != pod.Metadata.Generation && pod.Metadata.DeletionTimestamp is null);
             (_report.ReadinessGates, _report.ObservedGeneration) = (gates, pod.Metadata.Generation);
         }
         if (turned)
