@@ -67,7 +67,7 @@ public sealed class ControlGroup(string path)
     public void Take(int process) => Write(Members, process.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A file by which whoever has it moves itself here, by writing 0: the kernel asks who opened it (Linux 5.16).</summary>
-    internal SafeFileHandle OpenMembers() => File.OpenHandle(File_(Members), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+    public SafeFileHandle OpenMembers() => File.OpenHandle(File_(Members), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
 
     /// <summary>Sets one of the group's files.</summary>
     /// <exception cref="IOException">There is no such controller here, or the value is none.</exception>

@@ -1,4 +1,6 @@
 using Plumb.Lab.Containers;
+using Plumb.Lab.Containers.Roots;
+using Plumb.Lab.Rootless;
 using Plumb.Lab.Tests.Workloads;
 using Plumb.Linux.Containers;
 
@@ -70,6 +72,30 @@ public sealed class ControlGroupTests : IDisposable
     }
 
     [Fact]
+    public async Task Commands_that_strangers_send_have_the_container_s_limits_and_one_of_processes()
+    {
+        var lab = Needed();
+        Assert.True(lab.TryOffer("pids"));
+        using var place = new Place();
+        // It ends with the shell that can start no more.
+        var (said, error) = await SendAsync(ContainerLimits.None, $"i=0; while [ $i -lt {ConfinedCommands.MostProcesses} ]; do sleep 1000 & i=$((i+1)); done; echo all");
+        Assert.DoesNotContain("all", said, StringComparison.Ordinal);
+        Assert.NotEqual("", error);
+        // Less than the start itself takes.
+        Assert.Equal(("ran\n", ""), await SendAsync(new ContainerLimits(16 << 20, null, null), "echo ran"));
+        Assert.Equal(("", "signal: killed"), await SendAsync(new ContainerLimits(16 << 20, null, null), "head -c 500M /dev/zero | tail; echo never"));
+        Assert.Empty(Directory.GetDirectories(lab.Path));
+
+        async Task<(string Output, string Error)> SendAsync(ContainerLimits limits, string command)
+        {
+            var container = new ContainerSpec("c", "agnhost", [], ["netexec"]) { Limits = limits };
+            await using var commands = new ConfinedCommands(place.Pod, container, new ContainerFiles(place.Files + "/c", place.Pod, container, null, ThisProgram.CommandLine), lab, TimeProvider.System);
+            var (output, why) = await commands.RunAsync(command, TestContext.Current.CancellationToken);
+            return (System.Text.Encoding.UTF8.GetString(output), why);
+        }
+    }
+
+    [Fact]
     public async Task Without_a_group_a_container_runs_and_says_that_its_limits_are_not_held()
     {
         using var place = new Place();
@@ -87,7 +113,7 @@ public sealed class ControlGroupTests : IDisposable
     private static ControlGroup? MakeLab()
     {
         // Of the root only: other groups must have no processes where they are divided, and this one is among them.
-        if (ControlGroup.OfThisProcess() is not { IsWritable: true, IsRoot: true } root || Wanted.Except(root.Controllers).Any() || !root.TryOffer(Wanted))
+        if (ControlGroup.OfThisProcess() is not { IsWritable: true, IsRoot: true } root || Wanted.Except(root.Controllers).Any() || !root.TryOffer([.. Wanted, "pids"]))
         {
             return null;
         }

@@ -115,9 +115,9 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
         var environment = ContainerEnvironment.Build(pod, container);
         using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         using var fresh = FreshCommand.OfStrangers(
-            pod, files, [new BindMount(Path.Combine(Own, "tmp"), "/tmp"), new BindMount(Uploads, "/uploads")], Texts(), ["/bin/sh", "-c", command], environment);
+            pod, files, [new BindMount(Path.Combine(Own, "tmp"), "/tmp"), new BindMount(Uploads, "/uploads")], Texts(), ["/bin/sh", "-c", command], environment, _group?.Group);
         var both = SpawnStream.Of(output.ClientSafePipeHandle);
-        using var process = fresh.Start(request => request with { Input = SpawnStream.Null, Output = both, Error = both, Group = _group?.Group });
+        using var process = fresh.Start(request => request with { Input = SpawnStream.Null, Output = both, Error = both });
         output.DisposeLocalCopyOfClientHandle();
         using var ended = cancel.UnsafeRegister(static child => ((SpawnedProcess)child!).Kill(), process);
         await fresh.StartedAsync();
@@ -134,6 +134,7 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
         cancel.ThrowIfCancellationRequested();
         var error = length > MostOutputBytes ? $"signal: killed (more than {MostOutputBytes} bytes of output)"
             : tooLong.IsCancellationRequested && status.EndedBy is Signal.Kill ? $"signal: killed (after {TimeLimit.TotalSeconds:0} s)"
+            : status.EndedBy is Signal.Kill ? "signal: killed"
             : status.EndedBy is { } signal ? $"signal: {(int)signal}"
             : status.Code != 0 ? $"exit status {status.Code}"
             : "";

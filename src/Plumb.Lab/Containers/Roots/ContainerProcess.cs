@@ -17,6 +17,9 @@ public static class ContainerProcess
     /// <summary>Where it says why it could not; the end of file, with nothing before it, is the start of the program.</summary>
     internal const int FailureDescriptor = 3;
 
+    /// <summary>The file of a control group's members, where the command goes into one (<see cref="RootedCommand.JoinsGroup"/>).</summary>
+    internal const int GroupDescriptor = 4;
+
     /// <summary>Returns only when it fails.</summary>
     public static int Run(string file)
     {
@@ -38,6 +41,12 @@ public static class ContainerProcess
                     ReadOnly = command.ReadOnly,
                     Owners = command.Owners is { } owners ? LayerOwners.Read(owners) : [],
                 }.Enter();
+            }
+            if (command.JoinsGroup)
+            {
+                // Not before: a group's limits are the command's, and not what this program needs.
+                using var members = new SafeFileHandle(GroupDescriptor, ownsHandle: true);
+                RandomAccess.Write(members, "0"u8, 0);
             }
             ContainerRoot.Run(command.Program, command.Arguments, command.Environment, command.Directory, command.User);
         }

@@ -1,5 +1,6 @@
 using System.IO.Pipes;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Plumb.Api.Streaming;
 using Plumb.Linux.Containers;
 using Plumb.Linux.Native;
@@ -14,11 +15,14 @@ internal sealed class FreshCommand : IDisposable
 
     private readonly string? _stage;
 
-    private FreshCommand(SpawnRequest request, AnonymousPipeServerStream? failure, string? stage)
+    private readonly SafeFileHandle? _members;
+
+    private FreshCommand(SpawnRequest request, AnonymousPipeServerStream? failure, string? stage, SafeFileHandle? members = null)
     {
         Request = request;
         _failure = failure;
         _stage = stage;
+        _members = members;
     }
 
     /// <summary>Without its streams.</summary>
@@ -58,11 +62,13 @@ internal sealed class FreshCommand : IDisposable
     }
 
     /// <summary>A command that strangers send: it has the pod's network and name, and is alone in all other namespaces whatever the pod shares.</summary>
-    public static FreshCommand OfStrangers(PodFacts pod, ContainerFiles files, IReadOnlyList<BindMount> mounts, IReadOnlyDictionary<string, string> texts, IReadOnlyList<string> words, Dictionary<string, string> environment)
+    /// <param name="group">That it is in before it runs; what its start takes is the lab's. Null: none.</param>
+    public static FreshCommand OfStrangers(
+        PodFacts pod, ContainerFiles files, IReadOnlyList<BindMount> mounts, IReadOnlyDictionary<string, string> texts, IReadOnlyList<string> words, Dictionary<string, string> environment, ControlGroup? group)
     {
         var (stage, file) = files.MakeStage();
-        var command = new RootedCommand("", stage, mounts, words[0], [.. words.Skip(1)], environment, "/", ContainerUser.Root) { StrangersFiles = texts };
-        return Rooted(new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true }, files.Launcher, command, file);
+        var command = new RootedCommand("", stage, mounts, words[0], [.. words.Skip(1)], environment, "/", ContainerUser.Root) { StrangersFiles = texts, JoinsGroup = group is not null };
+        return Rooted(new SpawnNamespaces { Network = pod.Network, HostName = pod.HostName, OwnIpc = true, OwnPids = true }, files.Launcher, command, file, group);
     }
 
     /// <exception cref="ContainerStartException">It could not be started.</exception>
@@ -102,6 +108,7 @@ internal sealed class FreshCommand : IDisposable
     public void Dispose()
     {
         _failure?.Dispose();
+        _members?.Dispose();
         if (_stage is not null)
         {
             File.Delete(ContainerFiles.FileOf(_stage));
@@ -116,19 +123,25 @@ internal sealed class FreshCommand : IDisposable
         }
     }
 
-    private static FreshCommand Rooted(SpawnNamespaces namespaces, IReadOnlyList<string> launcher, RootedCommand command, string file)
+    private static FreshCommand Rooted(SpawnNamespaces namespaces, IReadOnlyList<string> launcher, RootedCommand command, string file, ControlGroup? group = null)
     {
         File.WriteAllBytes(file, command.ToJson());
         var failure = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+        var descriptors = new Dictionary<int, System.Runtime.InteropServices.SafeHandle> { [ContainerProcess.FailureDescriptor] = failure.ClientSafePipeHandle };
+        var members = group?.OpenMembers();
+        if (members is not null)
+        {
+            descriptors[ContainerProcess.GroupDescriptor] = members;
+        }
         var request = new SpawnRequest(launcher[0])
         {
             Arguments = [.. launcher.Skip(1), ContainerProcess.Verb, file],
             BecomesAnother = true,
-            Descriptors = new Dictionary<int, System.Runtime.InteropServices.SafeHandle> { [ContainerProcess.FailureDescriptor] = failure.ClientSafePipeHandle },
+            Descriptors = descriptors,
             WorkingDirectory = "/",
             Namespaces = namespaces with { OwnMounts = true },
         };
-        return new FreshCommand(request, failure, command.Stage);
+        return new FreshCommand(request, failure, command.Stage, members);
     }
 
     /// <summary>

@@ -26,12 +26,16 @@ internal sealed record RootedCommand(
     /// <summary>Strangers send the command: these are the files, by their paths, of a root in which only programs are the machine's. Null: it is any other.</summary>
     public IReadOnlyDictionary<string, string>? StrangersFiles { get; init; }
 
+    /// <summary>It has a control group's file, by which it goes there before it runs.</summary>
+    public bool JoinsGroup { get; init; }
+
     public byte[] ToJson() => LabJson.ToUtf8(json =>
     {
         json.WriteString("lower", Lower);
         json.WriteString("stage", Stage);
         json.WriteBoolean("readOnly", ReadOnly);
         json.WriteString("owners", Owners);
+        json.WriteBoolean("joinsGroup", JoinsGroup);
         json.WriteStartArray("mounts");
         foreach (var mount in Mounts)
         {
@@ -94,6 +98,7 @@ internal sealed record RootedCommand(
         {
             ReadOnly = json.GetProperty("readOnly").GetBoolean(),
             Owners = json.GetProperty("owners").GetString(),
+            JoinsGroup = json.GetProperty("joinsGroup").GetBoolean(),
             StrangersFiles = json.TryGetProperty("strangersFiles", out var files) ? Texts(files) : null,
         };
 
