@@ -23,7 +23,7 @@ public sealed partial class Registry
         {
             var present = Store.Get(key);
             RequirePreconditions(definition, present, options);
-            if (Policies.IsAny)
+            if (!options.IsAsked && Policies.IsAny)
                 Policies.Require(new PolicyRequest(definition, "DELETE", "", present.Namespace, present.Name, null, present.ToNode(), new WriteOptions { DryRun = options.DryRun, User = options.User }));
             try
             {

@@ -52,6 +52,9 @@ public sealed record DeleteOptions
 
     /// <summary>Who deletes. Null: the server itself.</summary>
     internal Access.UserInfo? User { get; init; }
+
+    /// <summary>Policies have been asked already, about what it is: an eviction.</summary>
+    internal bool IsAsked { get; init; }
 }
 
 /// <summary>What becomes of dependents.</summary>

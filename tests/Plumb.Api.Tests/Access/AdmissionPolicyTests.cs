@@ -139,6 +139,16 @@ public sealed class AdmissionPolicyTests
         await server.CreateAsync("/api/v1/namespaces/default/pods/p/binding", """{"metadata":{"name":"p"},"target":{"kind":"Node","name":"n"}}""");
     }
 
+    [Fact]
+    public async Task Whoever_may_not_delete_pods_may_still_evict_them()
+    {
+        await using var server = await WithAsync("\"validations\":[{\"expression\":\"false\"}]", rule: """{"apiGroups":[""],"apiVersions":["v1"],"operations":["DELETE","UPDATE"],"resources":["pods","pods/status"]}""");
+        await server.CreateAsync("/api/v1/namespaces/default/pods", """{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await server.SendAsync("DELETE", "/api/v1/namespaces/default/pods/p", null)).Code);
+        await server.CreateAsync("/api/v1/namespaces/default/pods/p/eviction", """{"metadata":{"name":"p"}}""");
+        Assert.Equal(HttpStatusCode.NotFound, (await server.SendAsync("GET", "/api/v1/namespaces/default/pods/p", null)).Code);
+    }
+
     [Theory]
     [InlineData("", HttpStatusCode.UnprocessableEntity)]
     [InlineData(",\"matchPolicy\":\"Exact\"", HttpStatusCode.Created)]

@@ -26,6 +26,7 @@ internal sealed class EvictionEndpoint(Registry registry)
             Uid = Fields.Text(preconditions, "uid") is { Length: > 0 } uid ? uid : null,
             ResourceVersion = long.TryParse(Fields.Text(preconditions, "resourceVersion"), out var version) ? version : null,
             User = query.User,
+            IsAsked = true, // as a real server: an eviction is neither DELETE pods nor UPDATE pods/status
             DryRun = query.DryRun || Fields.Array(asked, "dryRun") is { Count: > 0 },
         };
         registry.Policies.Require(new PolicyRequest(target.Definition, "CREATE", "eviction", target.Namespace, target.Name, body, null, query.Options));
@@ -74,7 +75,7 @@ internal sealed class EvictionEndpoint(Registry registry)
                 throw ApiException.Modified(present.Key);
             PodConditions.Set(root, "DisruptionTarget", registry.Time.GetUtcNow(), "EvictionByEvictionAPI", "Eviction API: evicting");
             return root;
-        }, WriteOptions.Default);
+        }, WriteOptions.Default with { IsAsked = true });
         return unchanged is null ? null : marked.ResourceVersion;
     }
 }
