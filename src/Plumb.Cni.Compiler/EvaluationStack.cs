@@ -67,10 +67,7 @@ internal sealed class EvaluationStack(Assembler c)
         switch (shape)
         {
             case { Kind: Kind.Struct }:
-                if (shape.Size % 8 != 0)
-                {
-                    throw new RefusedException($"a copy of {shape.Name}, whose {shape.Size} bytes are not a multiple of 8");
-                }
+                RequirePlaces(shape);
                 for (var i = shape.Size - 8; i >= 0; i -= 8)
                 {
                     c.push(__qword_ptr[at + offset + i]);
@@ -112,6 +109,7 @@ internal sealed class EvaluationStack(Assembler c)
         }
         if (shape.Kind == Kind.Struct)
         {
+            RequirePlaces(shape);
             for (var i = 0; i < shape.Size; i += 8)
             {
                 c.pop(__qword_ptr[at + offset + i]);
@@ -333,6 +331,15 @@ internal sealed class EvaluationStack(Assembler c)
         }
         c.push(rax);
         Pushed(Shape.Int32);
+    }
+
+    // What is moved by places would take or overwrite what stands behind it.
+    private static void RequirePlaces(Shape shape)
+    {
+        if (shape.Size % 8 != 0)
+        {
+            throw new RefusedException($"a copy of {shape.Name}, whose {shape.Size} bytes are not a multiple of 8");
+        }
     }
 
     private void Widen(Shape from, bool isSigned)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Reflection;
 using System.Reflection.Metadata;
 
 namespace Plumb.Cni.Compiler;
@@ -96,25 +97,39 @@ internal sealed class Shapes(MetadataReader metadata) : ISignatureTypeProvider<S
         }
         var type = metadata.GetTypeDefinition(handle);
         var name = metadata.GetString(type.Name);
-        var isValue = type.BaseType is { IsNil: false, Kind: HandleKind.TypeReference } @base
-            && metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)@base).Name) is "ValueType" or "Enum";
-        if (!isValue)
+        switch (BaseOf(type))
         {
-            throw new RefusedException($"a value of type {name}, which is a class: nothing allocates");
+            case "ValueType":
+                break;
+            case "Enum":
+                return _structs[handle] = Of(type.GetFields().First(field => metadata.GetString(metadata.GetFieldDefinition(field).Name) == "value__"));
+            default:
+                throw new RefusedException($"a value of type {name}, which is a class: nothing allocates");
+        }
+        var instance = type.GetFields().Where(field => (metadata.GetFieldDefinition(field).Attributes & FieldAttributes.Static) == 0).ToList();
+        if (instance.Count > 0 && ((type.Attributes & TypeAttributes.LayoutMask) != TypeAttributes.SequentialLayout || type.GetLayout().PackingSize != 0 || type.GetCustomAttributes().Any(IsInlineArray)))
+        {
+            throw new RefusedException($"a value of type {name}, whose fields do not stand one after another");
         }
         int size = 0, alignment = 1;
-        foreach (var field in type.GetFields())
+        foreach (var field in instance)
         {
-            if ((metadata.GetFieldDefinition(field).Attributes & System.Reflection.FieldAttributes.Static) == 0)
-            {
-                var shape = Of(field);
-                size = (size + shape.Alignment - 1) / shape.Alignment * shape.Alignment;
-                _offsets[field] = size;
-                size += shape.Size;
-                alignment = Math.Max(alignment, shape.Alignment);
-            }
+            var shape = Of(field);
+            size = (size + shape.Alignment - 1) / shape.Alignment * shape.Alignment;
+            _offsets[field] = size;
+            size += shape.Size;
+            alignment = Math.Max(alignment, shape.Alignment);
         }
         size = Math.Max((size + alignment - 1) / alignment * alignment, type.GetLayout().Size);
         return _structs[handle] = new(name, Kind.Struct, size, alignment);
     }
+
+    private string BaseOf(TypeDefinition type) => type.BaseType is { IsNil: false, Kind: HandleKind.TypeReference } @base
+        ? metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)@base).Name)
+        : "";
+
+    private bool IsInlineArray(CustomAttributeHandle attribute) =>
+        metadata.GetCustomAttribute(attribute).Constructor is { Kind: HandleKind.MemberReference } constructor
+        && metadata.GetMemberReference((MemberReferenceHandle)constructor).Parent is { Kind: HandleKind.TypeReference } parent
+        && metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)parent).Name) == "InlineArrayAttribute";
 }

@@ -42,6 +42,9 @@ public sealed class CompilerTests : IDisposable
     [InlineData(nameof(Refused.Floats), "the instruction conv_r8")]
     [InlineData(nameof(Refused.IsGeneric), "a generic method")]
     [InlineData(nameof(Refused.CopiesAnOddStruct), "3 bytes are not a multiple of 8")]
+    [InlineData(nameof(Refused.StoresAnOddStruct), "1 bytes are not a multiple of 8")]
+    [InlineData(nameof(Refused.Overlays), "fields do not stand one after another")]
+    [InlineData(nameof(Refused.Packs), "fields do not stand one after another")]
     [InlineData(nameof(Refused.TakesAnother), "has no method `static int Start(nint* stack)`")]
     public void What_needs_a_runtime_is_refused_by_name(string type, string reason)
     {

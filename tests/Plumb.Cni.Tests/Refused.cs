@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Plumb.Cni.Tests;
 
 /// <summary>Programs that would need a runtime.</summary>
@@ -76,9 +78,68 @@ internal static unsafe class Refused
         private static int Of(Odd odd) => odd.A + odd.B + odd.C;
     }
 
+    public static class StoresAnOddStruct
+    {
+        public static int Start(nint* stack)
+        {
+            Behind behind = default;
+            behind.Number = 7;
+            behind.Odd = new Small((byte)*stack);
+            return behind.Number;
+        }
+    }
+
+    public static class Overlays
+    {
+        public static int Start(nint* stack)
+        {
+            Overlaid overlaid = default;
+            overlaid.A = (int)*stack;
+            return (int)overlaid.B;
+        }
+    }
+
+    public static class Packs
+    {
+        public static int Start(nint* stack)
+        {
+            Packed packed = default;
+            packed.A = (byte)*stack;
+            packed.B = 1;
+            return packed.A + packed.B + sizeof(Packed);
+        }
+    }
+
     public static class TakesAnother
     {
         public static int Start(int arguments) => arguments;
+    }
+
+    private readonly struct Small(byte a)
+    {
+        public byte A { get; } = a;
+    }
+
+    private struct Behind
+    {
+        public Small Odd;
+        public int Number;
+    }
+
+    [StructLayout(LayoutKind.Explicit)]
+    private struct Overlaid
+    {
+        [FieldOffset(0)]
+        public int A;
+        [FieldOffset(0)]
+        public uint B;
+    }
+
+    [StructLayout(LayoutKind.Sequential, Pack = 1)]
+    private struct Packed
+    {
+        public byte A;
+        public int B;
     }
 
     private struct Three

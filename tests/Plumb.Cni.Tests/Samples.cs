@@ -8,10 +8,18 @@ namespace Plumb.Cni.Tests;
 /// </summary>
 internal static unsafe class Samples
 {
-    public const int Count = 56;
+    public const int Count = 57;
 
     private static long s_kept;
     private static byte s_small;
+    private static Colour s_colour;
+    private static int s_behind;
+
+    private enum Colour
+    {
+        Red,
+        Blue = 2,
+    }
 
     public static long Evaluate(long which, long a, long b) => which switch
     {
@@ -71,6 +79,7 @@ internal static unsafe class Samples
         53 => Clean((int)(a & 31), b),
         54 => Cleared((int)(a & 7), b),
         55 => Apart(),
+        56 => Coloured(a, b),
         _ => 0,
     };
 
@@ -275,6 +284,17 @@ internal static unsafe class Samples
         return sum;
     }
 
+    private static long Coloured(long a, long b)
+    {
+        Painted painted = default;
+        painted.Behind = (int)b;
+        painted.Colour = (Colour)(a & 3);
+        s_colour = painted.Colour;
+        s_behind = 9;
+        s_colour = Colour.Red;
+        return painted.Behind + ((long)painted.Colour << 32) + s_behind + (painted.Colour == Colour.Blue ? 1 : 0) + sizeof(Painted);
+    }
+
     private static long Apart()
     {
         Triple triple;
@@ -328,6 +348,12 @@ internal static unsafe class Samples
     {
         public Triple Inner;
         public Pair Pair;
+    }
+
+    private struct Painted
+    {
+        public Colour Colour;
+        public int Behind;
     }
 
     private struct Asked

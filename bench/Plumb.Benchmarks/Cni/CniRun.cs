@@ -105,7 +105,8 @@ internal sealed class CniRun : IAsyncDisposable
         await TurnsAsync("before");
         for (var i = 0; i < Pods; i++)
         {
-            Ask(plugin, "ADD", $"p{i}", networks[i]);
+            var (container, network) = ($"p{i}", networks[i]);
+            await TimeAsync("filling", "ADD", counts: true, () => Task.FromResult(Ask(plugin, "ADD", container, network)));
         }
         await TurnsAsync("full");
         for (var i = 0; i < Pods; i++)
@@ -117,7 +118,8 @@ internal sealed class CniRun : IAsyncDisposable
         Console.WriteLine();
         Console.WriteLine(
             $"In process with {Pods} pods on the node: ADD {Median("full", "ADD"):0.00} ms, DEL {Median("full", "DEL"):0.00}; "
-            + $"with none, before and after: ADD {Median("before", "ADD"):0.00} and {Median("after", "ADD"):0.00}, DEL {Median("before", "DEL"):0.00} and {Median("after", "DEL"):0.00}.");
+            + $"with none, before and after: ADD {Median("before", "ADD"):0.00} and {Median("after", "ADD"):0.00}, DEL {Median("before", "DEL"):0.00} and {Median("after", "DEL"):0.00}. "
+            + $"Of {Pods} ADDs in a row, while no pod's network ends, one takes {Median("filling", "ADD"):0.00}.");
 
         async Task TurnsAsync(string who)
         {
@@ -232,7 +234,11 @@ internal sealed class CniRun : IAsyncDisposable
         return said;
     }
 
-    private double Median(string who, string what) => _milliseconds[$"{who} {what}"].Order().ElementAt(Turns / 2);
+    private double Median(string who, string what)
+    {
+        var all = _milliseconds[$"{who} {what}"];
+        return all.Order().ElementAt(all.Count / 2);
+    }
 
     // Turn by turn: a machine that is busy for a while is busy for both.
     private double Ratio(string who, string what, string peer = Masquerading) =>
