@@ -50,6 +50,15 @@ internal sealed class TestServer : IAsyncDisposable
         return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
     }
 
+    /// <summary>What no client library sends as it is: the lines of a request's head; the answer with its head.</summary>
+    public async Task<string> SayAsync(params string[] lines)
+    {
+        await using var connection = Api.Connect();
+        await connection.WriteAsync(Encoding.ASCII.GetBytes(string.Join("\r\n", [.. lines, "Host: api", "Connection: close", "", ""])), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(connection);
+        return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
+
     public async Task<JsonNode> CreateAsync(string path, string body)
     {
         var (code, answer) = await SendAsync("POST", path, body);

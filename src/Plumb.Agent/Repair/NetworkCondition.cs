@@ -18,6 +18,7 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
     private const string Type = "NetworkUnavailable";
     private const string Up = "PlumbIsUp";
     private const string CannotServe = "PlumbCannotServe";
+    private const int MostAttempts = 10;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -62,14 +63,29 @@ internal sealed partial class NetworkCondition(KubernetesClient? api, string nod
     /// <remarks>Throws as <see cref="KubernetesClient"/> does.</remarks>
     public static async Task<bool> TakeBackAsync(KubernetesClient api, string nodeName, CancellationToken cancel)
     {
-        var own = await api.ListAsync<Kubernetes.Objects.Node>(ListOptions.All with { Fields = FieldSelector.Equal("metadata.name", nodeName) }, cancel);
-        if (own.Items is not [{ Status: { } status }] || status.Conditions.Find(Type)?.Reason is not (Up or CannotServe))
+        for (var attempt = 1; ; attempt++)
         {
-            return false;
+            var own = await api.ListAsync<Kubernetes.Objects.Node>(ListOptions.All with { Fields = FieldSelector.Equal("metadata.name", nodeName) }, cancel);
+            if (own.Items is not [{ Status: { } status } node] || status.Conditions.Find(Type)?.Reason is not (Up or CannotServe))
+            {
+                return false;
+            }
+            // Of that version only: another network may write its own meanwhile.
+            var patch = new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["resourceVersion"] = node.Metadata.ResourceVersion },
+                ["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = Type, ["$patch"] = "delete" }) },
+            };
+            try
+            {
+                await api.PatchAsync<Kubernetes.Objects.Node>(null, nodeName, new StrategicMergePatch(patch), "status", cancel);
+                return true;
+            }
+            catch (ApiException changed) when (changed.Code == 409 && attempt < MostAttempts)
+            {
+                // A heartbeat, most likely: it is read again.
+            }
         }
-        var patch = new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = Type, ["$patch"] = "delete" }) } };
-        await api.PatchAsync<Kubernetes.Objects.Node>(null, nodeName, new StrategicMergePatch(patch), "status", cancel);
-        return true;
     }
 
     // False: it is to be tried again.

@@ -44,8 +44,10 @@ internal sealed class Gate(Authentication authentication, Authorizer authorizer)
             "PUT" => "update",
             "PATCH" => "patch",
             "DELETE" => target.IsCollection ? "deletecollection" : "delete",
-            _ when legacyWatch || (target.IsCollection && request.Query.ContainsKey("watch") && request.Query["watch"].ToString() is not ("false" or "0")) => "watch",
-            _ => target.IsCollection ? "list" : "get",
+            "GET" or "HEAD" when legacyWatch || (target.IsCollection && request.Query.ContainsKey("watch") && request.Query["watch"].ToString() is not ("false" or "0")) => "watch",
+            "GET" or "HEAD" => target.IsCollection ? "list" : "get",
+            // No verb has this name: only a rule for all verbs allows it. What a method is called is told by its case too.
+            _ => "",
         };
         return new AccessAttributes(verb, target.Definition.Resource.Group, target.Definition.Resource.Resource, target.Subresource,
             target.Definition.Resource.Group.Length == 0 && target.Definition.Resource.Resource == "namespaces" ? target.Name : target.Namespace, target.Name);

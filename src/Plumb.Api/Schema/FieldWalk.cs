@@ -118,7 +118,7 @@ internal sealed class FieldWalk
             case Scalar.MicroTime when kind == JsonValueKind.String && !DateTimeOffset.TryParse(value.GetValue<string>(), CultureInfo.InvariantCulture, out _):
                 Mismatch = Unparsed(value.GetValue<string>(), "2006-01-02T15:04:05.000000Z07:00");
                 break;
-            case Scalar.Quantity when kind is JsonValueKind.String && !Quantities.TryParse(value.GetValue<string>(), out _):
+            case Scalar.Quantity when !Quantities.TryParse(value.ToString(), out _):
                 Mismatch = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
                 break;
             case Scalar.Bytes when kind != JsonValueKind.String:

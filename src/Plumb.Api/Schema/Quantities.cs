@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Schema;
@@ -23,6 +25,19 @@ internal static class Quantities
                 ? (value * 1_000m, ["m"])
                 : value * 1_000_000m == decimal.Truncate(value * 1_000_000m) ? (value * 1_000_000m, ["u"]) : (value * 1_000_000_000m, (string[])["n"]);
         return Largest(unit, 1_000m, suffixes);
+    }
+
+    /// <summary>The same for each of a list of resources.</summary>
+    public static void Canonicalize(JsonObject? amounts)
+    {
+        foreach (var name in amounts?.Select(static amount => amount.Key).ToList() ?? [])
+            Canonicalize(amounts!, name);
+    }
+
+    public static void Canonicalize(JsonObject parent, string member)
+    {
+        if (parent[member] is JsonValue amount && Canonical(amount.ToString()) is var canonical && (amount.GetValueKind() != JsonValueKind.String || canonical != amount.ToString()))
+            parent[member] = canonical;
     }
 
     private static string Largest(decimal value, decimal step, string[] suffixes)

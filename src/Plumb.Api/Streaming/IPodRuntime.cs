@@ -24,8 +24,8 @@ public interface IPodRuntime
     /// <returns>A duplex stream; disposing it closes the connection. Of a NetworkStream each direction is closed by itself.</returns>
     ValueTask<Stream> ConnectAsync(PodIdentity pod, int port, CancellationToken cancel);
 
-    /// <summary>Whether it has such a node: an object may tell of one that nobody runs.</summary>
-    bool HasNode(string name) => false;
+    /// <summary>A node's own addresses on the wire; null: an object may tell of one that nobody runs.</summary>
+    IReadOnlyList<System.Net.IPAddress>? AddressesOf(string node) => null;
 
     /// <summary>Opens a TCP connection to a port of a node, at one of its own addresses.</summary>
     /// <returns>As <see cref="ConnectAsync"/>.</returns>

@@ -26,7 +26,8 @@ internal sealed class NodeRuntime(IReadOnlyDictionary<string, Kubelet> nodes) : 
             : throw PodStreamException.BadRequest($"unable to forward port because pod is not running. Current status={worker.Phase}");
     }
 
-    public bool HasNode(string name) => nodes.ContainsKey(name);
+    public IReadOnlyList<IPAddress>? AddressesOf(string node) =>
+        nodes.TryGetValue(node, out var known) ? [.. known.Node.Report.Addresses.Select(static address => address.ToIPAddress())] : null;
 
     public async ValueTask<Stream> ConnectToNodeAsync(string name, IPEndPoint to, CancellationToken cancel) =>
         new NetworkStream(await nodes[name].Node.Network.ConnectTcpAsync(to, cancel), ownsSocket: true);

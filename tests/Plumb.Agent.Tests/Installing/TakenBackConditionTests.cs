@@ -28,7 +28,27 @@ public sealed class TakenBackConditionTests
         var line = await NodeRemoval.TakeBackConditionAsync(api, "node-1", TestContext.Current.CancellationToken);
 
         Assert.Equal(isOurs ? "removed   condition NetworkUnavailable of Node node-1" : null, line);
-        Assert.Equal(isOurs ? """/api/v1/nodes/node-1/status {"status":{"conditions":[{"type":"NetworkUnavailable","$patch":"delete"}]}}""" : null, patched);
+        Assert.Equal(isOurs ? """/api/v1/nodes/node-1/status {"metadata":{"resourceVersion":"1"},"status":{"conditions":[{"type":"NetworkUnavailable","$patch":"delete"}]}}""" : null, patched);
+    }
+
+    [Fact]
+    public async Task What_another_network_writes_meanwhile_stays()
+    {
+        var patches = 0;
+        await using var server = new FakeServer(async exchange =>
+        {
+            if (exchange.Method == "PATCH")
+            {
+                patches++;
+                await exchange.AnswerAsync(409, """{"kind":"Status","code":409,"reason":"Conflict","message":"the object has been modified"}""");
+                return;
+            }
+            await exchange.AnswerAsync(200, $$$"""{"metadata":{"resourceVersion":"2"},"items":[{"metadata":{"name":"node-1","resourceVersion":"2"},"status":{"conditions":[{"type":"NetworkUnavailable","status":"False","reason":"{{{(patches == 0 ? "PlumbIsUp" : "CalicoIsUp")}}}"}]}}]}""");
+        });
+        using var api = new KubernetesClient(new() { Server = server.Address }, TimeProvider.System);
+
+        Assert.Null(await NodeRemoval.TakeBackConditionAsync(api, "node-1", TestContext.Current.CancellationToken));
+        Assert.Equal(1, patches);
     }
 
     [Fact]

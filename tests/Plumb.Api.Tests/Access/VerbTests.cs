@@ -64,6 +64,28 @@ public sealed class VerbTests
         Assert.Equal(HttpStatusCode.Forbidden, (await new Visitor(server, "has").SendAsync(method, elsewhere, body.Length > 0 ? body : null, contentType)).Code);
     }
 
+    /// <summary>What has no verb is open to who has all of them, whatever the server then makes of it.</summary>
+    [Theory]
+    [InlineData("OPTIONS")]
+    [InlineData("PROPFIND")]
+    [InlineData("post")]
+    [InlineData("Delete")]
+    public async Task An_unknown_method_is_no_get(string method)
+    {
+        await using var server = await TestServer.StartAsync(runtime: new Streaming.HostRuntime());
+        await server.CreateAsync(Pods, Pod);
+        await GrantAsync(server, "reader", """[{"apiGroups":[""],"resources":["pods","pods/proxy"],"verbs":["get","list","watch"]}]""");
+        await GrantAsync(server, "owner", """[{"apiGroups":[""],"resources":["pods","pods/proxy"],"verbs":["*"]}]""");
+        foreach (var path in (string[])[Pods, Pods + "/p", Pods + "/p/proxy/x", "/api/v1/watch/namespaces/default/pods"])
+        {
+            var answer = await server.SayAsync($"{method} {path} HTTP/1.1", "Impersonate-User: reader", "Content-Length: 0");
+            Assert.StartsWith("HTTP/1.1 403 ", answer, StringComparison.Ordinal);
+            Assert.Contains("User \\\"reader\\\" cannot  resource \\\"pods", answer, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain(" 403 ", await server.SayAsync($"{method} {Pods}/p/proxy/x HTTP/1.1", "Impersonate-User: owner", "Content-Length: 0"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Who_may_patch_may_not_make_what_is_not_there_by_applying()
     {

@@ -42,6 +42,21 @@ public sealed class IdleResourceTests : KubectlFixture
         Assert.Equal("{\"cpu\":\"500m\",\"pods\":\"1\"}", await RunAsync("get", "quota", "made", "-o", "jsonpath={.spec.hard}"));
     }
 
+    [Fact]
+    public async Task Amounts_may_be_numbers_and_are_kept_as_a_real_server_writes_them()
+    {
+        const string quotas = "/api/v1/namespaces/default/resourcequotas";
+        await Server.CreateAsync(quotas, """{"metadata":{"name":"q"},"spec":{"hard":{"pods":1,"cpu":"1000m"}}}""");
+        var (code, patched) = await Server.SendAsync("PATCH", quotas + "/q/status", """{"status":{"hard":{"pods":1,"cpu":"2000m"},"used":{"pods":0}}}""", "application/merge-patch+json");
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.Equal("""{"pods":"1","cpu":"1"}""", patched["spec"]!["hard"]!.ToJsonString());
+        Assert.Equal("""{"hard":{"pods":"1","cpu":"2"},"used":{"pods":"0"}}""", patched["status"]!.ToJsonString());
+        Assert.Matches(@"q\s+cpu: /2, pods: 0/1\s", await RunAsync("get", "quota"));
+        Assert.Equal(HttpStatusCode.BadRequest, (await Server.SendAsync("POST", quotas, """{"metadata":{"name":"r"},"spec":{"hard":{"pods":true}}}""")).Code);
+        var range = await Server.CreateAsync("/api/v1/namespaces/default/limitranges", """{"metadata":{"name":"l"},"spec":{"limits":[{"type":"Pod","max":{"cpu":2,"memory":"1024Mi"}}]}}""");
+        Assert.Equal("""{"cpu":"2","memory":"1Gi"}""", range["spec"]!["limits"]![0]!["max"]!.ToJsonString());
+    }
+
     [Theory]
     [InlineData("""{"maxReplicas":0,"scaleTargetRef":{"kind":"Deployment","name":"d"}}""", "spec.maxReplicas: Invalid value: 0: must be greater than 0")]
     [InlineData("""{"minReplicas":3,"maxReplicas":2,"scaleTargetRef":{"kind":"Deployment","name":"d"}}""", "spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`")]

@@ -90,7 +90,7 @@ public sealed class ProxyTests
         foreach (var node in new[] { "n", "m" })
         {
             await server.CreateAsync("/api/v1/nodes", "{\"metadata\":{\"name\":\"" + node + "\"}}");
-            await server.SendAsync("PATCH", $"/api/v1/nodes/{node}/status", """{"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}]}}""", "application/merge-patch+json");
+            await server.SendAsync("PATCH", $"/api/v1/nodes/{node}/status", """{"status":{"addresses":[{"type":"InternalIP","address":"192.0.2.1"}]}}""", "application/merge-patch+json");
         }
 
         return server;
@@ -205,6 +205,40 @@ public sealed class ProxyTests
             var text = await answer.Content.ReadAsStringAsync(Cancel);
             return text.StartsWith('{') ? (string)JsonNode.Parse(text)!["message"]! : text;
         }
+    }
+
+    /// <summary>Who may write a Node's status may not thereby reach what only the machine itself can, nor another one.</summary>
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    [InlineData("::ffff:127.0.0.1")]
+    [InlineData("169.254.169.254")]
+    [InlineData("224.0.0.1")]
+    [InlineData("0.0.0.0")]
+    [InlineData("192.0.2.7")]
+    public async Task A_node_is_reached_at_its_own_address_only(string address)
+    {
+        using var echo = new Echo();
+        await using var server = await WithPodAsync(echo.Port);
+        await server.SendAsync("PATCH", "/api/v1/nodes/n/status", "{\"status\":{\"addresses\":[{\"type\":\"InternalIP\",\"address\":\"" + address + "\"}]}}", "application/merge-patch+json");
+        var (code, answer) = await server.SendAsync("GET", $"/api/v1/nodes/n:{echo.Port}/proxy/x");
+        Assert.Equal((400, "address not allowed"), ((int)code, (string)answer["message"]!));
+    }
+
+    [Fact]
+    public async Task What_is_said_to_the_server_alone_is_not_passed_on()
+    {
+        using var echo = new Echo();
+        await using var server = await WithPodAsync(echo.Port);
+        var asked = await server.SayAsync($"GET {Default}/pods/p/proxy/plain HTTP/1.1",
+            "Connection: X-Mine, keep-alive, x-other", "X-Mine: 1", "X-Other: 2", "X-Passed: 3", "Impersonate-User: me", "Impersonate-Group: system:masters", "Impersonate-Extra-Why: 4");
+        Assert.Contains("\r\nX-Passed: 3\r\n", asked, StringComparison.Ordinal);
+        Assert.Contains("\r\nX-Forwarded-Proto: http\r\n", asked, StringComparison.Ordinal);
+        foreach (var name in (string[])["X-Mine", "X-Other", "Impersonate-", "Authorization"])
+            Assert.DoesNotContain("\n" + name, asked, StringComparison.OrdinalIgnoreCase);
+        using var client = ServerTests.TlsClient(server.Api, server.Api.Token);
+        using var answer = await client.GetAsync($"{Default}/pods/p/proxy/plain", Cancel);
+        Assert.Contains("\r\nX-Forwarded-Proto: https\r\n", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
     [Fact]

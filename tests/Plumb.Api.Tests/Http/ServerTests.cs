@@ -7,7 +7,7 @@ namespace Plumb.Api.Tests.Http;
 
 public sealed class ServerTests
 {
-    private static HttpClient TlsClient(ApiServer server, string? token)
+    internal static HttpClient TlsClient(ApiServer server, string? token)
     {
         var authority = X509CertificateLoader.LoadCertificate(X509Certificate2.CreateFromPem(server.AuthorityPem).RawData);
         var handler = new SocketsHttpHandler

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Threading.Channels;
@@ -49,9 +50,9 @@ internal sealed class HostRuntime : IPodRuntime
         return new CommandOutcome(0);
     }
 
-    public bool HasNode(string name) => name == "n";
+    public IReadOnlyList<IPAddress>? AddressesOf(string node) => node == "n" ? [IPAddress.Parse("192.0.2.1"), IPAddress.Loopback] : null;
 
-    public ValueTask<Stream> ConnectToNodeAsync(string name, System.Net.IPEndPoint to, CancellationToken cancel) => ConnectAsync(new PodIdentity("", "", "", name, []), to.Port, cancel);
+    public ValueTask<Stream> ConnectToNodeAsync(string name, IPEndPoint to, CancellationToken cancel) => ConnectAsync(new PodIdentity("", "", "", name, []), to.Port, cancel);
 
     public async ValueTask<Stream> ConnectAsync(PodIdentity pod, int port, CancellationToken cancel)
     {

@@ -60,7 +60,8 @@ internal sealed class JobTally(string uid)
                 failures.Add((pod, now, IsTold: true));
             return;
         }
-        if (!pod.IsOver && !gone)
+        // Without grace nobody waits for it any more: its node's kubelet has ended it, or there is none that would.
+        if (!pod.IsOver && !gone && pod.Stored.DeletionGracePeriodSeconds != 0)
         {
             if (pod.Stored.IsDeleting && !pod.IsDoomed && !counted.Contains(id))
                 leaving.TryAdd(id, (pod, now));
@@ -152,7 +153,7 @@ internal sealed class JobTally(string uid)
     public void Name(UncountedPods pods) => named.UnionWith(pods.Succeeded.Concat(pods.Failed));
 
     /// <summary>Whether nothing would be forgotten with the pod's finalizer.</summary>
-    public bool MayLetGo(string id) => named.Contains(id) || !(untold.ContainsKey(id) || failures.Exists(one => one.Pod.Stored.Uid == id));
+    public bool MayLetGo(string id) => named.Contains(id) || !(untold.ContainsKey(id) || leaving.ContainsKey(id) || failures.Exists(one => one.Pod.Stored.Uid == id));
 
     /// <summary>How long the next pod still waits after the last failure.</summary>
     /// <param name="index">Where each index is tried again for itself: this one's.</param>

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Plumb.Api.Resources;
+using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
 using Plumb.Api.Streaming;
 
@@ -18,7 +19,6 @@ internal sealed class ProxyEndpoint(Registry registry)
     private static readonly HashSet<string> NotPassed = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Authorization", "Host", "Content-Length",
-        "Impersonate-User", "Impersonate-Group", "Impersonate-Uid",
     };
 
     private readonly NodeAnswers _nodes = new(registry.Store);
@@ -106,12 +106,17 @@ internal sealed class ProxyEndpoint(Registry registry)
 
     private static void CopyHeaders(HttpContext context, HttpResponseMessage answer)
     {
+        var named = NamedBy(answer.Headers.Connection);
         foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
         {
-            if (!NotPassed.Contains(name))
+            if (!NotPassed.Contains(name) && !named.Contains(name))
                 context.Response.Headers[name] = values.ToArray();
         }
     }
+
+    /// <summary>Headers that the sender wants nobody behind this connection to see.</summary>
+    private static HashSet<string> NamedBy(IEnumerable<string?> connection) =>
+        connection.SelectMany(static value => (value ?? "").Split(',', StringSplitOptions.TrimEntries)).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     private static HttpRequestMessage Request(HttpContext context, Uri uri)
     {
@@ -119,9 +124,12 @@ internal sealed class ProxyEndpoint(Registry registry)
         var request = new HttpRequestMessage(new HttpMethod(asked.Method), uri) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         if (asked.ContentLength > 0 || asked.Headers.TransferEncoding.Count > 0)
             request.Content = new StreamContent(asked.Body);
+        var named = NamedBy(asked.Headers.Connection);
         foreach (var (name, values) in asked.Headers)
         {
-            if (!NotPassed.Contains(name) && !request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
+            if (NotPassed.Contains(name) || named.Contains(name) || name.StartsWith("Impersonate-", StringComparison.OrdinalIgnoreCase))
+                continue;
+            if (!request.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))
                 request.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
         }
 
@@ -166,6 +174,9 @@ internal sealed class ProxyEndpoint(Registry registry)
         var own = Fields.Objects(Fields.Find(node.ToNode(), "status"), "addresses").FirstOrDefault(static one => Fields.Text(one, "type") == "InternalIP");
         if (!IPAddress.TryParse(Fields.Text(own, "address"), out var address))
             throw Unavailable($"no preferred addresses found for node \"{name}\"");
+        // Whoever may write a Node's status may not lead elsewhere by it.
+        if (!AddressValidation.IsGlobalUnicast(address) || !runtime.AddressesOf(name)!.Contains(address))
+            throw ApiException.BadRequest("address not allowed");
         return new Destination(scheme, Authority(address.ToString(), port), cancel => runtime.ConnectToNodeAsync(name, new IPEndPoint(address, port), cancel));
     }
 
@@ -173,7 +184,7 @@ internal sealed class ProxyEndpoint(Registry registry)
     {
         var key = target.Key with { Name = name };
         var node = registry.Store.Find(key) ?? throw ApiException.NotFound(key);
-        return runtime.HasNode(name) ? node : throw Unavailable($"error trying to reach service: nobody runs node \"{name}\"");
+        return runtime.AddressesOf(name) is not null ? node : throw Unavailable($"error trying to reach service: nobody runs node \"{name}\"");
     }
 
     private static string Authority(string address, int port) => address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{port}" : $"{address}:{port}";

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Plumb.Api.Http.Transport;
 
@@ -43,6 +44,8 @@ public static class TlsTermination
         var input = PipeReader.Create(tls, new StreamPipeReaderOptions(bufferSize: 16 << 10, leaveOpen: true));
         var output = PipeWriter.Create(tls, new StreamPipeWriterOptions(leaveOpen: true));
         connection.Transport = new DuplexPipe(input, output);
+        // By this Kestrel knows that the scheme is https.
+        connection.Features.Set<ITlsConnectionFeature>(new TlsConnectionFeature());
         try
         {
             await next(connection);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Plumb.Api.Resources.Validation;
+using Plumb.Api.Schema;
 using Plumb.Api.Storage;
 
 namespace Plumb.Api.Resources.Strategies;
@@ -27,6 +28,14 @@ internal sealed class ResourceQuotaStrategy() : IdleStrategy("this ResourceQuota
 {
     public static readonly GroupResource Resource = new("", "resourcequotas");
 
+    public override void Default(JsonObject root) => Quantities.Canonicalize(Fields.Find(Fields.Find(root, "spec"), "hard"));
+
+    public override void DefaultStatus(JsonObject root)
+    {
+        Quantities.Canonicalize(Fields.Find(Fields.Find(root, "status"), "hard"));
+        Quantities.Canonicalize(Fields.Find(Fields.Find(root, "status"), "used"));
+    }
+
     protected override JsonObject NewStatus() => [];
 }
 
@@ -34,10 +43,14 @@ internal sealed class LimitRangeStrategy() : IdleStrategy("this LimitRange is ke
 {
     public static readonly GroupResource Resource = new("", "limitranges");
 
+    private static readonly string[] Amounts = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"];
+
     public override void Default(JsonObject root)
     {
         foreach (var limit in Fields.Objects(Fields.Object(root, "spec"), "limits"))
         {
+            foreach (var member in Amounts)
+                Quantities.Canonicalize(Fields.Find(limit, member));
             if (Fields.Text(limit, "type") != "Container")
                 continue;
             // What is the most is also what a container gets, what it gets is also what it asks for, and it asks for the least at least.
@@ -76,6 +89,18 @@ internal sealed class AutoscalerStrategy() : IdleStrategy("this HorizontalPodAut
     {
         var spec = Fields.Object(root, "spec");
         Fields.Default(spec, "minReplicas", 1);
+        foreach (var rules in (ReadOnlySpan<string>)["scaleUp", "scaleDown"])
+        {
+            if (Fields.Find(Fields.Find(spec, "behavior"), rules) is { } side)
+                Quantities.Canonicalize(side, "tolerance");
+        }
+
+        foreach (var target in Fields.Objects(spec, "metrics").SelectMany(static metric => metric).Select(static source => Fields.Find(source.Value as JsonObject, "target")).OfType<JsonObject>())
+        {
+            Quantities.Canonicalize(target, "value");
+            Quantities.Canonicalize(target, "averageValue");
+        }
+
         if (Fields.Array(spec, "metrics") is { Count: > 0 })
             return;
         spec["metrics"] = new JsonArray(new JsonObject

@@ -82,13 +82,7 @@ internal static class PodDefaults
             return;
         foreach (var member in (ReadOnlySpan<string>)["limits", "requests"])
         {
-            if (Fields.Find(resources, member) is not { } amounts)
-                continue;
-            foreach (var (name, amount) in amounts.ToArray())
-            {
-                if (amount is not null && Quantities.Canonical(amount.ToString()) is var canonical && (amount.GetValueKind() != System.Text.Json.JsonValueKind.String || canonical != amount.ToString()))
-                    amounts[name] = canonical;
-            }
+            Quantities.Canonicalize(Fields.Find(resources, member));
         }
 
         if (Fields.Find(resources, "limits") is not { } limits)

@@ -24,7 +24,7 @@ internal static class CapacityTables
         from hard in row.Root.Get("status", "hard") is { ValueKind: JsonValueKind.Object } all ? all.EnumerateObject().ToList() : []
         where hard.Name.StartsWith("limits.", StringComparison.Ordinal) == isLimit
         orderby hard.Name
-        select $"{hard.Name}: {row.Root.Shown("status", "used", hard.Name)}/{hard.Value.GetString()}");
+        select $"{hard.Name}: {row.Root.Shown("status", "used", hard.Name)}/{row.Root.Shown("status", "hard", hard.Name)}");
 
     /// <summary>Nothing is measured.</summary>
     private static string Target(JsonElement metric)

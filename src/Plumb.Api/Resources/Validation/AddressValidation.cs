@@ -26,6 +26,14 @@ internal static class AddressValidation
             errors.InvalidText(at, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
     }
 
+    /// <summary>Whether a proxy may go there: one host's address, and not only on its own machine or link (Go's IsGlobalUnicast).</summary>
+    public static bool IsGlobalUnicast(IPAddress address)
+    {
+        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return !(IPAddress.IsLoopback(plain) || plain.IsIPv6LinkLocal || plain.IsIPv6Multicast || plain.Equals(IPAddress.Any) || plain.Equals(IPAddress.IPv6Any) || plain.Equals(IPAddress.Broadcast)
+            || plain.GetAddressBytes() is [169, 254, _, _] or [>= 224 and <= 239, _, _, _]);
+    }
+
     public static void Ports(JsonObject parent, string at, bool required, FieldErrors errors)
     {
         var names = new HashSet<string>();

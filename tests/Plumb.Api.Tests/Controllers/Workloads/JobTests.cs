@@ -264,6 +264,28 @@ public sealed class JobTests
         await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 2, Failed: 1, UncountedTerminatedPods.Failed.Count: 0 });
     }
 
+    /// <summary>One that is only leaving is in no number: were its finalizer gone, nobody would know of its failure after a restart.</summary>
+    [Theory]
+    [InlineData(""","podReplacementPolicy":"Failed" """, false)]
+    [InlineData(""","podFailurePolicy":{"rules":[{"action":"FailJob","onExitCodes":{"operator":"In","values":[42]}}]}""", false)]
+    [InlineData(""","podReplacementPolicy":"Failed" """, true)]
+    public async Task A_pod_that_is_leaving_is_held_until_its_failure_is_told(string policy, bool byForce)
+    {
+        await using var cluster = new Cluster(kubelets: false).Start();
+        Make(cluster, "work", ""","completions":1,"backoffLimit":3""" + policy);
+        await cluster.UntilAsync(() => cluster.Pods() is [{ NodeName.Length: > 0 }]);
+        var pod = cluster.Pods()[0];
+        cluster.Run(pod.Name, ready: true, "10.244.1.1");
+        cluster.Registry.Delete(pod.Key);
+        await cluster.UntilAsync(() => Status(cluster).Terminating == 1);
+        await cluster.RestartAsync(() => Assert.Equal([Job.TrackingFinalizer], cluster.Store.Find(pod.Key)!.Finalizers));
+        if (byForce)
+            cluster.Registry.Delete(pod.Key, DeleteOptions.Now);
+        else
+            End(cluster, cluster.Store.Find(pod.Key)!, "Failed");
+        await cluster.UntilAsync(() => Status(cluster) is { Failed: 1, UncountedTerminatedPods.Failed.Count: 0 } && cluster.Store.Find(pod.Key) is not { Finalizers.Count: > 0 });
+    }
+
     public enum Way { Background, Foreground, Orphan, Namespace, ByHand, Unscheduled, WhileNobodyLooks }
 
     /// <summary>However a job ends, its finalizer keeps no pod.</summary>
