@@ -43,7 +43,8 @@ internal static class NetexecCommands
         }
         await Answer.SendAsync(http, 200, "text/plain", answer.ToJsonString());
 
-        string Value(string name) => form is not null && form.TryGetValue(name, out var sent) ? sent.ToString() : http.Request.Query[name].ToString();
+        // Of several the first, as Go's FormValue.
+        string Value(string name) => (form is not null && form.TryGetValue(name, out var sent) ? sent : http.Request.Query[name]) is [{ } first, ..] ? first : "";
     }
 
     /// <summary>The form's `file`; answered with 201 and its path.</summary>

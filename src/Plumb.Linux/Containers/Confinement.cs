@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Plumb.Linux.Native;
 
 namespace Plumb.Linux.Containers;
@@ -5,12 +6,11 @@ namespace Plumb.Linux.Containers;
 /// <summary>What the calling thread gives up for good, before it becomes a program that strangers send.</summary>
 public static class Confinement
 {
-    // linux/capability.h: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT
-    private const ulong Kept = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 13 | 1 << 18;
+    // linux/capability.h: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT; without SETUID it stays the user whose processes are counted
+    private const ulong Kept = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 10 | 1 << 13 | 1 << 18;
     private const int MostCapabilities = 64;
 
     private const int PR_CAPBSET_DROP = 24;
-    private const int PR_SET_NO_NEW_PRIVS = 38;
     private const int PR_CAP_AMBIENT = 47;
     private const nuint PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
@@ -24,13 +24,14 @@ public static class Confinement
 
     /// <summary>
     /// Keeps fewer capabilities than a container runtime's default: none with which a namespace, a mount, the network's configuration or a kernel parameter could be changed.
-    /// Programs give no more of them, the session's keys are out of reach, and when memory runs out it is this process that ends, and not the user's others.
+    /// Programs give no more of them, the session's keys are out of reach, and so are the system calls that lead out of a container (seccomp(2)).
     /// </summary>
     /// <param name="processes">How many threads its user may have beside all that the machine has now; does not hold for the machine's root, whom a control group bounds.</param>
+    /// <param name="members">The file of a control group's members, to go there: its limits are the program's, and not what came before. Null: none.</param>
     /// <exception cref="SystemCallException">The kernel refuses one of it: then the program must not run.</exception>
-    public static void Enter(int processes)
+    /// <exception cref="IOException">The control group is gone.</exception>
+    public static void Enter(int processes, SafeFileHandle? members)
     {
-        File.WriteAllText("/proc/self/oom_score_adj", "1000");
         var threads = ulong.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[3].Split('/')[1], System.Globalization.CultureInfo.InvariantCulture);
         Limit(RLIMIT_CORE, 0, "core");
         Limit(RLIMIT_NPROC, threads + (ulong)processes, "nproc");
@@ -41,7 +42,6 @@ public static class Confinement
         {
             throw SystemCallException.Last("keyctl", "a session's keyring of its own");
         }
-        Check(Libc.ProcessControl(PR_SET_NO_NEW_PRIVS, 1, 0), "prctl(PR_SET_NO_NEW_PRIVS)");
         Check(Libc.ProcessControl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0), "prctl(PR_CAP_AMBIENT)");
         for (var capability = 0; capability < MostCapabilities; capability++)
         {
@@ -52,8 +52,21 @@ public static class Confinement
                 break;
             }
         }
+        if (members is not null)
+        {
+            RandomAccess.Write(members, "0"u8, 0);
+        }
+        // The group is the root of what it sees of them: its name tells of the user. A kernel without groups has no names.
+        if (Libc.Unshare(Libc.CLONE_NEWCGROUP) < 0 && Libc.LastErrno != Errno.EINVAL)
+        {
+            throw SystemCallException.Last("unshare", "control group namespace");
+        }
         Check(Libc.SetCapabilities(Kept), "capset");
+        StrangersCalls.Refuse();
     }
+
+    /// <summary>When memory runs out it is this process that ends, and not the user's others. It is told before it can tell the kernel otherwise: /proc becomes read-only.</summary>
+    public static void GoFirst() => File.WriteAllText("/proc/self/oom_score_adj", "1000");
 
     private static void Limit(int resource, ulong most, string name)
     {

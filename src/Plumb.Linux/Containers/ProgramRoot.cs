@@ -18,13 +18,10 @@ public sealed class ProgramRoot(string stage, IReadOnlyList<BindMount> mounts, I
 
     private static readonly string[] Devices = ["null", "zero", "full", "random", "urandom"];
 
-    // Of a process whose user is the machine's root, by whatever user namespace, the kernel takes orders there: /proc/sys/kernel/core_pattern.
-    private static readonly string[] Orders = ["sys", "sysrq-trigger", "irq", "bus", "fs"];
-
     // What tells of the machine rather than of the command; as container runtimes have it.
     private static readonly string[] Hidden = ["acpi", "asound", "interrupts", "kcore", "key-users", "keys", "kmsg", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats"];
 
-    /// <summary>Makes it this process's root; the old one is gone from its sight.</summary>
+    /// <summary>Makes it this process's root, and its input the <c>/dev/null</c> there; the old one is gone from its sight.</summary>
     /// <exception cref="SystemCallException">The kernel refuses one of the mounts, or is older than 5.12: what is below a mount could not be made read-only.</exception>
     public void Enter()
     {
@@ -48,6 +45,9 @@ public sealed class ProgramRoot(string stage, IReadOnlyList<BindMount> mounts, I
         }
         Check(Libc.Mount(null, stage, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY | Libc.MS_NOSUID | Libc.MS_NODEV, null), "mount -o remount,ro", stage);
         ContainerRoot.Become(stage);
+        // What it came with is the machine's, whose mode root of the machine could change by it.
+        using var empty = FileDescriptor.Open("/dev/null", OpenFlags.ReadOnly);
+        Check(Libc.Duplicate(empty.Number, 0), "dup2", "/dev/null");
     }
 
     private void Show(string tree)
@@ -80,15 +80,8 @@ public sealed class ProgramRoot(string stage, IReadOnlyList<BindMount> mounts, I
 
     private void MakeProcesses()
     {
-        Bind("/proc", stage + "/proc", Libc.MOUNT_ATTR_NOSUID | Libc.MOUNT_ATTR_NODEV | Libc.MOUNT_ATTR_NOEXEC);
-        foreach (var name in Orders)
-        {
-            var place = $"{stage}/proc/{name}";
-            if (Path.Exists(place))
-            {
-                Bind(place, place, Libc.MOUNT_ATTR_RDONLY);
-            }
-        }
+        // Of a process whose user is the machine's root, the kernel takes orders there: /proc/sys/kernel/core_pattern; of any, /proc/self/oom_score_adj.
+        Bind("/proc", stage + "/proc", Libc.MOUNT_ATTR_RDONLY | Libc.MOUNT_ATTR_NOSUID | Libc.MOUNT_ATTR_NODEV | Libc.MOUNT_ATTR_NOEXEC);
         foreach (var name in Hidden)
         {
             var place = $"{stage}/proc/{name}";

@@ -6,6 +6,7 @@ internal static partial class Libc
 {
     public const int CLONE_FS = 0x200;
     public const int CLONE_NEWNS = 0x2_0000;
+    public const int CLONE_NEWCGROUP = 0x200_0000;
     public const int CLONE_NEWUTS = 0x400_0000;
     public const int CLONE_NEWIPC = 0x800_0000;
     public const int CLONE_NEWUSER = 0x1000_0000;

@@ -247,6 +247,10 @@ internal static partial class Libc
     [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint first, nint second, nint third, nint fourth, nint fifth);
 
+    /// <summary>The copy is not closed on exec.</summary>
+    [LibraryImport(Name, EntryPoint = "dup2", SetLastError = true)]
+    public static partial int Duplicate(int descriptor, int asDescriptor);
+
     /// <param name="process">Negative: all processes of this group.</param>
     [LibraryImport(Name, EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int process, int signal);

@@ -27,10 +27,13 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
     private const int AtOnce = 4;
 
     private readonly SemaphoreSlim _places = new(AtOnce);
+    // Of their own: who sends a file slowly keeps nobody from a command.
+    private readonly SemaphoreSlim _uploads = new(AtOnce);
     private readonly CancellationTokenSource _over = new();
     private readonly Lock _gate = new();
     private MemoryDirectory? _memory;
     private ContainerGroup? _group;
+    private ContainerLimits _limits = container.Limits;
 
     // Upstream's waits for ever; here it is a process of somebody's laptop.
     private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(1);
@@ -62,13 +65,15 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
 
     /// <summary>Keeps a file where commands find it and may run it.</summary>
     /// <returns>Its path in their sight.</returns>
-    /// <exception cref="IOException">There is no room left.</exception>
+    /// <exception cref="IOException">There is no room left, or it does not come.</exception>
     public async Task<string> KeepAsync(Stream content, CancellationToken cancel)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _over.Token);
-        await _places.WaitAsync(either.Token);
+        await _uploads.WaitAsync(either.Token);
         try
         {
+            using var tooLong = new CancellationTokenSource(TimeLimit, time);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(either.Token, tooLong.Token);
             Make();
             var name = "upload" + RandomNumberGenerator.GetInt32(int.MaxValue);
             var path = Path.Combine(Uploads, name);
@@ -81,8 +86,13 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
             });
             try
             {
-                await content.CopyToAsync(file, either.Token);
-                await file.FlushAsync(either.Token);
+                await content.CopyToAsync(file, patience.Token);
+                await file.FlushAsync(patience.Token);
+            }
+            catch (OperationCanceledException) when (!either.IsCancellationRequested)
+            {
+                File.Delete(path);
+                throw new IOException($"it had not come after {TimeLimit.TotalSeconds:0} s");
             }
             catch
             {
@@ -93,7 +103,17 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
         }
         finally
         {
-            _places.Release();
+            _uploads.Release();
+        }
+    }
+
+    /// <summary>What commands may take from now on; nothing where the lab has no control groups.</summary>
+    public void Limit(ContainerLimits limits)
+    {
+        lock (_gate)
+        {
+            _limits = limits;
+            _group?.Limit(limits);
         }
     }
 
@@ -104,6 +124,7 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
         for (var i = 0; i < AtOnce; i++)
         {
             await _places.WaitAsync();
+            await _uploads.WaitAsync();
         }
         _group?.Remove();
         _memory?.Dispose();
@@ -161,7 +182,7 @@ internal sealed class ConfinedCommands(PodFacts pod, ContainerSpec container, Co
             Directory.CreateDirectory(Uploads);
             File.SetUnixFileMode(Directory.CreateDirectory(Path.Combine(Own, "tmp")).FullName, (UnixFileMode)Convert.ToInt32("1777", 8));
             _group = ContainerGroup.Make(lab, pod, container);
-            _group?.Limit(container.Limits);
+            _group?.Limit(_limits);
             _group?.LimitProcesses(MostProcesses);
         }
     }

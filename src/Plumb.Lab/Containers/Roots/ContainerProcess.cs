@@ -30,8 +30,10 @@ public static class ContainerProcess
             File.Delete(file);
             if (command.StrangersFiles is { } files)
             {
+                Confinement.GoFirst();
                 new ProgramRoot(command.Stage, command.Mounts, files).Enter();
-                Confinement.Enter(ConfinedCommands.MostProcesses);
+                using var members = command.JoinsGroup ? new SafeFileHandle(GroupDescriptor, ownsHandle: true) : null;
+                Confinement.Enter(ConfinedCommands.MostProcesses, members);
             }
             else
             {
@@ -41,12 +43,6 @@ public static class ContainerProcess
                     ReadOnly = command.ReadOnly,
                     Owners = command.Owners is { } owners ? LayerOwners.Read(owners) : [],
                 }.Enter();
-            }
-            if (command.JoinsGroup)
-            {
-                // Not before: a group's limits are the command's, and not what this program needs.
-                using var members = new SafeFileHandle(GroupDescriptor, ownsHandle: true);
-                RandomAccess.Write(members, "0"u8, 0);
             }
             ContainerRoot.Run(command.Program, command.Arguments, command.Environment, command.Directory, command.User);
         }

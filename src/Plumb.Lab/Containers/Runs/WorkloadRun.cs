@@ -88,7 +88,11 @@ internal sealed class WorkloadRun(
         }
     }
 
-    public ContainerRemark? Limit(ContainerLimits limits) => limits.AreAny ? new ContainerRemark("LimitsNotHeld", Unlimited) : null;
+    public ContainerRemark? Limit(ContainerLimits limits)
+    {
+        commands?.Limit(limits);
+        return limits.AreAny ? new ContainerRemark("LimitsNotHeld", Unlimited) : null;
+    }
 
     public async Task<CommandOutcome> ExecAsync(ExecRequest request, CommandStreams streams, CancellationToken cancel)
     {
