@@ -66,7 +66,9 @@ public sealed class FailingPluginTests : IAsyncDisposable
             (await lab.KubectlAsync("delete", "pod", pod, "--timeout=60s")).Succeeds();
             var asked = await AskedAsync(pod);
             Assert.Equal("ADD", asked[0]);
-            Assert.Equal(asked.Count(static verb => verb == "ADD"), asked.Count(static verb => verb == "DEL"));
+            var (begun, ended) = (asked.Count(static verb => verb == "ADD"), asked.Count(static verb => verb == "DEL"));
+            // The last ADD may have been ended by the deletion before the plugin could write down that it was asked.
+            Assert.True(ended == begun || (ended == begun + 1 && asked[^1] == "DEL"), string.Join(' ', asked));
         }
     }
 
