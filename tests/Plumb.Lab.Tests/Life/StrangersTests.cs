@@ -42,6 +42,7 @@ public sealed class StrangersTests(OneNode node) : IClassFixture<OneNode>, IAsyn
         Assert.Equal(("a\nb\n", "exit status 3"), await AskAsync("echo a; echo b >&2; exit 3"));
         Assert.Equal("""{"error":"exit status 1"}""", await CurlAsync("-d", "cmd=false", Url("shell")));
         Assert.Equal("""{"output":"first\n"}""", await CurlAsync("-G", "-d", "cmd=echo+second", "-d", "shellCommand=echo+first", Url("shell")));
+        Assert.Equal("""{"output":"first\n"}""", await CurlAsync("-G", "-d", "cmd=echo+first", "-d", "cmd=echo+second", Url("shell")));
         Assert.Equal("{}", await CurlAsync(Url("shell")));
         Assert.Contains("GET /shell?cmd=echo a; echo b >&2; exit 3", await node.LogAsync(_name, "c"), StringComparison.Ordinal);
     }
@@ -183,6 +184,52 @@ public sealed class StrangersTests(OneNode node) : IClassFixture<OneNode>, IAsyn
         var (output, error) = await running;
         Assert.Equal(("begun\n", "signal: killed (after 60 s)"), (Encoding.UTF8.GetString(output), error));
         Assert.Empty(Running("7337337"));
+    }
+
+    [Fact]
+    public async Task Files_that_do_not_come_keep_nobody_from_a_command_and_are_given_up_after_a_minute()
+    {
+        using var place = new Place();
+        var time = new HeldTime();
+        var container = new ContainerSpec("c", "agnhost", [], ["netexec"]);
+        var commands = new ConfinedCommands(place.Pod, container, new ContainerFiles(place.Files + "/c", place.Pod, container, null, ThisProgram.CommandLine), null, time);
+        var silent = new System.IO.Pipelines.Pipe();
+        var sent = commands.KeepAsync(silent.Reader.AsStream(), Cancel);
+        Assert.Equal(TimeSpan.FromMinutes(1), await time.FireAsync());
+        Assert.Contains("60 s", (await Assert.ThrowsAsync<IOException>(() => sent)).Message, StringComparison.Ordinal);
+
+        var slow = Enumerable.Range(0, 5).Select(_ => commands.KeepAsync(new System.IO.Pipelines.Pipe().Reader.AsStream(), Cancel)).ToList();
+        var (output, _) = await commands.RunAsync("ls /uploads | wc -l", Cancel);
+        Assert.Equal("4\n", Encoding.UTF8.GetString(output));
+        Assert.All(slow, static upload => Assert.False(upload.IsCompleted));
+        await commands.DisposeAsync();
+        foreach (var upload in slow)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
+        }
+    }
+
+    /// <summary>Each is answered otherwise, or done, where nothing filters it. Numbers of x86-64, as perl takes them.</summary>
+    [Theory]
+    [InlineData("unshare", "272, 0")]
+    [InlineData("setns", "308, -1, 0")]
+    [InlineData("add_key", "248, 0, 0, 0, 0, 0")]
+    [InlineData("keyctl", "250, 0, -3, 0")]
+    [InlineData("ptrace", "101, 0, 0, 0, 0")]
+    [InlineData("process_vm_readv", "310, $$, 0, 0, 0, 0, 0")]
+    [InlineData("kcmp", "312, $$, $$, 1, 0, 0")]
+    [InlineData("name_to_handle_at", "303, -1, 0, 0, 0, 0")]
+    [InlineData("socket of AF_ALG", "41, 38, 5, 0")]
+    [InlineData("socket of AF_VSOCK", "41, 40, 1, 0")]
+    [InlineData("clone with CLONE_NEWUSER", "56, 0x10000000, 0, 0, 0, 0")]
+    [InlineData("clone3", "435, 0, 0", 38)]
+    public async Task Calls_that_lead_out_are_refused(string call, string numbers, int errno = 1)
+    {
+        Assert.SkipUnless(System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64, "these are numbers of x86-64");
+        var script = $"my $r = syscall({numbers}); print $r, ' ', $! + 0;";
+        Assert.Equal($"{call}: -1 {errno}", $"{call}: {await SaidAsync($"perl -e \"{script.Replace("$", "\\$", StringComparison.Ordinal)}\"")}");
+        // The witness: here, where nothing is refused.
+        Assert.NotEqual($"-1 {errno}", await node.ExecAsync("asker", "c", "perl", "-e", script));
     }
 
     private static List<string> Running(string word)
