@@ -29,9 +29,10 @@ public sealed class WalkAgreementTests
         TestContext.Current.TestOutputHelper?.WriteLine($"PLUMB_SEED={seed}");
         var all = new List<string>();
         var tally = new Dictionary<string, int>();
-        for (var first = 0; first < networks; first += AtOnce)
+        // A dozen networks in which no packet at all is lost are rare, and happen: then it goes on, within bounds.
+        for (var first = 0; first < networks || (first < 5 * networks && !IsVaried()); first += AtOnce)
         {
-            var tasks = Enumerable.Range(first, Math.Min(AtOnce, networks - first)).Select(number => TryAsync(unchecked(seed + number), family, rules)).ToList();
+            var tasks = Enumerable.Range(first, first < networks ? Math.Min(AtOnce, networks - first) : AtOnce).Select(number => TryAsync(unchecked(seed + number), family, rules)).ToList();
             foreach (var (disagreements, verdicts) in await Task.WhenAll(tasks))
             {
                 all.AddRange(disagreements.Take(1));
@@ -43,8 +44,10 @@ public sealed class WalkAgreementTests
         }
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", tally.OrderBy(static pair => pair.Key).Select(static pair => $"{pair.Value} {pair.Key}")));
         Assert.True(all.Count == 0, $"PLUMB_SEED={seed}: {all.Count} of {tally.Values.Sum()} disagree\n{string.Join("\n\n", all.Take(12))}");
+        Assert.True(IsVaried(), $"PLUMB_SEED={seed}: too much alike");
+
         // Each kind of end was met, or nothing was shown.
-        Assert.True(tally.GetValueOrDefault("Delivered") > networks / 2 && tally.GetValueOrDefault("Refused") > networks / 2 && tally.GetValueOrDefault("Lost") > 0, $"PLUMB_SEED={seed}: too much alike");
+        bool IsVaried() => tally.GetValueOrDefault("Delivered") > networks / 2 && tally.GetValueOrDefault("Refused") > networks / 2 && tally.GetValueOrDefault("Lost") > 0;
     }
 
     /// <summary>Networks in which prediction and kernel once disagreed.</summary>
