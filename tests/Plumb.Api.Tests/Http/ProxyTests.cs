@@ -241,6 +241,32 @@ public sealed class ProxyTests
         Assert.Contains("\r\nX-Forwarded-Proto: https\r\n", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
+    /// <summary>The server has one word left of `keep-alive, X-Mine` when it begins to answer, if nothing is done.</summary>
+    [Theory]
+    [InlineData(2, "keep-alive, X-Mine")]
+    [InlineData(2, "x-mine,Keep-Alive")]
+    [InlineData(2, "keep-alive", "X-Mine")]
+    [InlineData(2, "X-Mine")]
+    [InlineData(1, "X-MINE, close")]
+    [InlineData(1, "Close", "X-Mine")]
+    [InlineData(1, "keep-alive, close, X-Mine")]
+    [InlineData(2, "Upgrade, X-Mine")]
+    [InlineData(2, "X-Mine", "keep-alive, Upgrade")]
+    public async Task What_Connection_names_ends_with_it_beside_whatever_it_stands(int answers, params string[] connection)
+    {
+        using var echo = new Echo();
+        await using var server = await WithPodAsync(echo.Port);
+        foreach (var to in (string[])["namespaces/default/pods/p", "namespaces/default/services/s:web", $"nodes/n:{echo.Port}"])
+        {
+            var said = await server.SayAsync([
+                $"GET /api/v1/{to}/proxy/plain HTTP/1.1", "Host: api", .. connection.Select(static options => "connection: " + options), "Upgrade: tea/1", "X-Mine: 1", "X-Passed: 3", "", "GET /readyz HTTP/1.1"]);
+            Assert.Contains("\r\nX-Passed: 3\r\n", said, StringComparison.Ordinal);
+            Assert.DoesNotContain("X-Mine", said, StringComparison.OrdinalIgnoreCase);
+            Assert.Equal((answers, connection.Any(static options => options.Contains("Upgrade", StringComparison.Ordinal))),
+                (said.Split("HTTP/1.1 ").Length - 1, said.Contains("\r\nUpgrade: tea/1\r\n", StringComparison.Ordinal)));
+        }
+    }
+
     [Fact]
     public async Task Where_a_program_points_to_itself_it_points_through_the_proxy()
     {

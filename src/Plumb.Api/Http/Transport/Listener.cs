@@ -21,7 +21,7 @@ internal sealed class Listener : IAsyncDisposable
     public Listener(IPEndPoint address, ServerCertificate certificate, ILoggerFactory? loggers)
     {
         loggers ??= NullLoggerFactory.Instance;
-        var options = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        var options = new KestrelServerOptions { AddServerHeader = false, RequestHeaderEncodingSelector = static name => name == "Connection" ? ConnectionText.Instance : null };
         options.Limits.MaxRequestBodySize = 3 << 20;
         options.Limits.MaxConcurrentUpgradedConnections = null;
         options.Limits.MinRequestBodyDataRate = null;
