@@ -27,7 +27,12 @@ internal sealed class AdmissionPolicies
     private Registry? _registry;
     private volatile Bound[] _bound = [];
 
-    private sealed record Bound(string Policy, string Binding, JsonObject Spec, JsonObject BindingSpec, List<(string Name, CelNode Value)> Variables, List<(string Name, CelNode Condition)> Conditions, List<Check> Checks);
+    private sealed record Bound(Compiled Policy, StoredObject Binding, JsonObject BindingSpec);
+
+    private sealed record Compiled(StoredObject Stored, JsonObject Spec, List<(string Name, CelNode Value)> Variables, List<(string Name, CelNode Condition)> Conditions, List<Check> Checks)
+    {
+        public string Name => Stored.Name;
+    }
 
     private sealed record Check(CelNode Condition, CelNode? MessageExpression, string Text, string Message, string Reason);
 
@@ -40,19 +45,25 @@ internal sealed class AdmissionPolicies
         Renew();
     }
 
-    /// <summary>Reads them anew: one of them came, changed or went.</summary>
+    /// <summary>Reads those that came or changed, and forgets those that went.</summary>
     public void Renew()
     {
         var store = _registry!.Store;
         // Who reads later assigns later.
         lock (_renewing)
         {
-            var bound = new List<Bound>();
+            var (bound, compiled, known) = (new List<Bound>(), new Dictionary<StoredObject, Compiled>(), new Dictionary<StoredObject, Bound>());
+            foreach (var one in _bound)
+                (compiled[one.Policy.Stored], known[one.Binding]) = (one.Policy, one);
             foreach (var binding in store.List(AdmissionPolicyStrategy.Bindings))
             {
-                var spec = Fields.Object(binding.ToNode(), "spec");
-                if (store.Find(new StoreKey(AdmissionPolicyStrategy.Resource, "", Fields.Text(spec, "policyName"))) is { } policy)
-                    bound.Add(Compile(policy.Name, Fields.Object(policy.ToNode(), "spec"), binding.Name, spec));
+                var before = known.GetValueOrDefault(binding);
+                var spec = before?.BindingSpec ?? Fields.Object(binding.ToNode(), "spec");
+                if (store.Find(new StoreKey(AdmissionPolicyStrategy.Resource, "", Fields.Text(spec, "policyName"))) is not { } policy)
+                    continue;
+                if (!compiled.TryGetValue(policy, out var its))
+                    compiled[policy] = its = Compile(policy);
+                bound.Add(before?.Policy == its ? before : new Bound(its, binding, spec));
             }
 
             _bound = [.. bound];
@@ -81,13 +92,14 @@ internal sealed class AdmissionPolicies
             return;
         foreach (var policy in bound)
         {
-            if (Matches(Fields.Find(policy.Spec, "matchConstraints"), request) && (Fields.Find(policy.BindingSpec, "matchResources") is not { } narrower || Matches(narrower, request)))
+            if (Matches(Fields.Find(policy.Policy.Spec, "matchConstraints"), request) && (Fields.Find(policy.BindingSpec, "matchResources") is not { } narrower || Matches(narrower, request)))
                 Hold(policy, request);
         }
     }
 
-    private void Hold(Bound policy, in PolicyRequest request)
+    private void Hold(Bound bound, in PolicyRequest request)
     {
+        var policy = bound.Policy;
         var isStrict = Fields.Text(policy.Spec, "failurePolicy") != "Ignore";
         var evaluation = new CelEvaluation(NamesOf(request), MostSteps);
         foreach (var (name, condition) in policy.Conditions)
@@ -96,7 +108,7 @@ internal sealed class AdmissionPolicies
                 return;
             if (fault is not null)
             {
-                Say(policy, request, fault, "Invalid");
+                Say(bound, request, fault, "Invalid");
                 return;
             }
         }
@@ -106,7 +118,7 @@ internal sealed class AdmissionPolicies
         foreach (var check in policy.Checks)
         {
             if (Evaluated(evaluation, check.Condition, isStrict, $"expression '{check.Text}'", out var fault) is null or false)
-                Say(policy, request, fault ?? Message(check, evaluation), check.Reason);
+                Say(bound, request, fault ?? Message(check, evaluation), check.Reason);
         }
     }
 
@@ -140,14 +152,14 @@ internal sealed class AdmissionPolicies
         }
     }
 
-    private static void Say(Bound policy, in PolicyRequest request, string message, string reason)
+    private static void Say(Bound bound, in PolicyRequest request, string message, string reason)
     {
-        var actions = MetadataValidation.Texts(policy.BindingSpec, "validationActions");
+        var actions = MetadataValidation.Texts(bound.BindingSpec, "validationActions");
         if (actions.Contains("Warn"))
-            request.Options.Warnings?.Add($"Validation failed for ValidatingAdmissionPolicy '{policy.Policy}' with binding '{policy.Binding}': {message}");
+            request.Options.Warnings?.Add($"Validation failed for ValidatingAdmissionPolicy '{bound.Policy.Name}' with binding '{bound.Binding.Name}': {message}");
         if (!actions.Contains("Deny"))
             return;
-        var text = $"ValidatingAdmissionPolicy '{policy.Policy}' with binding '{policy.Binding}' denied request: {message}";
+        var text = $"ValidatingAdmissionPolicy '{bound.Policy.Name}' with binding '{bound.Binding.Name}' denied request: {message}";
         var details = ApiException.DetailsOf(request.Definition.Resource, request.Name);
         details["causes"] = new JsonArray(new JsonObject { ["message"] = text });
         var code = reason switch { "Unauthorized" => 401, "Forbidden" => 403, "RequestEntityTooLarge" => 413, _ => 422 };
@@ -226,14 +238,18 @@ internal sealed class AdmissionPolicies
 
     private static bool Has(JsonObject rule, string member, string value) => MetadataValidation.Texts(rule, member) is var known && (known.Contains("*") || known.Contains(value));
 
-    private static Bound Compile(string policy, JsonObject spec, string binding, JsonObject bindingSpec) => new(
-        policy, binding, spec, bindingSpec,
-        [.. Fields.Objects(spec, "variables").Select(static variable => (Fields.Text(variable, "name"), CelParser.Parse(Fields.Text(variable, "expression"), Names)))],
-        [.. Fields.Objects(spec, "matchConditions").Select(static condition => (Fields.Text(condition, "name"), CelParser.Parse(Fields.Text(condition, "expression"), Names)))],
-        [.. Fields.Objects(spec, "validations").Select(static check =>
-        {
-            var text = Fields.Text(check, "expression").Trim();
-            return new Check(CelParser.Parse(text, Names), Fields.Text(check, "messageExpression") is { Length: > 0 } message ? CelParser.Parse(message, Names) : null,
-                text, Fields.Text(check, "message").Trim(), Fields.Text(check, "reason") is { Length: > 0 } reason ? reason : "Invalid");
-        })]);
+    private static Compiled Compile(StoredObject policy)
+    {
+        var spec = Fields.Object(policy.ToNode(), "spec");
+        return new(
+            policy, spec,
+            [.. Fields.Objects(spec, "variables").Select(static variable => (Fields.Text(variable, "name"), CelParser.Parse(Fields.Text(variable, "expression"), Names)))],
+            [.. Fields.Objects(spec, "matchConditions").Select(static condition => (Fields.Text(condition, "name"), CelParser.Parse(Fields.Text(condition, "expression"), Names)))],
+            [.. Fields.Objects(spec, "validations").Select(static check =>
+            {
+                var text = Fields.Text(check, "expression").Trim();
+                return new Check(CelParser.Parse(text, Names), Fields.Text(check, "messageExpression") is { Length: > 0 } message ? CelParser.Parse(message, Names) : null,
+                    text, Fields.Text(check, "message").Trim(), Fields.Text(check, "reason") is { Length: > 0 } reason ? reason : "Invalid");
+            })]);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Plumb.Api.Access;
 
 namespace Plumb.Api.Tests.Access;
 
@@ -38,6 +39,26 @@ public sealed class AdmissionPolicyTests
         await server.CreateAsync("/api/v1/namespaces/default/secrets", Map("a", "red"));
         await server.SendAsync("DELETE", Bindings + "/b");
         await server.CreateAsync(Maps, Map("b", "red"));
+    }
+
+    [Fact]
+    public async Task What_has_not_changed_is_not_read_again()
+    {
+        await using var server = await WithAsync("\"validations\":[" + string.Join(',', Enumerable.Range(0, 200).Select(static number => $$"""{"expression":"object.metadata.name != 'forbidden-{{number}}'"}""")) + "]");
+        for (var i = 0; i < 9; i++)
+            await server.CreateAsync(Bindings, $$$"""{"metadata":{"name":"b{{{i}}}"},"spec":{"policyName":"p","validationActions":["Warn"]}}""");
+        var policies = new AdmissionPolicies();
+        var whole = Allocated(() => policies.Attach(server.Api.Registry));
+        await server.CreateAsync(Bindings, """{"metadata":{"name":"c"},"spec":{"policyName":"p","validationActions":["Warn"]}}""");
+        var one = Allocated(policies.Renew);
+        Assert.True(one * 10 < whole, $"{one} bytes for one more binding, {whole} for all");
+
+        static long Allocated(Action work)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            work();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
     }
 
     [Fact]
