@@ -86,6 +86,35 @@ public sealed record SecurityContext
 
     /// <summary>A container's.</summary>
     public bool? ReadOnlyRootFilesystem { get; init; }
+
+    /// <inheritdoc cref="ReadOnlyRootFilesystem"/>
+    public bool? Privileged { get; init; }
+
+    /// <inheritdoc cref="ReadOnlyRootFilesystem"/>
+    public bool? AllowPrivilegeEscalation { get; init; }
+
+    /// <inheritdoc cref="ReadOnlyRootFilesystem"/>
+    public Capabilities? Capabilities { get; init; }
+
+    /// <summary>A container's: `Default` or `Unmasked`.</summary>
+    public string? ProcMount { get; init; }
+
+    /// <summary>A pod's.</summary>
+    public IReadOnlyList<Sysctl> Sysctls { get => field ?? []; init; }
+}
+
+/// <summary>Names of capabilities(7), with or without `CAP_`, or `ALL`.</summary>
+public sealed record Capabilities
+{
+    public IReadOnlyList<string> Add { get => field ?? []; init; }
+    public IReadOnlyList<string> Drop { get => field ?? []; init; }
+}
+
+/// <summary>A kernel parameter of the pod's own namespaces.</summary>
+public sealed record Sysctl
+{
+    public string Name { get => field ?? ""; init; }
+    public string Value { get => field ?? ""; init; }
 }
 
 public sealed record ObjectFieldSelector

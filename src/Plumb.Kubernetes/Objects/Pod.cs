@@ -19,6 +19,7 @@ public sealed record PodSpec
     public bool HostNetwork { get; init; }
     public bool HostPID { get; init; }
     public bool HostIPC { get; init; }
+    public bool? HostUsers { get; init; }
     public IReadOnlyList<Container> Containers { get => field ?? []; init; }
     public IReadOnlyList<Container> InitContainers { get => field ?? []; init; }
     public IReadOnlyList<Container> EphemeralContainers { get => field ?? []; init; }

@@ -1,5 +1,6 @@
 using Plumb.Lab.Containers.Roots;
 using Plumb.Lab.Images;
+using Plumb.Linux.Containers;
 using Plumb.Linux.Processes;
 
 namespace Plumb.Lab.Containers;
@@ -44,10 +45,10 @@ internal sealed class ContainerFiles
     /// Null for the machine's own root. A volume whose place the machine lacks needs another, in which places can be made: the machine's under a layer of
     /// the container's own. Below /run there are places for all: a container can have one of its own.
     /// </summary>
-    public RootSource? Root => _image is not null ? new RootSource(_image.Root, _launcher, _container.ReadOnlyRoot) { Owners = _image.Owners }
-        : _container.ReadOnlyRoot || IsForAnother() || _container.Mounts.Any(static mount => !IsPlace(mount) && !OwnRun.Holds(mount.Target))
-            ? new RootSource("/", _launcher, _container.ReadOnlyRoot)
-        : null;
+    public RootSource? Root => FindRoot() is { } root ? root with { ShowsKernel = _container.Security.ShowsKernel } : null;
+
+    /// <summary>What a program of the container's may do; null: all that the lab may.</summary>
+    public Privileges? Privileges => _container.Security.Of(hasImage: _image is not null);
 
     /// <summary>A directory in which a root is put together, and the name of a file beside it.</summary>
     public (string Stage, string File) MakeStage()
@@ -66,6 +67,11 @@ internal sealed class ContainerFiles
             System.IO.Directory.Delete(Directory, recursive: true);
         }
     }
+
+    private RootSource? FindRoot() => _image is not null ? new RootSource(_image.Root, _launcher, _container.ReadOnlyRoot) { Owners = _image.Owners }
+        : _container.ReadOnlyRoot || IsForAnother() || _container.Mounts.Any(static mount => !IsPlace(mount) && !OwnRun.Holds(mount.Target))
+            ? new RootSource("/", _launcher, _container.ReadOnlyRoot)
+        : null;
 
     // Who is to become another user has to do it from inside.
     private bool IsForAnother() => _container.User.Length > 0 && ImageUser.Find(null, _container.User) is { IsRoot: false, IsMapped: true };

@@ -39,6 +39,8 @@ public sealed record ContainerSpec(string Name, string Image, IReadOnlyList<stri
     /// <summary>`runAsNonRoot`</summary>
     public bool NotRoot { get; init; }
 
+    public ContainerSecurity Security { get; init; } = ContainerSecurity.Default;
+
     /// <summary>Where the command may leave its last words; null: `/dev/termination-log`.</summary>
     public string? MessagePath { get; init; }
 

@@ -1,6 +1,7 @@
 using Plumb.Kubernetes.Objects;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Sysctls;
 
 namespace Plumb.Lab.Containers;
 
@@ -30,6 +31,9 @@ public sealed record PodFacts(ObjectKey Pod, string Uid, string NodeName, Networ
 
     /// <summary>`hostIPC`: the containers have what all such pods of the lab have together.</summary>
     public bool HasNodeIpc { get; init; }
+
+    /// <summary>Of each container's ipc namespace (`sysctls`).</summary>
+    public IReadOnlyList<KernelParameter> IpcParameters { get; init; } = [];
 
     /// <summary>The whole text of the containers' /etc/hosts.</summary>
     public string HostsFile { get; init; } = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";

@@ -38,6 +38,6 @@ internal static class ImageSpecs
             return (user, null);
         }
         var groups = string.Join(", ", user.Groups.Prepend(user.Group).Distinct());
-        return (ContainerUser.Root, new ContainerRemark("UserSubstituted", string.Create(CultureInfo.InvariantCulture, $"The container asks for user {user.User}, group {groups}, which the lab's user namespace does not have; it runs as the lab's own user, whom it sees as root. Subordinate ids (package uidmap, /etc/subuid) would give it its own")));
+        return (ContainerUser.Root with { IsPowerless = user.User != 0 }, new ContainerRemark("UserSubstituted", string.Create(CultureInfo.InvariantCulture, $"The container asks for user {user.User}, group {groups}, which the lab's user namespace does not have; it runs as the lab's own user, whom it sees as root. Subordinate ids (package uidmap, /etc/subuid) would give it its own")));
     }
 }

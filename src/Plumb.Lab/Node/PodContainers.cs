@@ -1,5 +1,6 @@
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
+using Plumb.Lab.Node.Security;
 using Plumb.Lab.Node.Volumes;
 using Container = Plumb.Kubernetes.Objects.Container;
 using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
@@ -61,11 +62,11 @@ internal sealed class PodContainers(NodeContext node, PodName name, PodReport al
     {
         for (var backOff = new BackOff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); ; backOff.Next())
         {
-            string missing;
+            string missing, reason;
             try
             {
                 var variables = await new VariableSources(node.Sources, name.Namespace).ReadAsync(wanted, cancel);
-                var spec = specOf(pod, wanted, variables, []);
+                var spec = specOf(pod, wanted, variables, []) with { Security = SecurityContexts.Of(wanted.SecurityContext) };
                 if (!node.Containers.IsBuiltIn(spec))
                 {
                     await volumes.CompleteAsync(cancel);
@@ -74,11 +75,11 @@ internal sealed class PodContainers(NodeContext node, PodName name, PodReport al
             }
             catch (Exception refused) when (refused is MissingSourceException or ContainerStartException)
             {
-                missing = refused.Message;
+                (missing, reason) = (refused.Message, (refused as ContainerStartException)?.Reason ?? "CreateContainerConfigError");
             }
             lock (gate)
             {
-                report.Status = ContainerStatus.Creating with { Reason = "CreateContainerConfigError", Message = missing };
+                report.Status = ContainerStatus.Creating with { Reason = reason, Message = missing };
             }
             node.Events.Add(PodEvent.Failed(name, report.Field, missing));
             changed();

@@ -60,6 +60,11 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
     public static PodEvent DeadlineExceeded(PodName pod) =>
         new(pod, false, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
 
+    public static PodEvent SysctlForbidden(PodName pod, string why) => new(pod, true, "SysctlForbidden", why);
+
+    public static PodEvent UserNamespaceShared(PodName pod) =>
+        new(pod, true, "UserNamespaceShared", "hostUsers: false is not held: the pod shares the lab's user namespace, which in an ordinary user's lab is not the machine's");
+
     public static PodEvent NetworkNotReady(PodName pod) =>
         new(pod, true, "NetworkNotReady", $"network is not ready: {NodeReport.NetworkNotReady}");
 

@@ -4,6 +4,7 @@ using Plumb.Lab.Cni;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
+using Plumb.Linux.Sysctls;
 using Plumb.Network.Facts;
 
 namespace Plumb.Lab.Node;
@@ -47,11 +48,12 @@ internal sealed class PodSandbox
     public static PodSandbox OfNode(NodeContext node, PodName pod) => new(node, pod, NewId(), node.Network, attachment: null);
 
     /// <summary>Makes a namespace and has the plugin connect it. What fails is undone, said in an event, and tried again until it succeeds.</summary>
+    /// <param name="parameters">Of the namespace, written before anything runs there.</param>
     /// <param name="annotations">As they are when it is tried.</param>
     /// <param name="cancel">The pod is not wanted any more: what was made is still taken back.</param>
     /// <param name="shutdown">The node ends, and with it everything.</param>
     public static async Task<PodSandbox> CreateAsync(
-        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, Func<IReadOnlyDictionary<string, string>> annotations, Action failed, CancellationToken cancel, CancellationToken shutdown)
+        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, IReadOnlyList<KernelParameter> parameters, Func<IReadOnlyDictionary<string, string>> annotations, Action failed, CancellationToken cancel, CancellationToken shutdown)
     {
         var left = new List<Task>();
         try
@@ -66,7 +68,7 @@ internal sealed class PodSandbox
                 }
                 var (freed, replaced) = (node.Signals.AddressFreed, node.Cni.Replaced);
                 var id = NewId();
-                var (sandbox, takenBack) = await TryCreateAsync(node, pod, ports, annotations(), id, Tell, cancel, shutdown);
+                var (sandbox, takenBack) = await TryCreateAsync(node, pod, ports, parameters, annotations(), id, Tell, cancel, shutdown);
                 if (sandbox is not null)
                 {
                     sandbox._left = left;
@@ -192,7 +194,7 @@ internal sealed class PodSandbox
 
     /// <returns>The sandbox; or none, and the end of what was begun. Why was told.</returns>
     private static async Task<(PodSandbox? Made, Task TakenBack)> TryCreateAsync(
-        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, IReadOnlyDictionary<string, string> annotations, string id, Action<Exception> tell, CancellationToken cancel, CancellationToken shutdown)
+        NodeContext node, PodName pod, IReadOnlyList<PortMapping> ports, IReadOnlyList<KernelParameter> parameters, IReadOnlyDictionary<string, string> annotations, string id, Action<Exception> tell, CancellationToken cancel, CancellationToken shutdown)
     {
         Bandwidth bandwidth;
         try
@@ -205,14 +207,16 @@ internal sealed class PodSandbox
             tell(new FormatException($"get cni namespace options: reading pod bandwidth annotations: {wrong.Message}", wrong));
             return (null, Task.CompletedTask);
         }
-        NetworkNamespace network;
+        NetworkNamespace? network = null;
         await node.KernelTurn.WaitAsync(cancel);
         try
         {
             network = NetworkNamespace.Create();
+            KernelParameter.Write(network, parameters);
         }
         catch (SystemCallException refused)
         {
+            network?.Dispose();
             tell(refused);
             return (null, Task.CompletedTask);
         }

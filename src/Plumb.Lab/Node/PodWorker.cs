@@ -2,6 +2,7 @@ using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Files;
 using Plumb.Lab.Node.Resizing;
+using Plumb.Lab.Node.Security;
 using Plumb.Lab.Node.Volumes;
 using Plumb.Network.Facts;
 using ContainerStatus = Plumb.Lab.Containers.ContainerStatus;
@@ -215,8 +216,11 @@ internal sealed class PodWorker
         {
             try
             {
-                await StartAsync(end.Token);
-                await RestAsync(end.Token);
+                if (IsAdmitted())
+                {
+                    await StartAsync(end.Token);
+                    await RestAsync(end.Token);
+                }
             }
             catch (OperationCanceledException) when (_deadline.IsCancellationRequested && !_delete.IsCancellationRequested && !_shutdown.IsCancellationRequested)
             {
@@ -246,6 +250,20 @@ internal sealed class PodWorker
         await EndAsync();
     }
 
+    private bool IsAdmitted()
+    {
+        if (PodSysctls.Refusal(_pod) is not { } refusal)
+        {
+            return true;
+        }
+        lock (_gate)
+        {
+            _report.Failure = ("SysctlForbidden", "Pod was rejected: " + refusal);
+        }
+        _node.Events.Add(PodEvent.SysctlForbidden(Name, refusal));
+        return false;
+    }
+
     private void Expire()
     {
         lock (_gate)
@@ -273,7 +291,11 @@ internal sealed class PodWorker
         }
         Sandbox = _pod.Spec.HostNetwork
             ? PodSandbox.OfNode(_node, Name)
-            : await PodSandbox.CreateAsync(_node, Name, ContainerSpecs.PortMappings(_pod), () => _pod.Metadata.Annotations, failed: _status.Changed, cancel, _shutdown);
+            : await PodSandbox.CreateAsync(_node, Name, ContainerSpecs.PortMappings(_pod), PodSysctls.NetworkOf(_pod), () => _pod.Metadata.Annotations, failed: _status.Changed, cancel, _shutdown);
+        if (_pod.Spec.HostUsers == false)
+        {
+            _node.Events.Add(PodEvent.UserNamespaceShared(Name));
+        }
         // They may have changed meanwhile.
         FollowBandwidth();
         lock (_gate)
@@ -281,7 +303,7 @@ internal sealed class PodWorker
             _report.PodAddresses = Sandbox.Addresses;
         }
         await _node.Services.Synced.WaitAsync(cancel);
-        var facts = Facts = FactsOf(_pod, Sandbox);
+        var facts = Facts = SandboxFacts.Of(_node, Name, _pod, Sandbox, _volumes.CompleteAsync);
         for (var i = 0; i < _report.InitContainers.Count; i++)
         {
             var container = await _containers.LaunchAsync(facts, _pod, _pod.Spec.InitContainers[i], _report.InitContainers[i], ContainerSpecs.Init, cancel);
@@ -410,36 +432,6 @@ internal sealed class PodWorker
                 // The node's namespaces go with it.
             }
         }
-    }
-
-    private PodFacts FactsOf(Pod pod, PodSandbox sandbox)
-    {
-        var hostName = PodFiles.HostName(pod, _node.Name);
-        return new PodFacts(new ObjectKey("Pod", Name.Namespace, Name.Name), Name.Uid, _node.Name, sandbox.Network, sandbox.Addresses)
-        {
-            NodeAddresses = _node.Report.Addresses,
-            HostName = hostName,
-            Processes = pod.Spec is { ShareProcessNamespace: true, HostPID: false } ? new PodProcesses(sandbox.Network, hostName) : null,
-            Prepare = _volumes.CompleteAsync,
-            HasNodeProcesses = pod.Spec.HostPID,
-            HasNodeIpc = pod.Spec.HostIPC,
-            HostsFile = PodFiles.Hosts(pod, sandbox.Addresses, hostName),
-            ResolverFile = ResolverOf(pod),
-            ServiceAccountName = pod.Spec.ServiceAccountName ?? "default",
-            Labels = pod.Metadata.Labels,
-            Annotations = pod.Metadata.Annotations,
-            ServiceEnvironment = _node.Services.Of(Name.Namespace, pod.Spec.EnableServiceLinks ?? true),
-        };
-    }
-
-    private string ResolverOf(Pod pod)
-    {
-        var file = ResolverFile.Of(pod, _node.DnsServers, _node.ResolverFile);
-        foreach (var what in file.Cut)
-        {
-            _node.Events.Add(PodEvent.DnsConfigForming(Name, what));
-        }
-        return file.Text;
     }
 
     private static List<(string Type, string? Status)> GatesOf(Pod pod) =>

@@ -6,14 +6,6 @@ namespace Plumb.Linux.Containers;
 /// <summary>What the calling thread gives up for good, before it becomes a program that strangers send.</summary>
 public static class Confinement
 {
-    // linux/capability.h: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, NET_BIND_SERVICE, NET_RAW, SYS_CHROOT; without SETUID it stays the user whose processes are counted
-    private const ulong Kept = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 10 | 1 << 13 | 1 << 18;
-    private const int MostCapabilities = 64;
-
-    private const int PR_CAPBSET_DROP = 24;
-    private const int PR_CAP_AMBIENT = 47;
-    private const nuint PR_CAP_AMBIENT_CLEAR_ALL = 4;
-
     // asm-generic/resource.h
     private const int RLIMIT_CORE = 4;
     private const int RLIMIT_NPROC = 6;
@@ -42,16 +34,7 @@ public static class Confinement
         {
             throw SystemCallException.Last("keyctl", "a session's keyring of its own");
         }
-        Check(Libc.ProcessControl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0), "prctl(PR_CAP_AMBIENT)");
-        for (var capability = 0; capability < MostCapabilities; capability++)
-        {
-            if ((Kept >> capability & 1) == 0 && Libc.ProcessControl(PR_CAPBSET_DROP, (nuint)capability, 0) < 0)
-            {
-                // There are no more.
-                Check(Libc.LastErrno == Errno.EINVAL ? 0 : -1, "prctl(PR_CAPBSET_DROP)");
-                break;
-            }
-        }
+        CapabilitySet.OfStrangers.Bound();
         if (members is not null)
         {
             RandomAccess.Write(members, "0"u8, 0);
@@ -61,7 +44,7 @@ public static class Confinement
         {
             throw SystemCallException.Last("unshare", "control group namespace");
         }
-        Check(Libc.SetCapabilities(Kept), "capset");
+        Check(Libc.SetCapabilities(CapabilitySet.OfStrangers.Bits), "capset");
         StrangersCalls.Refuse();
     }
 

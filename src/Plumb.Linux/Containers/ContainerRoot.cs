@@ -31,6 +31,9 @@ public sealed class ContainerRoot
     /// <summary>`readOnlyRootFilesystem`: what is mounted can be written to, and nothing else.</summary>
     public bool ReadOnly { get; init; }
 
+    /// <summary>What of <c>/proc</c> and <c>/sys</c> is the machine's is hidden or read-only, as it is for containers that are not privileged.</summary>
+    public bool IsShielded { get; init; }
+
     /// <summary>Files of the image that are not root's. Those whose ids the user namespace lacks stay root's.</summary>
     public IReadOnlyList<FileOwner> Owners { get; init; } = [];
 
@@ -56,6 +59,11 @@ public sealed class ContainerRoot
             Layer();
             GiveAway();
             MakeDevices();
+        }
+        if (IsShielded)
+        {
+            KernelFiles.Protect(Root);
+            KernelFiles.Hide(Root);
         }
         if (ReadOnly)
         {
@@ -85,10 +93,12 @@ public sealed class ContainerRoot
 
     /// <summary>Replaces this process, which has entered its root, by the container's program. Returns only by exception.</summary>
     /// <param name="program">A path, or a name that is looked for in the PATH of the environment.</param>
+    /// <param name="privileges">Null: all that this process has.</param>
     /// <exception cref="SystemCallException">It cannot be run, or the user cannot be had.</exception>
-    public static void Run(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string directory, ContainerUser user)
+    public static void Run(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string directory, ContainerUser user, Privileges? privileges = null)
     {
         Directory.CreateDirectory(directory);
+        privileges?.Enter(user);
         if (!user.IsRoot)
         {
             Check(Libc.SetThreadIds(user.User, user.Group, [.. user.Groups], user.User), "setresuid", $"user {user.User}, group {user.Group}");
@@ -171,10 +181,10 @@ public sealed class ContainerRoot
     {
         new BindMount("/proc", "/proc").Make(PlaceOf("/proc", isDirectory: true));
         var system = PlaceOf("/sys", isDirectory: true);
-        if (Libc.Mount("sysfs", system, "sysfs", Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC | Libc.MS_RDONLY, null) < 0)
+        if (Libc.Mount("sysfs", system, "sysfs", Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC | (nuint)(IsShielded ? Libc.MS_RDONLY : 0), null) < 0)
         {
             // Where something covers a part of the machine's, no new one may show it.
-            new BindMount("/sys", "/sys").Make(system);
+            new BindMount("/sys", "/sys", IsShielded).Make(system);
         }
         // Programs find their limits there. Only who has a control group of its own can have it, and who has none is refused.
         _ = Libc.Mount("cgroup2", system + "/fs/cgroup", "cgroup2", Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC | Libc.MS_RDONLY, null);

@@ -18,9 +18,6 @@ public sealed class ProgramRoot(string stage, IReadOnlyList<BindMount> mounts, I
 
     private static readonly string[] Devices = ["null", "zero", "full", "random", "urandom"];
 
-    // What tells of the machine rather than of the command; as container runtimes have it.
-    private static readonly string[] Hidden = ["acpi", "asound", "interrupts", "kcore", "key-users", "keys", "kmsg", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats"];
-
     /// <summary>Makes it this process's root, and its input the <c>/dev/null</c> there; the old one is gone from its sight.</summary>
     /// <exception cref="SystemCallException">The kernel refuses one of the mounts, or is older than 5.12: what is below a mount could not be made read-only.</exception>
     public void Enter()
@@ -82,18 +79,7 @@ public sealed class ProgramRoot(string stage, IReadOnlyList<BindMount> mounts, I
     {
         // Of a process whose user is the machine's root, the kernel takes orders there: /proc/sys/kernel/core_pattern; of any, /proc/self/oom_score_adj.
         Bind("/proc", stage + "/proc", Libc.MOUNT_ATTR_RDONLY | Libc.MOUNT_ATTR_NOSUID | Libc.MOUNT_ATTR_NODEV | Libc.MOUNT_ATTR_NOEXEC);
-        foreach (var name in Hidden)
-        {
-            var place = $"{stage}/proc/{name}";
-            if (Directory.Exists(place))
-            {
-                Check(Libc.Mount("tmpfs", place, "tmpfs", Libc.MS_RDONLY | Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC, "size=4k,mode=0555"), "mount -t tmpfs", place);
-            }
-            else if (File.Exists(place))
-            {
-                Bind("/dev/null", place, Libc.MOUNT_ATTR_RDONLY);
-            }
-        }
+        KernelFiles.Hide(stage, "/proc/key-users", "/proc/kmsg");
     }
 
     private void MountMemory(string target, string options)

@@ -224,6 +224,20 @@ internal static partial class Libc
         return (int)SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 126 : 91, (nint)header, (nint)data, 0, 0);
     }
 
+    /// <summary>Leaves the calling thread's effective and permitted capabilities as they are, and makes none inheritable (capget(2), capset(2)).</summary>
+    public static unsafe int ClearInheritableCapabilities()
+    {
+        var (get, set) = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? ((nint)125, (nint)126) : (90, 91);
+        var header = stackalloc uint[2] { 0x2008_0522, 0 };
+        var data = stackalloc uint[6];
+        if (SystemCall(get, (nint)header, (nint)data, 0, 0) < 0)
+        {
+            return -1;
+        }
+        data[2] = data[5] = 0;
+        return (int)SystemCall(set, (nint)header, (nint)data, 0, 0);
+    }
+
     /// <summary>A session keyring of the caller's own, with nothing in it (keyctl(2), KEYCTL_JOIN_SESSION_KEYRING).</summary>
     public static int JoinNewSessionKeyring() => (int)SystemCall(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 250 : 219, 1, 0, 0, 0);
 

@@ -31,7 +31,9 @@ public static unsafe class Spawn
             request = request with { Descriptors = new Dictionary<int, SafeHandle>(request.Descriptors ?? new Dictionary<int, SafeHandle>()) { [GroupDescriptor] = members } };
         }
         using var streams = new ChildStreams(request);
-        var thread = SpawnThread.For(request.Namespaces);
+        // What a thread gives up for its child it never has again.
+        using var once = request is { Privileges: not null, Namespaces.BesideProcess: not null } ? SpawnThread.ForOne() : null;
+        var thread = once ?? SpawnThread.For(request.Namespaces);
         var child = Children.Add(() =>
         {
             SpawnedProcess? started = null;
@@ -55,7 +57,7 @@ public static unsafe class Spawn
             : Run(Find(wrappers.Arguments[0], null), wrappers.Arguments, request, streams, thread);
         var descriptor = Libc.OpenProcessDescriptor(pid);
         return descriptor >= 0
-            ? new SpawnedProcess(pid, new FileDescriptor(descriptor), wrappers, streams.TakeInput(), streams.TakeOutput(), streams.TakeError())
+            ? new SpawnedProcess(pid, new FileDescriptor(descriptor), wrappers, streams.TakeInput(), streams.TakeOutput(), streams.TakeError()) { Unwritten = thread.Unwritten }
             : throw SystemCallException.Last("pidfd_open", pid.ToString());
     }
 
@@ -86,6 +88,10 @@ public static unsafe class Spawn
         if (namespaces.Count > 0)
         {
             wrappers.Add(["unshare", .. namespaces, "--"]);
+        }
+        if (request is { Privileges: { } privileges, BecomesAnother: false } && request.Namespaces?.BesideProcess is null)
+        {
+            wrappers.Add([.. privileges.ToWrapper(request.User)]);
         }
         if (request.BecomesAnother)
         {
@@ -155,7 +161,7 @@ public static unsafe class Spawn
             var pid = 0;
             var (argumentPointers, environmentPointers) = ((nint)argumentVector.Pointers, (nint)environmentVector.Pointers);
             var (actionPointer, attributePointer) = ((nint)actions, (nint)attributes);
-            var errno = (Errno)thread.BearChild(request.Namespaces, request.User, () =>
+            var errno = (Errno)thread.BearChild(request, () =>
             {
                 int born;
                 var result = Libc.PosixSpawn(

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Plumb.Linux.Containers;
 using Plumb.Linux.Namespaces;
 using Plumb.Linux.Native;
+using Plumb.Linux.Sysctls;
 
 namespace Plumb.Linux.Processes;
 
@@ -46,6 +47,9 @@ public sealed record SpawnRequest(string Program)
 
     /// <summary>Whom the child runs as; null: as this process does. Only ids that the user namespace has can be had, and only without <see cref="SpawnNamespaces.OwnPids"/>.</summary>
     public ContainerUser? User { get; init; }
+
+    /// <summary>What it and its programs may do; null: what this process may. A program that <see cref="BecomesAnother"/> sees to it itself.</summary>
+    public Privileges? Privileges { get; init; }
 
     /// <summary>
     /// The child is in this group before its own program runs, and sees it as the root of all; null: it is where this process is. Beside a process
@@ -104,6 +108,9 @@ public sealed record SpawnNamespaces
     public string? HostName { get; init; }
 
     public bool OwnIpc { get; init; }
+
+    /// <summary>What is written in its ipc namespace, if that is its own. Those that the kernel lets nobody here write are told by <see cref="SpawnedProcess.Unwritten"/>.</summary>
+    public IReadOnlyList<KernelParameter> IpcParameters { get; init; } = [];
 
     /// <summary>The child is pid 1 of a pid namespace of its own with its own <c>/proc</c>: when it ends, all that it started ends.</summary>
     public bool OwnPids { get; init; }

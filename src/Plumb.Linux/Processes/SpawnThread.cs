@@ -2,6 +2,7 @@ using System.Text;
 using Plumb.Linux.Containers;
 using Plumb.Linux.Native;
 using Plumb.Linux.Native.Threads;
+using Plumb.Linux.Sysctls;
 
 namespace Plumb.Linux.Processes;
 
@@ -10,11 +11,11 @@ namespace Plumb.Linux.Processes;
 /// starts it. The thread puts them on, starts the child, and takes them off.
 /// </summary>
 /// <remarks>
-/// There are two. One never leaves this process's network, uts and ipc namespaces, which an ordinary user's process could not enter
+/// There are two that stay. One never leaves this process's network, uts and ipc namespaces, which an ordinary user's process could not enter
 /// again; the other has left them for good and rests in empty ones. Both live as long as the process: a child's death signal
 /// comes when the <i>thread</i> that started it ends.
 /// </remarks>
-internal sealed class SpawnThread
+internal sealed class SpawnThread : IDisposable
 {
     private const int PR_SET_DUMPABLE = 4;
 
@@ -23,15 +24,20 @@ internal sealed class SpawnThread
 
     private readonly DedicatedThread _thread;
     private readonly bool _away;
+    private readonly bool _once;
     private List<(FileDescriptor Namespace, int Type)>? _rest;
     private FileDescriptor? _homePids;
     private FileDescriptor? _neighbourPids;
 
-    private SpawnThread(bool away)
+    private SpawnThread(bool away, bool once = false)
     {
         _away = away;
-        _thread = new DedicatedThread(away ? "plumb-spawn-away" : "plumb-spawn");
+        _once = once;
+        _thread = new DedicatedThread(once ? "plumb-spawn-once" : away ? "plumb-spawn-away" : "plumb-spawn");
     }
+
+    /// <summary>One that starts a single child and ends where that is: it may give up for the child what cannot be had again. Its children have no death signal.</summary>
+    public static SpawnThread ForOne() => new(away: false, once: true);
 
     public static SpawnThread For(SpawnNamespaces? namespaces)
     {
@@ -42,10 +48,21 @@ internal sealed class SpawnThread
         return namespaces is { Network: not null } or { BesideProcess: not null } ? LazyAway.Value : LazyAtHome.Value;
     }
 
+    /// <inheritdoc cref="SpawnedProcess.Unwritten"/>
+    public IReadOnlyList<KernelParameter> Unwritten { get; private set; } = [];
+
+    /// <summary>Ends the thread.</summary>
+    public void Dispose()
+    {
+        _thread.End();
+        _homePids?.Dispose();
+    }
+
     /// <summary>Runs <paramref name="start"/> inside the namespaces.</summary>
     public void Run(SpawnNamespaces? namespaces, Action start) => _thread.Run(() =>
     {
         _rest ??= Settle();
+        Unwritten = [];
         if (namespaces is null)
         {
             start();
@@ -73,8 +90,13 @@ internal sealed class SpawnThread
     /// Called from within <see cref="Run"/> for the birth itself. A thread whose children belong to another pid namespace can create no
     /// threads, which the runtime may want to do at any moment; so only this one call is made in that state.
     /// </summary>
-    public int BearChild(SpawnNamespaces? namespaces, ContainerUser? user, Func<int> bear)
+    public int BearChild(SpawnRequest request, Func<int> bear)
     {
+        var (namespaces, user) = (request.Namespaces, request.User);
+        if (_once)
+        {
+            request.Privileges?.Enter(user);
+        }
         if (user is { IsRoot: false })
         {
             var asItself = bear;
@@ -137,7 +159,10 @@ internal sealed class SpawnThread
             rest.Add((Own("ipc"), Libc.CLONE_NEWIPC));
         }
         _homePids = Own("pid");
-        rest.Add((Own("mnt"), Libc.CLONE_NEWNS));
+        if (!_once)
+        {
+            rest.Add((Own("mnt"), Libc.CLONE_NEWNS));
+        }
         return rest;
     }
 
@@ -161,6 +186,10 @@ internal sealed class SpawnThread
         if (namespaces.HostName is { } name)
         {
             SetHostName(name);
+        }
+        if (namespaces is { OwnIpc: true, IpcParameters.Count: > 0 })
+        {
+            Unwritten = [.. namespaces.IpcParameters.Where(static one => !one.TryWriteHere())];
         }
         if (namespaces.Mounts.Count > 0)
         {

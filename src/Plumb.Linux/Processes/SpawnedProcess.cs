@@ -1,4 +1,5 @@
 using Plumb.Linux.Native;
+using Plumb.Linux.Sysctls;
 
 namespace Plumb.Linux.Processes;
 
@@ -23,6 +24,9 @@ public sealed class SpawnedProcess : IDisposable
 
     /// <summary>As this process's pid namespace numbers it.</summary>
     public int Pid { get; }
+
+    /// <summary>Parameters of its namespaces that are not this user's to write, and were not written.</summary>
+    public IReadOnlyList<KernelParameter> Unwritten { get; internal init; } = [];
 
     /// <summary>The writing end of the child's input, when that is a pipe. Disposing of it is the child's end of input.</summary>
     public Stream? Input { get; }

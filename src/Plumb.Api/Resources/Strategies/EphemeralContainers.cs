@@ -49,6 +49,7 @@ internal static class EphemeralContainers
                 if (container[member] is not null)
                     errors.Forbidden($"{here}.{member}", "cannot be set for an Ephemeral Container");
             }
+            PodSecurityValidation.Container(spec, container, here, errors);
         }
 
         foreach (var before in Fields.Objects(Fields.Find(old, "spec"), "ephemeralContainers"))

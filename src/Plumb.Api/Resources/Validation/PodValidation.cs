@@ -21,6 +21,7 @@ internal static class PodValidation
         Choice(spec, "restartPolicy", at, errors, "Always", "OnFailure", "Never");
         Choice(spec, "dnsPolicy", at, errors, "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None");
         PodDnsValidation.Check(spec, at, errors);
+        PodSecurityValidation.Pod(spec, at, errors);
 
         foreach (var member in (ReadOnlySpan<string>)["hostname", "subdomain"])
         {
@@ -80,6 +81,7 @@ internal static class PodValidation
             Resources(container, here + ".resources", errors);
             ResizePolicy(container, here + ".resizePolicy", Fields.Text(spec, "restartPolicy"), errors);
             ProbeValidation.Probes(container, here, errors);
+            PodSecurityValidation.Container(spec, container, here, errors);
         }
     }
 

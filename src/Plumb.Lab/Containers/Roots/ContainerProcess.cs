@@ -41,10 +41,11 @@ public static class ContainerProcess
                 {
                     Mounts = command.Mounts,
                     ReadOnly = command.ReadOnly,
+                    IsShielded = command.IsShielded,
                     Owners = command.Owners is { } owners ? LayerOwners.Read(owners) : [],
                 }.Enter();
             }
-            ContainerRoot.Run(command.Program, command.Arguments, command.Environment, command.Directory, command.User);
+            ContainerRoot.Run(command.Program, command.Arguments, command.Environment, command.Directory, command.User, command.Privileges);
         }
 #pragma warning disable CA1031 // Whatever it is, this is the only place where it can be told.
         catch (Exception refused)

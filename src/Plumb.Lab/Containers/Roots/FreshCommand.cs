@@ -38,13 +38,20 @@ internal sealed class FreshCommand : IDisposable
             Network = pod.Network,
             HostName = pod.HostName,
             OwnIpc = !pod.HasNodeIpc,
+            IpcParameters = pod.IpcParameters,
             OwnPids = pidsOf is null && !pod.HasNodeProcesses,
             PidsOf = pod.HasNodeProcesses ? null : pidsOf,
         };
         if (files.Root is { } root)
         {
             var (stage, file) = files.MakeStage();
-            var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user) { ReadOnly = root.ReadOnly, Owners = root.Owners };
+            var command = new RootedCommand(root.Lower, stage, files.Mounts, words[0], [.. words.Skip(1)], environment, directory, user) 
+            {
+                ReadOnly = root.ReadOnly,
+                Owners = root.Owners,
+                IsShielded = !root.ShowsKernel && files.Privileges is not null,
+                Privileges = files.Privileges,
+            };
             return Rooted(namespaces, root.Launcher, command, file);
         }
         if (WhyNot(words[0], files.Mounts) is { } why)
@@ -56,6 +63,8 @@ internal sealed class FreshCommand : IDisposable
             Arguments = [.. words.Skip(1)],
             Environment = environment,
             WorkingDirectory = directory,
+            User = user.IsPowerless ? user : null,
+            Privileges = files.Privileges,
             Namespaces = namespaces with { Mounts = files.Mounts },
         };
         return new FreshCommand(request, null, null);
@@ -180,4 +189,7 @@ internal sealed record RootSource(string Lower, IReadOnlyList<string> Launcher, 
 {
     /// <summary>A file that says whose the image's files are.</summary>
     public string? Owners { get; init; }
+
+    /// <summary>What of `/proc` and `/sys` is the machine's is as it is.</summary>
+    public bool ShowsKernel { get; init; }
 }

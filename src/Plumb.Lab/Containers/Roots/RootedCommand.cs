@@ -20,6 +20,12 @@ internal sealed record RootedCommand(
 {
     public bool ReadOnly { get; init; }
 
+    /// <inheritdoc cref="ContainerRoot.IsShielded"/>
+    public bool IsShielded { get; init; }
+
+    /// <summary>Null: all that the lab may do.</summary>
+    public Privileges? Privileges { get; init; }
+
     /// <summary>A file that says whose the image's files are; null: they are whose they are.</summary>
     public string? Owners { get; init; }
 
@@ -34,6 +40,12 @@ internal sealed record RootedCommand(
         json.WriteString("lower", Lower);
         json.WriteString("stage", Stage);
         json.WriteBoolean("readOnly", ReadOnly);
+        json.WriteBoolean("isShielded", IsShielded);
+        if (Privileges is { } privileges)
+        {
+            json.WriteNumber("capabilities", privileges.Capabilities.Bits);
+            json.WriteBoolean("noNewPrivileges", privileges.NoNew);
+        }
         json.WriteString("owners", Owners);
         json.WriteBoolean("joinsGroup", JoinsGroup);
         json.WriteStartArray("mounts");
@@ -59,6 +71,7 @@ internal sealed record RootedCommand(
             Write("strangersFiles", files);
         }
         json.WriteString("directory", Directory);
+        json.WriteBoolean("isPowerless", User.IsPowerless);
         json.WriteNumber("user", User.User);
         json.WriteNumber("group", User.Group);
         json.WriteStartArray("groups");
@@ -94,9 +107,16 @@ internal sealed record RootedCommand(
             new ContainerUser(
                 json.GetProperty("user").GetUInt32(),
                 json.GetProperty("group").GetUInt32(),
-                [.. json.GetProperty("groups").EnumerateArray().Select(static group => group.GetUInt32())]))
+                [.. json.GetProperty("groups").EnumerateArray().Select(static group => group.GetUInt32())])
+            {
+                IsPowerless = json.GetProperty("isPowerless").GetBoolean(),
+            })
         {
             ReadOnly = json.GetProperty("readOnly").GetBoolean(),
+            IsShielded = json.GetProperty("isShielded").GetBoolean(),
+            Privileges = json.TryGetProperty("capabilities", out var capabilities)
+                ? new Privileges(new CapabilitySet(capabilities.GetUInt64())) { NoNew = json.GetProperty("noNewPrivileges").GetBoolean() }
+                : null,
             Owners = json.GetProperty("owners").GetString(),
             JoinsGroup = json.GetProperty("joinsGroup").GetBoolean(),
             StrangersFiles = json.TryGetProperty("strangersFiles", out var files) ? Texts(files) : null,

@@ -18,6 +18,10 @@ internal sealed class ProcessKind(
 
     public string ImageId => image is null ? Substitution : image.Digest.Length > 0 ? image.Digest : image.Root;
 
+    private static readonly ContainerRemark ProcMasked = new(
+        "ProcMountMasked",
+        "procMount: Unmasked is for containers with a user namespace of their own; this lab's root is the machine's, which the whole of /proc would obey: it stays masked. A lab of an ordinary user shows it");
+
     public IReadOnlyList<ContainerRemark> Remarks { get; private set; } = [];
 
     public async Task<IContainerRun> StartAsync(ContainerLog log, ContainerLimits limits)
@@ -38,7 +42,19 @@ internal sealed class ProcessKind(
         console?.GiveTo(user.User);
         SpawnedProcess? process = null;
         var group = ContainerGroup.Make(lab, pod, container);
-        Remarks = [.. otherUser is { } one ? [one] : (ContainerRemark[])[], .. group is null && limits.AreAny ? [ProcessRun.NotLimited] : (ContainerRemark[])[]];
+        var remarks = new List<ContainerRemark>();
+        if (container.Security is { IsUnmasked: true, ShowsKernel: false })
+        {
+            remarks.Add(ProcMasked);
+        }
+        if (otherUser is { } one)
+        {
+            remarks.Add(one);
+        }
+        if (group is null && limits.AreAny)
+        {
+            remarks.Add(ProcessRun.NotLimited);
+        }
         try
         {
             using var command = FreshCommand.Of(pod, files, words, environment, container.WorkingDirectory ?? "/", user, target?.Process);
@@ -51,8 +67,11 @@ internal sealed class ProcessKind(
                 Group = group?.Group,
             });
             await command.StartedAsync();
+            remarks.AddRange(process.Unwritten.Select(static one => new ContainerRemark(
+                "SysctlNotWritten", $"/proc/sys/{one.Path} stays as it is: this kernel lets only the machine's root write it, even in an ipc namespace of one's own (Linux 6.11 lets others)")));
+            Remarks = remarks;
             group?.Limit(limits);
-            return new ProcessRun(container, environment, user, process, console, isFirst: command.Request.Namespaces!.OwnPids, group, log, time);
+            return new ProcessRun(container, environment, user, process, console, isFirst: command.Request.Namespaces!.OwnPids, files.Privileges, group, log, time);
         }
         catch (Exception refused) when (refused is IOException or ContainerStartException)
         {
@@ -75,6 +94,7 @@ internal sealed class ProcessRun : IContainerRun
     private readonly ContainerSpec _container;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly ContainerUser _user;
+    private readonly Privileges? _privileges;
     // What a first process of a pid namespace leaves behind ends with it; of another one's, somebody may keep the outputs open for ever.
     private static readonly TimeSpan OutputAfterExit = TimeSpan.FromSeconds(2);
 
@@ -88,14 +108,16 @@ internal sealed class ProcessRun : IContainerRun
     private bool _stdinUsed;
 
     /// <param name="isFirst">Whether it has a pid namespace of its own.</param>
+    /// <param name="privileges">Of commands beside it, as its own.</param>
     public ProcessRun(
-        ContainerSpec container, IReadOnlyDictionary<string, string> environment, ContainerUser user, SpawnedProcess process, PseudoTerminal? console, bool isFirst, ContainerGroup? group, ContainerLog log, TimeProvider time)
+        ContainerSpec container, IReadOnlyDictionary<string, string> environment, ContainerUser user, SpawnedProcess process, PseudoTerminal? console, bool isFirst, Privileges? privileges, ContainerGroup? group, ContainerLog log, TimeProvider time)
     {
         _isFirst = isFirst;
         _group = group;
         _container = container;
         _environment = environment;
         _user = user;
+        _privileges = privileges;
         _process = process;
         _console = console;
         _time = time;
@@ -144,6 +166,7 @@ internal sealed class ProcessRun : IContainerRun
                 Environment = environment,
                 WorkingDirectory = _container.WorkingDirectory ?? "/",
                 User = _user,
+                Privileges = _privileges,
                 Namespaces = new SpawnNamespaces { BesideProcess = _process },
                 Group = _group?.Group,
             },

@@ -4,10 +4,10 @@ using System.Runtime.ExceptionServices;
 namespace Plumb.Linux.Native.Threads;
 
 /// <summary>
-/// A thread that runs functions for others, one at a time, and lives as long as the process. What belongs to a thread (its namespaces,
+/// A thread that runs functions for others, one at a time, until it is told to end. What belongs to a thread (its namespaces,
 /// its root, the children that it starts) can be changed there without touching anybody else's.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "Instances live as long as the process.")]
+[SuppressMessage("Design", "CA1001", Justification = "It holds nothing but its thread.")]
 internal sealed class DedicatedThread
 {
     private readonly Lock _oneVisitor = new();
@@ -16,6 +16,7 @@ internal sealed class DedicatedThread
     private readonly int _threadId;
     private Action? _visit;
     private ExceptionDispatchInfo? _failure;
+    private bool _isOver;
 
     public DedicatedThread(string name)
     {
@@ -50,11 +51,14 @@ internal sealed class DedicatedThread
         }
     }
 
+    /// <summary>The last visit.</summary>
+    public void End() => Run(() => _isOver = true);
+
     private void Loop()
     {
         lock (_turn)
         {
-            while (true)
+            while (!_isOver)
             {
                 while (_visit is null)
                 {
