@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Plumb.Agent.Kernel;
 using Plumb.Linux.Addresses;
@@ -23,6 +24,9 @@ internal sealed class FakeKernel(NamespaceId home)
 
     /// <summary>Called before somebody looks into a namespace: it may wait, or fail as the look does.</summary>
     public Action<NamespaceId>? Looking { get; set; }
+
+    /// <summary>The namespaces that were read whole, in their order.</summary>
+    public ConcurrentQueue<NamespaceId> ReadWhole { get; } = new();
 
     public int Batches { get; private set; }
 
@@ -179,6 +183,7 @@ internal sealed class FakeKernel(NamespaceId home)
         public ObservedState Observe(NamespaceId name, IEnumerable<EntryKey> parameters, KernelAreas areas)
         {
             _kernel.Looking?.Invoke(name);
+            _kernel.ReadWhole.Enqueue(name);
             var observed = new ObservedState();
             lock (_kernel._lock)
             {
@@ -191,6 +196,15 @@ internal sealed class FakeKernel(NamespaceId home)
         }
 
         public LinkTraffic? Traffic(string device) => default(LinkTraffic);
+
+        public MacAddress? MacOf(NamespaceId name, string device)
+        {
+            _kernel.Looking?.Invoke(name);
+            lock (_kernel._lock)
+            {
+                return _kernel.Of(Identity(name)).Values.Select(static holds => holds.Entry).OfType<LinkEntry>().FirstOrDefault(link => link.Name == device)?.Mac;
+            }
+        }
 
         public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas)
         {

@@ -75,6 +75,8 @@ internal sealed class WireOnlyKernel(NamespaceId home, IpAddress address) : INod
 
     public LinkTraffic? Traffic(string device) => null;
 
+    public MacAddress? MacOf(NamespaceId name, string device) => null;
+
     public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas) =>
         new([.. desired.Entries.Values.Select(static want => new DeltaItem(want, null))], []);
 

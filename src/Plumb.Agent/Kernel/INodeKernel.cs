@@ -1,3 +1,4 @@
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Native;
 using Plumb.Linux.Rtnetlink;
@@ -57,6 +58,9 @@ internal interface INodeKernel : IDisposable
 
     /// <summary>What a device of the node has carried; null: there is none of that name.</summary>
     LinkTraffic? Traffic(string device);
+
+    /// <summary>The hardware address of a device of Plumb's; null: none of that name is.</summary>
+    MacAddress? MacOf(NamespaceId name, string device);
 
     /// <summary>What leads from what is observed to what is desired; in the observed namespaces only.</summary>
     /// <param name="areas">What was observed.</param>

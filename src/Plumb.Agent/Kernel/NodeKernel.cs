@@ -104,6 +104,8 @@ internal sealed class NodeKernel : INodeKernel
 
     public LinkTraffic? Traffic(string device) => _kernels.Traffic(_home, device);
 
+    public MacAddress? MacOf(NamespaceId name, string device) => _kernels.MacOf(name, device);
+
     public Delta Difference(DesiredState desired, ObservedState observed, IReadOnlyCollection<NamespaceId> namespaces, KernelAreas areas)
     {
         var kinds = KindsOf(areas);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Plumb.Agent.Kernel;
 using Plumb.Agent.Leases;
 using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
@@ -68,8 +67,8 @@ internal static partial class LearnedMac
     /// <summary>What the lease is with the address that its interface has now; also on disk. The container's namespace is entered.</summary>
     public static Lease Read(NodeState state, Lease lease)
     {
-        var key = new EntryKey(lease.NamespaceName, EntryKind.Link, lease.Id.Interface);
-        if (state.Kernel.Observe(lease.NamespaceName, [], KernelAreas.Routing).Entries.GetValueOrDefault(key) is not { Owner: Owner.Plumb, Entry: LinkEntry { Mac: { } mac } }
+        // One device: how many routes a pod has, and how long they take to read, is its own affair.
+        if (state.Kernel.MacOf(lease.NamespaceName, lease.Id.Interface) is not { } mac
             || mac == lease.ToSandbox().Mac
             || mac.IsMulticast
             || mac.IsZero

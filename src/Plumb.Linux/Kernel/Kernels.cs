@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using Plumb.Linux.Addresses;
 using Plumb.Linux.Conntrack;
 using Plumb.Linux.Ipset;
 using Plumb.Linux.Ipvs;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.Nftables;
 using Plumb.Linux.Rtnetlink;
@@ -119,6 +121,17 @@ public sealed class Kernels(IWriteSeam? seam = null) : IDisposable
         LinkTraffic? traffic = null;
         Get(id).Route.TryExecute(request, (message, _) => traffic = LinkTraffic.Parse(message.Payload));
         return traffic;
+    }
+
+    /// <summary>The hardware address of a device that is Plumb's by its alias; null: none of that name is.</summary>
+    /// <exception cref="NetlinkException">The kernel refuses to tell.</exception>
+    public MacAddress? MacOf(NamespaceId id, string device)
+    {
+        using var request = new NetlinkWriter(64);
+        LinkMessage.EmitGet(request, device);
+        MacAddress? mac = null;
+        var refused = Get(id).Route.TryExecute(request, (message, _) => mac = LinkMessage.Parse(message.Payload) is { Mac: var its, Alias: var alias } && Ownership.IsPlumbs(alias) ? its : null);
+        return refused.Count == 0 || refused[0].Errno == Errno.ENODEV ? mac : throw new NetlinkException(refused);
     }
 
     /// <summary>Makes a namespace forget exactly these connections. Returns how many were still there.</summary>

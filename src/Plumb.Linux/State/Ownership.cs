@@ -20,8 +20,11 @@ public static class Ownership
         {
             return Owner.Kernel;
         }
-        return alias is { } stamp && stamp.Text.StartsWith(AliasPrefix, StringComparison.Ordinal) ? Owner.Plumb : Owner.Foreign;
+        return IsPlumbs(alias?.Text) ? Owner.Plumb : Owner.Foreign;
     }
+
+    /// <summary>Whether a link that has this alias is Plumb's.</summary>
+    public static bool IsPlumbs(string? alias) => alias?.StartsWith(AliasPrefix, StringComparison.Ordinal) == true;
 
     /// <summary>By IFA_PROTO; on kernels before 5.18, which keep none, by the link's owner.</summary>
     public static Owner OfAddress(AddressEntry address, Owner linkOwner)

@@ -48,6 +48,25 @@ public sealed class LearnedMacTests : IDisposable
         Assert.Equal("a b c", Learned());
     }
 
+    [Fact]
+    public async Task Of_a_pod_whose_address_is_as_it_was_nothing_else_is_read()
+    {
+        await using var agent = await _node.StartAsync(change: options => options with { Time = _time });
+        await agent.Ready;
+        _node.Kernel.MakeNamespace("a");
+        Assert.True((await agent.Cni.AnswerAsync(TestNode.Call("ADD", "a"), TestContext.Current.CancellationToken)).Succeeded);
+        _node.Kernel.ReadWhole.Clear();
+        var asked = 0;
+        _node.Kernel.Looking = name => asked += name.Name.Contains("pod-a@", StringComparison.Ordinal) ? 1 : 0;
+
+        while (await _time.FireAsync() != TimeSpan.FromSeconds(10))
+        {
+        }
+        await _node.ObservedAsync(); // The loop is done with what it was at.
+        Assert.Equal(2, asked);
+        Assert.DoesNotContain(_node.Kernel.ReadWhole, static name => name.Name.Contains("pod-a@", StringComparison.Ordinal));
+    }
+
     /// <summary>In one round of the agent's loop, which somebody keeps busy until it has been asked for all of them; then a plugin behind ours changes their addresses.</summary>
     private async Task AddTogetherAsync(NodeAgent agent)
     {

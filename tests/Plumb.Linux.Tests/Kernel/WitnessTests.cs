@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Plumb.Linux.Addresses;
 using Plumb.Linux.Kernel;
 using Plumb.Linux.Namespaces;
+using Plumb.Linux.Native;
 using Plumb.Linux.Netlink;
 using Plumb.Linux.State;
 using static Plumb.Linux.Tests.Kernel.TwoNodes;
@@ -38,6 +39,22 @@ public sealed class WitnessTests
             "0a:58:0a:f4:01:05 veth0 cni0 static",
             (await Witness.Json(world.Node1, "bridge -j fdb")).Select(f => $"{f!["mac"]} {f["ifname"]} {f["master"]} {f["state"]}"));
         Assert.Equal("1", (await Witness.Run(world.Node1, "cat", "/proc/sys/net/ipv4/ip_forward")).Trim());
+    }
+
+    [Fact]
+    public async Task The_address_of_one_device_is_told_where_it_is_Plumbs()
+    {
+        using var world = new TwoNodes();
+        world.Apply(PodOnBridge());
+        Assert.Equal(PodMac, world.Kernels.MacOf(Pod, "eth0"));
+        await Witness.Run(world.Pod1, "ip", "link", "set", "eth0", "address", "0a:58:0a:f4:01:77");
+        await Witness.Shell(world.Pod1, "ip link add eth1 type veth peer name eth2");
+        Assert.Equal("0a:58:0a:f4:01:77", world.Kernels.MacOf(Pod, "eth0").ToString());
+        Assert.Null(world.Kernels.MacOf(Pod, "eth1"));
+        Assert.Null(world.Kernels.MacOf(Pod, "eth7"));
+        await Witness.Run(world.Pod1, "ip", "link", "set", "eth0", "alias", "somebody's");
+        Assert.Null(world.Kernels.MacOf(Pod, "eth0"));
+        Assert.Equal(Errno.ERANGE, Assert.Throws<NetlinkException>(() => world.Kernels.MacOf(Pod, "longer-than-a-name-can-be")).Errno);
     }
 
     [Fact]
