@@ -188,7 +188,7 @@ public sealed class LabClient
 
     private static LabException NoAnswer(string node, Exception broken) => new($"the agent of {node} does not answer: {broken.Message}", broken);
 
-    private LabException Ended(Exception broken) => new($"the lab '{Paths.Name}' ended while it was asked", broken);
+    private LabException Ended(Exception broken) => new($"the lab '{Paths.Name}' ended while it was asked ({broken.Message})", broken);
 
     private string? FailureOf(ReadOnlyMemory<byte> body)
     {

@@ -9,32 +9,40 @@ namespace Plumb.Linux.Sockets;
 /// </summary>
 public static class UnixRequest
 {
+    /// <summary>Longer than any network's plan or store: twice as much is no array any more.</summary>
+    private const int MostAnswerBytes = 1 << 30;
+
     private const int FirstBufferBytes = 16 * 1024;
 
     private static ReadOnlySpan<byte> EndOfHeader => "\r\n\r\n"u8;
 
     /// <param name="path">With a slash in front, and with query.</param>
+    /// <param name="mostBytes">Of an answer with its header.</param>
     /// <exception cref="SystemCallException">Nobody listens there, or the connection breaks.</exception>
-    /// <exception cref="InvalidDataException">The answer is none, or ends early.</exception>
-    public static UnixAnswer Send(string socketPath, string method, string path, ReadOnlyMemory<byte> body = default)
+    /// <exception cref="InvalidDataException">The answer is none, ends early, or is too long to be read.</exception>
+    public static UnixAnswer Send(string socketPath, string method, string path, ReadOnlyMemory<byte> body = default, int mostBytes = MostAnswerBytes)
     {
         using var stream = UnixStream.Connect(socketPath);
         stream.Send(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.0\r\nHost: unix\r\nContent-Length: {body.Length}\r\n\r\n"));
         stream.Send(body.Span);
-        return Parse(ReadToEnd(stream), path);
+        return Parse(ReadToEnd(stream, path, mostBytes), path);
     }
 
     // The server closes behind its answer.
-    private static ReadOnlyMemory<byte> ReadToEnd(UnixStream stream)
+    private static ReadOnlyMemory<byte> ReadToEnd(UnixStream stream, string path, int mostBytes)
     {
-        var buffer = new byte[FirstBufferBytes];
+        var buffer = new byte[Math.Min(FirstBufferBytes, mostBytes + 1)];
         var length = 0;
         while (stream.Receive(buffer.AsSpan(length)) is var received and > 0)
         {
             length += received;
+            if (length > mostBytes)
+            {
+                throw new InvalidDataException($"the answer to {path} is longer than {mostBytes} bytes: ask for a part of it");
+            }
             if (length == buffer.Length)
             {
-                Array.Resize(ref buffer, 2 * buffer.Length);
+                Array.Resize(ref buffer, (int)Math.Min(2L * buffer.Length, mostBytes + 1L));
             }
         }
         return buffer.AsMemory(0, length);

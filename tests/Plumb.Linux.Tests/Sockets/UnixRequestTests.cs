@@ -27,18 +27,29 @@ public sealed class UnixRequestTests : IDisposable
     [InlineData("hello\r\n\r\n")]
     public Task What_ends_early_is_no_answer(string answer) => Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(answer));
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(100_000)]
+    public async Task What_is_longer_than_it_may_be_is_not_read_to_its_end(int mostBytes)
+    {
+        const string header = "HTTP/1.0 200 OK\r\n\r\n";
+        Assert.Equal(mostBytes - header.Length, (await AskAsync(header.PadRight(mostBytes, '1'), mostBytes)).Given.Body.Length);
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => AskAsync(header.PadRight(mostBytes + 1, '1'), mostBytes));
+        Assert.Equal($"the answer to /status is longer than {mostBytes} bytes: ask for a part of it", refused.Message);
+    }
+
     [Fact]
     public void Nobody_listens() => Assert.Throws<SystemCallException>(() => UnixRequest.Send(Path.Combine(_folder.FullName, "none"), "GET", "/"));
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private async Task<(string Asked, UnixAnswer Given)> AskAsync(string answer)
+    private async Task<(string Asked, UnixAnswer Given)> AskAsync(string answer, int mostBytes = 1 << 20)
     {
-        var path = Path.Combine(_folder.FullName, "socket");
+        var path = Path.Combine(_folder.FullName, Guid.NewGuid().ToString("N"));
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen();
-        var asking = Task.Run(() => UnixRequest.Send(path, "GET", "/status"), TestContext.Current.CancellationToken);
+        var asking = Task.Run(() => UnixRequest.Send(path, "GET", "/status", default, mostBytes), TestContext.Current.CancellationToken);
         using var server = await listener.AcceptAsync(TestContext.Current.CancellationToken);
         var buffer = new byte[1024];
         var length = await server.ReceiveAsync(buffer, TestContext.Current.CancellationToken);
