@@ -150,14 +150,19 @@ public sealed class ContainerRoot
             return;
         }
         using var tree = new TreeWalk(Root);
+        var directories = new Dictionary<string, string?>();
         foreach (var owner in Owners)
         {
-            var name = Path.GetFileName(owner.Path);
-            if (tree.Find(Path.GetDirectoryName(owner.Path) ?? "") is not { } directory || FileStatus.TryOfLink(Path.Combine(directory, name)) is not { } status)
+            var above = Path.GetDirectoryName(owner.Path) ?? "";
+            if (!directories.TryGetValue(above, out var directory))
+            {
+                directories[above] = directory = tree.Find(above);
+            }
+            var place = Path.Combine(directory ?? "", Path.GetFileName(owner.Path));
+            if (directory is null || FileStatus.TryOfLink(place) is not { } status)
             {
                 continue;
             }
-            var place = Path.Combine(directory, name);
             var mode = status.Type == FileType.Regular ? File.GetUnixFileMode(place) : default;
             if (Libc.ChangeOwner(place, owner.User, owner.Group) < 0)
             {
