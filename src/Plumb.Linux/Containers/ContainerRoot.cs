@@ -39,12 +39,17 @@ public sealed class ContainerRoot
 
     private string Root { get; }
 
+    // The machine's root may make any device, and runtimes refuse all but a few by a control group. In a user namespace the kernel does.
+    private bool RefusesDevices => IsShielded && Lower != "/" && !ContainerUser.IsNested;
+
+    private nuint Attributes => RefusesDevices ? (nuint)Libc.MS_NODEV : 0;
+
     /// <summary>Makes it this process's root; the old one is gone from its sight.</summary>
     /// <exception cref="SystemCallException">The kernel refuses one of the mounts.</exception>
     public void Enter()
     {
         Check(Libc.Mount(null, "/", null, Libc.MS_REC | Libc.MS_SLAVE, null), "mount", "/ (propagation)");
-        Check(Libc.Mount("tmpfs", Stage, "tmpfs", 0, "mode=0755"), "mount -t tmpfs", Stage);
+        Check(Libc.Mount("tmpfs", Stage, "tmpfs", Attributes, "mode=0755"), "mount -t tmpfs", Stage);
         Directory.CreateDirectory(Root);
         if (Lower == "/")
         {
@@ -76,7 +81,12 @@ public sealed class ContainerRoot
         }
         foreach (var mount in Mounts)
         {
-            mount.Make(PlaceOf(mount.Target, Directory.Exists(mount.Source)));
+            var place = PlaceOf(mount.Target, Directory.Exists(mount.Source));
+            mount.Make(place);
+            if (RefusesDevices)
+            {
+                Check(Libc.SetMountAttributes(place, Libc.MOUNT_ATTR_NODEV), "mount_setattr", place);
+            }
         }
         Become(Root);
     }
@@ -127,7 +137,7 @@ public sealed class ContainerRoot
         }
         else
         {
-            Check(Libc.Mount(null, Root, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY, null), "mount -o remount,ro", Root);
+            Check(Libc.Mount(null, Root, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_RDONLY | Attributes, null), "mount -o remount,ro", Root);
         }
     }
 
@@ -138,7 +148,7 @@ public sealed class ContainerRoot
         Directory.CreateDirectory(work);
         File.SetUnixFileMode(upper, File.GetUnixFileMode(Lower));
         Check(
-            Libc.Mount("overlay", Root, "overlay", 0, $"lowerdir={Escape(Lower)},upperdir={Escape(upper)},workdir={Escape(work)},userxattr"),
+            Libc.Mount("overlay", Root, "overlay", Attributes, $"lowerdir={Escape(Lower)},upperdir={Escape(upper)},workdir={Escape(work)},userxattr"),
             "mount -t overlay", Lower);
     }
 
@@ -194,7 +204,7 @@ public sealed class ContainerRoot
         // Programs find their limits there. Only who has a control group of its own can have it, and who has none is refused.
         _ = Libc.Mount("cgroup2", system + "/fs/cgroup", "cgroup2", Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC | Libc.MS_RDONLY, null);
         var devices = PlaceOf("/dev", isDirectory: true);
-        Check(Libc.Mount("tmpfs", devices, "tmpfs", Libc.MS_NOSUID, "mode=0755"), "mount -t tmpfs", "/dev");
+        Check(Libc.Mount("tmpfs", devices, "tmpfs", Libc.MS_NOSUID | Attributes, "mode=0755"), "mount -t tmpfs", "/dev");
         foreach (var name in Devices)
         {
             File.WriteAllBytes(Path.Combine(devices, name), []);
@@ -204,7 +214,7 @@ public sealed class ContainerRoot
         {
             var place = Directory.CreateDirectory(Path.Combine(devices, name)).FullName;
             // A kernel may lack one of them; a program that needs it says so.
-            _ = Libc.Mount(kind, place, kind, Libc.MS_NOSUID | Libc.MS_NOEXEC, options);
+            _ = Libc.Mount(kind, place, kind, Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC, options);
         }
         // The machine's: terminals of `kubectl exec -it` are made outside, and have a name only there.
         new BindMount("/dev/pts", "/dev/pts").Make(Directory.CreateDirectory(Path.Combine(devices, "pts")).FullName);

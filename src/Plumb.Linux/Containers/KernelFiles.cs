@@ -1,4 +1,5 @@
 using Plumb.Linux.Native;
+using Plumb.Linux.Processes;
 
 namespace Plumb.Linux.Containers;
 
@@ -23,11 +24,14 @@ internal static class KernelFiles
             var place = root + path;
             if (Directory.Exists(place))
             {
-                Check(Libc.Mount("tmpfs", place, "tmpfs", Libc.MS_RDONLY | Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC, "size=4k,mode=0555"), "mount -t tmpfs", place);
+                if (Libc.Mount("tmpfs", place, "tmpfs", Libc.MS_RDONLY | Libc.MS_NOSUID | Libc.MS_NODEV | Libc.MS_NOEXEC, "size=4k,mode=0555") < 0)
+                {
+                    throw SystemCallException.Last("mount -t tmpfs", place);
+                }
             }
             else if (File.Exists(place))
             {
-                Bind("/dev/null", place);
+                new BindMount("/dev/null", place, ReadOnly: true).Make(place);
             }
         }
     }
@@ -41,23 +45,9 @@ internal static class KernelFiles
             var place = root + path;
             if (Path.Exists(place))
             {
-                Bind(place, place);
+                new BindMount(place, place, ReadOnly: true).Make(place);
             }
         }
     }
 
-    // No less will do: what is only mostly so would be no protection.
-    private static void Bind(string source, string place)
-    {
-        Check(Libc.Mount(source, place, null, Libc.MS_BIND | Libc.MS_REC, null), "mount --bind", place);
-        Check(Libc.SetMountAttributes(place, Libc.MOUNT_ATTR_RDONLY), "mount_setattr", place);
-    }
-
-    private static void Check(int result, string call, string subject)
-    {
-        if (result < 0)
-        {
-            throw SystemCallException.Last(call, subject);
-        }
-    }
 }

@@ -101,6 +101,8 @@ public sealed class SubordinateIdTests
 
             Assert.StartsWith("uid=1000(web) gid=1000", await InAsync("main", "id"), StringComparison.Ordinal);
             Assert.StartsWith("uid=0(root) gid=0", await InAsync("root", "id"), StringComparison.Ordinal);
+            // What only root has in effect stays the bound of what programs may give him.
+            Assert.Equal("CapEff:\t0000000000000000 CapBnd:\t00000000a80425fb", string.Join(' ', (await InAsync("main", "cat", "/proc/self/status")).Split('\n').Where(static line => line.StartsWith("CapEff", StringComparison.Ordinal) || line.StartsWith("CapBnd", StringComparison.Ordinal))));
             // Each of the two sees whose a file is, and may write no other's.
             Assert.Equal("1000:1000", (await InAsync("main", "sh", "-c", "echo new > /scratch/web; stat -c %u:%g /scratch/web")).Trim());
             Assert.Equal("0:0", (await InAsync("root", "sh", "-c", "echo new > /scratch/root; stat -c %u:%g /scratch/root")).Trim());

@@ -91,6 +91,7 @@ public sealed class PrivilegeTests : IAsyncLifetime
     {
         Assert.False(Linux.Containers.ContainerUser.IsNested);
         await KernelFilesAreShieldedAsync();
+        await DevicesAreRefusedAsync();
         // The API takes it from a pod that wants a user namespace of its own, and this lab has none to give.
         await _node.PodAsync("unmasked", """ "hostUsers":false,"containers":[{"name":"c","image":"busybox","command":["sleep","1000000"],"securityContext":{"procMount":"Unmasked","capabilities":{"add":["NET_ADMIN"]}}}] """);
         await _node.UntilAsync("unmasked", static one => one.Status.Phase == "Running");
@@ -145,6 +146,26 @@ public sealed class PrivilegeTests : IAsyncLifetime
         Assert.Contains("Read-only file system", await OpenAsync("kernel", "c", "/proc/sys/net/ipv4/ip_forward"), StringComparison.Ordinal);
         Assert.DoesNotContain("/proc/sys", Mounts(await _node.ExecAsync("kernel", "whole", "cat", "/proc/self/mountinfo")).Keys);
         Assert.Equal("", await OpenAsync("kernel", "whole", "/proc/sys/net/ipv4/ip_forward"));
+    }
+
+    /// <summary>One that does no harm stands for all: a second <c>/dev/null</c>.</summary>
+    private async Task DevicesAreRefusedAsync()
+    {
+        await _node.PodAsync("devices", """
+            "volumes":[{"name":"v","emptyDir":{}}],
+            "containers":[{"name":"c","image":"busybox","command":["sleep","1000000"],"volumeMounts":[{"name":"v","mountPath":"/v"}]},
+              {"name":"ro","image":"busybox","command":["sleep","1000000"],"volumeMounts":[{"name":"v","mountPath":"/v"}],"securityContext":{"readOnlyRootFilesystem":true}},
+              {"name":"whole","image":"busybox","command":["sleep","1000000"],"securityContext":{"privileged":true}}]
+            """);
+        await _node.UntilAsync("devices", static one => one.Status.Phase == "Running");
+        foreach (var (container, place) in ((string, string)[])[("c", ""), ("c", "/dev"), ("c", "/dev/shm"), ("c", "/v"), ("ro", "/dev"), ("ro", "/v")])
+        {
+            var device = $"{place}/null-{container}";
+            Assert.Equal("", await _node.ExecAsync("devices", container, "busybox", "mknod", device, "c", "1", "3"));
+            Assert.Contains("Permission denied", await OpenAsync("devices", container, device), StringComparison.Ordinal);
+            Assert.Equal("", await OpenAsync("devices", container, "/dev/null"));
+        }
+        Assert.Equal("", await _node.ExecAsync("devices", "whole", "sh", "-c", "busybox mknod /null c 1 3 && : >> /null"));
     }
 
     // Opened for writing, and nothing is written: a parameter of the pod's own network.
