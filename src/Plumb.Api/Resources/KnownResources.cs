@@ -174,7 +174,7 @@ internal static class KnownResources
             new()
             {
                 Resource = GroupResource.Jobs, Version = "v1", Kind = "Job", Strategy = new JobStrategy(), Table = WorkloadTables.Jobs,
-                Singular = "job", Namespaced = true, Categories = All, HasGeneration = true,
+                Singular = "job", Namespaced = true, Categories = All, HasGeneration = true, FieldAlias = static field => field is "status.successful" ? "status.succeeded" : field,
                 Subresources = [Status],
             },
             new()

@@ -4,149 +4,149 @@ namespace Plumb.Api.Schema;
 internal static class GroupTypes
 {
     public const string Apps = """
-        =Deployment spec:DeploymentSpec status:DeploymentStatus
-        DeploymentSpec replicas:int32 selector!:LabelSelector template!:PodTemplateSpec strategy:DeploymentStrategy minReadySeconds:int32 revisionHistoryLimit:int32 paused:bool progressDeadlineSeconds:int32
-        DeploymentStatus observedGeneration:int64 replicas:int32 updatedReplicas:int32 readyReplicas:int32 availableReplicas:int32 unavailableReplicas:int32 terminatingReplicas:int32 conditions:[]DeploymentCondition collisionCount:int32
-        DeploymentStrategy type:string{Recreate,RollingUpdate} rollingUpdate:RollingUpdateDeployment
-        DeploymentCondition type!:string status!:string lastUpdateTime:time lastTransitionTime:time reason:string message:string
-        RollingUpdateDeployment maxUnavailable:intstr maxSurge:intstr
-        =ReplicaSet spec:ReplicaSetSpec status:ReplicaSetStatus
-        ReplicaSetSpec replicas:int32 minReadySeconds:int32 selector!:LabelSelector template:PodTemplateSpec
-        ReplicaSetStatus replicas!:int32 fullyLabeledReplicas:int32 readyReplicas:int32 availableReplicas:int32 terminatingReplicas:int32 observedGeneration:int64 conditions:[]ReplicaSetCondition
-        ReplicaSetCondition type!:string status!:string lastTransitionTime:time reason:string message:string
-        =DaemonSet spec:DaemonSetSpec status:DaemonSetStatus
-        DaemonSetSpec selector!:LabelSelector template!:PodTemplateSpec updateStrategy:DaemonSetUpdateStrategy minReadySeconds:int32 revisionHistoryLimit:int32
-        DaemonSetStatus currentNumberScheduled!:int32 numberMisscheduled!:int32 desiredNumberScheduled!:int32 numberReady!:int32 observedGeneration:int64 updatedNumberScheduled:int32 numberAvailable:int32 numberUnavailable:int32 collisionCount:int32 conditions:[]DaemonSetCondition
-        DaemonSetUpdateStrategy type:string{OnDelete,RollingUpdate} rollingUpdate:RollingUpdateDaemonSet
-        DaemonSetCondition type!:string status!:string lastTransitionTime:time reason:string message:string
-        RollingUpdateDaemonSet maxUnavailable:intstr maxSurge:intstr
-        =StatefulSet spec:StatefulSetSpec status:StatefulSetStatus
-        StatefulSetSpec replicas:int32 selector!:LabelSelector template!:PodTemplateSpec volumeClaimTemplates:[]PersistentVolumeClaim serviceName:string podManagementPolicy:string{OrderedReady,Parallel} updateStrategy:StatefulSetUpdateStrategy revisionHistoryLimit:int32 minReadySeconds:int32 persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy ordinals:StatefulSetOrdinals
-        StatefulSetStatus observedGeneration:int64 replicas!:int32 readyReplicas:int32 currentReplicas:int32 updatedReplicas:int32 currentRevision:string updateRevision:string collisionCount:int32 conditions:[]StatefulSetCondition availableReplicas:int32
-        StatefulSetUpdateStrategy type:string{OnDelete,RollingUpdate} rollingUpdate:RollingUpdateStatefulSetStrategy
-        StatefulSetPersistentVolumeClaimRetentionPolicy whenDeleted:string whenScaled:string
-        StatefulSetOrdinals start:int32
-        StatefulSetCondition type!:string status!:string lastTransitionTime:time reason:string message:string
-        RollingUpdateStatefulSetStrategy partition:int32 maxUnavailable:intstr
-        =ControllerRevision data:RawExtension revision!:int64
+        =Deployment 2.spec:DeploymentSpec 3.status:DeploymentStatus
+        DeploymentSpec 1*replicas:int32 2.selector!:LabelSelector 3.template!:PodTemplateSpec 4.strategy:DeploymentStrategy 5.minReadySeconds:int32 6*revisionHistoryLimit:int32 7.paused:bool 9*progressDeadlineSeconds:int32
+        DeploymentStatus 1.observedGeneration:int64 2.replicas:int32 3.updatedReplicas:int32 7.readyReplicas:int32 4.availableReplicas:int32 5.unavailableReplicas:int32 9*terminatingReplicas:int32 6.conditions:[]DeploymentCondition 8*collisionCount:int32
+        DeploymentStrategy 1.type:string{Recreate,RollingUpdate} 2.rollingUpdate:RollingUpdateDeployment
+        DeploymentCondition 1*type!:string 2*status!:string 6.lastUpdateTime:time 7.lastTransitionTime:time 4.reason:string 5.message:string
+        RollingUpdateDeployment 1.maxUnavailable:intstr 2.maxSurge:intstr
+        =ReplicaSet 2.spec:ReplicaSetSpec 3.status:ReplicaSetStatus
+        ReplicaSetSpec 1*replicas:int32 4.minReadySeconds:int32 2.selector!:LabelSelector 3.template:PodTemplateSpec
+        ReplicaSetStatus 1*replicas!:int32 2.fullyLabeledReplicas:int32 4.readyReplicas:int32 5.availableReplicas:int32 7*terminatingReplicas:int32 3.observedGeneration:int64 6.conditions:[]ReplicaSetCondition
+        ReplicaSetCondition 1*type!:string 2*status!:string 3.lastTransitionTime:time 4.reason:string 5.message:string
+        =DaemonSet 2.spec:DaemonSetSpec 3.status:DaemonSetStatus
+        DaemonSetSpec 1.selector!:LabelSelector 2.template!:PodTemplateSpec 3.updateStrategy:DaemonSetUpdateStrategy 4.minReadySeconds:int32 6*revisionHistoryLimit:int32
+        DaemonSetStatus 1*currentNumberScheduled!:int32 2*numberMisscheduled!:int32 3*desiredNumberScheduled!:int32 4*numberReady!:int32 5.observedGeneration:int64 6.updatedNumberScheduled:int32 7.numberAvailable:int32 8.numberUnavailable:int32 9*collisionCount:int32 10.conditions:[]DaemonSetCondition
+        DaemonSetUpdateStrategy 1.type:string{OnDelete,RollingUpdate} 2.rollingUpdate:RollingUpdateDaemonSet
+        DaemonSetCondition 1*type!:string 2*status!:string 3.lastTransitionTime:time 4.reason:string 5.message:string
+        RollingUpdateDaemonSet 1.maxUnavailable:intstr 2.maxSurge:intstr
+        =StatefulSet 2.spec:StatefulSetSpec 3.status:StatefulSetStatus
+        StatefulSetSpec 1*replicas:int32 2.selector!:LabelSelector 3.template!:PodTemplateSpec 4.volumeClaimTemplates:[]PersistentVolumeClaim 5*serviceName:string 6.podManagementPolicy:string{OrderedReady,Parallel} 7.updateStrategy:StatefulSetUpdateStrategy 8*revisionHistoryLimit:int32 9.minReadySeconds:int32 10.persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy 11.ordinals:StatefulSetOrdinals
+        StatefulSetStatus 1.observedGeneration:int64 2*replicas!:int32 3.readyReplicas:int32 4.currentReplicas:int32 5.updatedReplicas:int32 6.currentRevision:string 7.updateRevision:string 9*collisionCount:int32 10.conditions:[]StatefulSetCondition 11*availableReplicas:int32
+        StatefulSetUpdateStrategy 1.type:string{OnDelete,RollingUpdate} 2.rollingUpdate:RollingUpdateStatefulSetStrategy
+        StatefulSetPersistentVolumeClaimRetentionPolicy 1.whenDeleted:string 2.whenScaled:string
+        StatefulSetOrdinals 1*start:int32
+        StatefulSetCondition 1*type!:string 2*status!:string 3.lastTransitionTime:time 4.reason:string 5.message:string
+        RollingUpdateStatefulSetStrategy 1*partition:int32 2.maxUnavailable:intstr
+        =ControllerRevision 2.data:RawExtension 3*revision!:int64
         ~RawExtension
         """;
 
     public const string Batch = """
-        =Job spec:JobSpec status:JobStatus
-        JobSpec parallelism:int32 completions:int32 activeDeadlineSeconds:int64 podFailurePolicy:PodFailurePolicy successPolicy:SuccessPolicy backoffLimit:int32 backoffLimitPerIndex:int32 maxFailedIndexes:int32 selector:LabelSelector manualSelector:bool template!:PodTemplateSpec ttlSecondsAfterFinished:int32 completionMode:string{Indexed,NonIndexed} suspend:bool podReplacementPolicy:string{Failed,TerminatingOrFailed} managedBy:string
-        JobStatus conditions:[]JobCondition startTime:time completionTime:time active:int32 succeeded:int32 failed:int32 terminating:int32 completedIndexes:string failedIndexes:string uncountedTerminatedPods:UncountedTerminatedPods ready:int32
-        PodFailurePolicy rules!:[]PodFailurePolicyRule
-        SuccessPolicy rules!:[]SuccessPolicyRule
-        JobCondition type!:string status!:string lastProbeTime:time lastTransitionTime:time reason:string message:string
-        UncountedTerminatedPods succeeded:[]string failed:[]string
-        PodFailurePolicyRule action!:string{Count,FailIndex,FailJob,Ignore} onExitCodes:PodFailurePolicyOnExitCodesRequirement onPodConditions:[]PodFailurePolicyOnPodConditionsPattern
-        SuccessPolicyRule succeededIndexes:string succeededCount:int32
-        PodFailurePolicyOnExitCodesRequirement containerName:string operator!:string{In,NotIn} values!:[]int32
-        PodFailurePolicyOnPodConditionsPattern type!:string status!:string
-        =CronJob spec:CronJobSpec status:CronJobStatus
-        CronJobSpec schedule!:string timeZone:string startingDeadlineSeconds:int64 concurrencyPolicy:string{Allow,Forbid,Replace} suspend:bool jobTemplate!:JobTemplateSpec successfulJobsHistoryLimit:int32 failedJobsHistoryLimit:int32
-        CronJobStatus active:[]ObjectReference lastScheduleTime:time lastSuccessfulTime:time
-        JobTemplateSpec metadata:ObjectMeta spec:JobSpec
+        =Job 2.spec:JobSpec 3.status:JobStatus
+        JobSpec 1*parallelism:int32 2*completions:int32 3*activeDeadlineSeconds:int64 11.podFailurePolicy:PodFailurePolicy 16.successPolicy:SuccessPolicy 7*backoffLimit:int32 12*backoffLimitPerIndex:int32 13*maxFailedIndexes:int32 4.selector:LabelSelector 5*manualSelector:bool 6.template!:PodTemplateSpec 8*ttlSecondsAfterFinished:int32 9*completionMode:string{Indexed,NonIndexed} 10*suspend:bool 14*podReplacementPolicy:string{Failed,TerminatingOrFailed} 15*managedBy:string
+        JobStatus 1.conditions:[]JobCondition 2.startTime:time 3.completionTime:time 4.active:int32 5.succeeded:int32 6.failed:int32 11*terminating:int32 7.completedIndexes:string 10*failedIndexes:string 8.uncountedTerminatedPods:UncountedTerminatedPods 9*ready:int32
+        PodFailurePolicy 1.rules!:[]PodFailurePolicyRule
+        SuccessPolicy 1.rules!:[]SuccessPolicyRule
+        JobCondition 1*type!:string 2*status!:string 3.lastProbeTime:time 4.lastTransitionTime:time 5.reason:string 6.message:string
+        UncountedTerminatedPods 1.succeeded:[]string 2.failed:[]string
+        PodFailurePolicyRule 1*action!:string{Count,FailIndex,FailJob,Ignore} 2.onExitCodes:PodFailurePolicyOnExitCodesRequirement 3.onPodConditions:[]PodFailurePolicyOnPodConditionsPattern
+        SuccessPolicyRule 1*succeededIndexes:string 2*succeededCount:int32
+        PodFailurePolicyOnExitCodesRequirement 1*containerName:string 2*operator!:string{In,NotIn} 3.values!:[]int32
+        PodFailurePolicyOnPodConditionsPattern 1*type!:string 2*status!:string
+        =CronJob 2.spec:CronJobSpec 3.status:CronJobStatus
+        CronJobSpec 1*schedule!:string 8*timeZone:string 2*startingDeadlineSeconds:int64 3.concurrencyPolicy:string{Allow,Forbid,Replace} 4*suspend:bool 5.jobTemplate!:JobTemplateSpec 6*successfulJobsHistoryLimit:int32 7*failedJobsHistoryLimit:int32
+        CronJobStatus 1.active:[]ObjectReference 4.lastScheduleTime:time 5.lastSuccessfulTime:time
+        JobTemplateSpec 1.metadata:ObjectMeta 2.spec:JobSpec
         """;
 
     public const string Networking = """
-        =NetworkPolicy spec:NetworkPolicySpec
-        NetworkPolicySpec podSelector:LabelSelector ingress:[]NetworkPolicyIngressRule egress:[]NetworkPolicyEgressRule policyTypes:[]string{Egress,Ingress}
-        NetworkPolicyIngressRule ports:[]NetworkPolicyPort from:[]NetworkPolicyPeer
-        NetworkPolicyEgressRule ports:[]NetworkPolicyPort to:[]NetworkPolicyPeer
-        NetworkPolicyPort protocol:string{SCTP,TCP,UDP} port:intstr endPort:int32
-        NetworkPolicyPeer podSelector:LabelSelector namespaceSelector:LabelSelector ipBlock:IPBlock
-        IPBlock cidr!:string except:[]string
-        =Ingress spec:IngressSpec status:IngressStatus
-        IngressSpec ingressClassName:string defaultBackend:IngressBackend tls:[]IngressTLS rules:[]IngressRule
-        IngressStatus loadBalancer:IngressLoadBalancerStatus
-        IngressBackend service:IngressServiceBackend resource:TypedLocalObjectReference
-        IngressTLS hosts:[]string secretName:string
-        IngressRule host:string http:HTTPIngressRuleValue
-        IngressLoadBalancerStatus ingress:[]IngressLoadBalancerIngress
-        IngressServiceBackend name!:string port:ServiceBackendPort
-        HTTPIngressRuleValue paths!:[]HTTPIngressPath
-        IngressLoadBalancerIngress ip:string hostname:string ports:[]IngressPortStatus
-        ServiceBackendPort name:string number:int32
-        HTTPIngressPath path:string pathType!:string backend!:IngressBackend
-        IngressPortStatus port!:int32 protocol!:string{SCTP,TCP,UDP} error:string
-        =IngressClass spec:IngressClassSpec
-        IngressClassSpec controller:string parameters:IngressClassParametersReference
-        IngressClassParametersReference apiGroup:string kind!:string name!:string scope:string namespace:string
-        =IPAddress spec:IPAddressSpec
-        IPAddressSpec parentRef:ParentReference
-        ParentReference group:string resource:string namespace:string name:string
-        =ServiceCIDR spec:ServiceCIDRSpec status:ServiceCIDRStatus
-        ServiceCIDRSpec cidrs:[]string
-        ServiceCIDRStatus conditions:[]Condition
+        =NetworkPolicy 2.spec:NetworkPolicySpec
+        NetworkPolicySpec 1.podSelector:LabelSelector 2.ingress:[]NetworkPolicyIngressRule 3.egress:[]NetworkPolicyEgressRule 4.policyTypes:[]string{Egress,Ingress}
+        NetworkPolicyIngressRule 1.ports:[]NetworkPolicyPort 2.from:[]NetworkPolicyPeer
+        NetworkPolicyEgressRule 1.ports:[]NetworkPolicyPort 2.to:[]NetworkPolicyPeer
+        NetworkPolicyPort 1*protocol:string{SCTP,TCP,UDP} 2.port:intstr 3*endPort:int32
+        NetworkPolicyPeer 1.podSelector:LabelSelector 2.namespaceSelector:LabelSelector 3.ipBlock:IPBlock
+        IPBlock 1*cidr!:string 2.except:[]string
+        =Ingress 2.spec:IngressSpec 3.status:IngressStatus
+        IngressSpec 4*ingressClassName:string 1.defaultBackend:IngressBackend 2.tls:[]IngressTLS 3.rules:[]IngressRule
+        IngressStatus 1.loadBalancer:IngressLoadBalancerStatus
+        IngressBackend 4.service:IngressServiceBackend 3.resource:TypedLocalObjectReference
+        IngressTLS 1.hosts:[]string 2.secretName:string
+        IngressRule 1.host:string 2/1.http:HTTPIngressRuleValue
+        IngressLoadBalancerStatus 1.ingress:[]IngressLoadBalancerIngress
+        IngressServiceBackend 1*name!:string 2.port:ServiceBackendPort
+        HTTPIngressRuleValue 1.paths!:[]HTTPIngressPath
+        IngressLoadBalancerIngress 1.ip:string 2.hostname:string 4.ports:[]IngressPortStatus
+        ServiceBackendPort 1.name:string 2.number:int32
+        HTTPIngressPath 1.path:string 3*pathType!:string 2.backend!:IngressBackend
+        IngressPortStatus 1*port!:int32 2*protocol!:string{SCTP,TCP,UDP} 3*error:string
+        =IngressClass 2.spec:IngressClassSpec
+        IngressClassSpec 1.controller:string 2.parameters:IngressClassParametersReference
+        IngressClassParametersReference 1*apiGroup:string 2*kind!:string 3*name!:string 4*scope:string 5*namespace:string
+        =IPAddress 2.spec:IPAddressSpec
+        IPAddressSpec 1.parentRef:ParentReference
+        ParentReference 1.group:string 2.resource:string 3.namespace:string 4.name:string
+        =ServiceCIDR 2.spec:ServiceCIDRSpec 3.status:ServiceCIDRStatus
+        ServiceCIDRSpec 1.cidrs:[]string
+        ServiceCIDRStatus 1.conditions:[]Condition
         """;
 
     public const string Discovery = """
-        =EndpointSlice addressType!:string endpoints!:[]Endpoint ports:[]EndpointPort
-        Endpoint addresses!:[]string conditions:EndpointConditions hostname:string targetRef:ObjectReference deprecatedTopology:map:string nodeName:string zone:string hints:EndpointHints
-        EndpointPort name:string protocol:string{SCTP,TCP,UDP} port:int32 appProtocol:string
-        EndpointConditions ready:bool serving:bool terminating:bool
-        EndpointHints forZones:[]ForZone forNodes:[]ForNode
-        ForZone name!:string
-        ForNode name!:string
+        =EndpointSlice 4*addressType!:string 2.endpoints!:[]Endpoint 3.ports:[]EndpointPort
+        Endpoint 1.addresses!:[]string 2.conditions:EndpointConditions 3*hostname:string 4.targetRef:ObjectReference 5.deprecatedTopology:map:string 6*nodeName:string 7*zone:string 8.hints:EndpointHints
+        EndpointPort 1*name:string 2*protocol:string{SCTP,TCP,UDP} 3*port:int32 4*appProtocol:string
+        EndpointConditions 1*ready:bool 2*serving:bool 3*terminating:bool
+        EndpointHints 1.forZones:[]ForZone 2.forNodes:[]ForNode
+        ForZone 1*name!:string
+        ForNode 1*name!:string
         """;
 
     public const string Coordination = """
-        =Lease spec:LeaseSpec
-        LeaseSpec holderIdentity:string leaseDurationSeconds:int32 acquireTime:micro renewTime:micro leaseTransitions:int32 strategy:string preferredHolder:string
+        =Lease 2.spec:LeaseSpec
+        LeaseSpec 1*holderIdentity:string 2*leaseDurationSeconds:int32 3.acquireTime:micro 4.renewTime:micro 5*leaseTransitions:int32 6*strategy:string 7*preferredHolder:string
         """;
 
     public const string Events = """
-        =Event eventTime!:micro series:EventSeries reportingController:string reportingInstance:string action:string reason:string regarding:ObjectReference related:ObjectReference note:string type:string deprecatedSource:EventSource deprecatedFirstTimestamp:time deprecatedLastTimestamp:time deprecatedCount:int32
-        EventSeries count!:int32 lastObservedTime!:micro
+        =Event 2.eventTime!:micro 3.series:EventSeries 4.reportingController:string 5.reportingInstance:string 6.action:string 7.reason:string 8.regarding:ObjectReference 9.related:ObjectReference 10.note:string 11.type:string 12.deprecatedSource:EventSource 13.deprecatedFirstTimestamp:time 14.deprecatedLastTimestamp:time 15.deprecatedCount:int32
+        EventSeries 1*count!:int32 2.lastObservedTime!:micro
         """;
 
     public const string Policy = """
-        =PodDisruptionBudget spec:PodDisruptionBudgetSpec status:PodDisruptionBudgetStatus
-        PodDisruptionBudgetSpec minAvailable:intstr selector:LabelSelector maxUnavailable:intstr unhealthyPodEvictionPolicy:string{AlwaysAllow,IfHealthyBudget}
-        PodDisruptionBudgetStatus observedGeneration:int64 disruptedPods:map:time disruptionsAllowed!:int32 currentHealthy!:int32 desiredHealthy!:int32 expectedPods!:int32 conditions:[]Condition
-        =Eviction deleteOptions:DeleteOptions
+        =PodDisruptionBudget 2.spec:PodDisruptionBudgetSpec 3.status:PodDisruptionBudgetStatus
+        PodDisruptionBudgetSpec 1.minAvailable:intstr 2.selector:LabelSelector 3.maxUnavailable:intstr 4*unhealthyPodEvictionPolicy:string{AlwaysAllow,IfHealthyBudget}
+        PodDisruptionBudgetStatus 1.observedGeneration:int64 2.disruptedPods:map:time 3*disruptionsAllowed!:int32 4*currentHealthy!:int32 5*desiredHealthy!:int32 6*expectedPods!:int32 7.conditions:[]Condition
+        =Eviction 2.deleteOptions:DeleteOptions
         """;
 
     public const string Rbac = """
-        =Role rules:[]PolicyRule
-        PolicyRule verbs!:[]string apiGroups:[]string resources:[]string resourceNames:[]string nonResourceURLs:[]string
-        =ClusterRole rules:[]PolicyRule aggregationRule:AggregationRule
-        AggregationRule clusterRoleSelectors:[]LabelSelector
-        =RoleBinding subjects:[]Subject roleRef!:RoleRef
-        Subject kind!:string apiGroup:string name!:string namespace:string
-        RoleRef apiGroup!:string kind!:string name!:string
-        =ClusterRoleBinding subjects:[]Subject roleRef!:RoleRef
+        =Role 2.rules:[]PolicyRule
+        PolicyRule 1.verbs!:[]string 2.apiGroups:[]string 3.resources:[]string 4.resourceNames:[]string 5.nonResourceURLs:[]string
+        =ClusterRole 2.rules:[]PolicyRule 3.aggregationRule:AggregationRule
+        AggregationRule 1.clusterRoleSelectors:[]LabelSelector
+        =RoleBinding 2.subjects:[]Subject 3.roleRef!:RoleRef
+        Subject 1*kind!:string 2.apiGroup:string 3*name!:string 4.namespace:string
+        RoleRef 1*apiGroup!:string 2*kind!:string 3*name!:string
+        =ClusterRoleBinding 2.subjects:[]Subject 3.roleRef!:RoleRef
         """;
 
     public const string Scheduling = """
-        =PriorityClass value!:int32 globalDefault:bool description:string preemptionPolicy:string{Never,PreemptLowerPriority}
+        =PriorityClass 2*value!:int32 3.globalDefault:bool 4.description:string 5*preemptionPolicy:string{Never,PreemptLowerPriority}
         """;
 
     public const string Autoscaling = """
-        =HorizontalPodAutoscaler spec:HorizontalPodAutoscalerSpec status:HorizontalPodAutoscalerStatus
-        HorizontalPodAutoscalerSpec scaleTargetRef!:CrossVersionObjectReference minReplicas:int32 maxReplicas!:int32 metrics:[]MetricSpec behavior:HorizontalPodAutoscalerBehavior
-        HorizontalPodAutoscalerStatus observedGeneration:int64 lastScaleTime:time currentReplicas:int32 desiredReplicas!:int32 currentMetrics:[]MetricStatus conditions:[]HorizontalPodAutoscalerCondition
-        CrossVersionObjectReference kind!:string name!:string apiVersion:string
-        MetricSpec type!:string object:ObjectMetricSource pods:PodsMetricSource resource:ResourceMetricSource containerResource:ContainerResourceMetricSource external:ExternalMetricSource
-        HorizontalPodAutoscalerBehavior scaleUp:HPAScalingRules scaleDown:HPAScalingRules
-        MetricStatus type!:string object:ObjectMetricStatus pods:PodsMetricStatus resource:ResourceMetricStatus containerResource:ContainerResourceMetricStatus external:ExternalMetricStatus
-        HorizontalPodAutoscalerCondition type!:string status!:string lastTransitionTime:time reason:string message:string
-        ObjectMetricSource describedObject!:CrossVersionObjectReference target!:MetricTarget metric!:MetricIdentifier
-        PodsMetricSource metric!:MetricIdentifier target!:MetricTarget
-        ResourceMetricSource name!:string target!:MetricTarget
-        ContainerResourceMetricSource name!:string target!:MetricTarget container!:string
-        ExternalMetricSource metric!:MetricIdentifier target!:MetricTarget
-        HPAScalingRules stabilizationWindowSeconds:int32 selectPolicy:string policies:[]HPAScalingPolicy tolerance:quantity
-        ObjectMetricStatus metric!:MetricIdentifier current!:MetricValueStatus describedObject!:CrossVersionObjectReference
-        PodsMetricStatus metric!:MetricIdentifier current!:MetricValueStatus
-        ResourceMetricStatus name!:string current!:MetricValueStatus
-        ContainerResourceMetricStatus name!:string current!:MetricValueStatus container!:string
-        ExternalMetricStatus metric!:MetricIdentifier current!:MetricValueStatus
-        MetricTarget type!:string value:quantity averageValue:quantity averageUtilization:int32
-        MetricIdentifier name!:string selector:LabelSelector
-        HPAScalingPolicy type!:string value!:int32 periodSeconds!:int32
-        MetricValueStatus value:quantity averageValue:quantity averageUtilization:int32
+        =HorizontalPodAutoscaler 2.spec:HorizontalPodAutoscalerSpec 3.status:HorizontalPodAutoscalerStatus
+        HorizontalPodAutoscalerSpec 1.scaleTargetRef!:CrossVersionObjectReference 2*minReplicas:int32 3*maxReplicas!:int32 4.metrics:[]MetricSpec 5.behavior:HorizontalPodAutoscalerBehavior
+        HorizontalPodAutoscalerStatus 1*observedGeneration:int64 2.lastScaleTime:time 3.currentReplicas:int32 4*desiredReplicas!:int32 5.currentMetrics:[]MetricStatus 6.conditions:[]HorizontalPodAutoscalerCondition
+        CrossVersionObjectReference 1*kind!:string 2*name!:string 3.apiVersion:string
+        MetricSpec 1*type!:string 2.object:ObjectMetricSource 3.pods:PodsMetricSource 4.resource:ResourceMetricSource 7.containerResource:ContainerResourceMetricSource 5.external:ExternalMetricSource
+        HorizontalPodAutoscalerBehavior 1.scaleUp:HPAScalingRules 2.scaleDown:HPAScalingRules
+        MetricStatus 1*type!:string 2.object:ObjectMetricStatus 3.pods:PodsMetricStatus 4.resource:ResourceMetricStatus 7.containerResource:ContainerResourceMetricStatus 5.external:ExternalMetricStatus
+        HorizontalPodAutoscalerCondition 1*type!:string 2*status!:string 3.lastTransitionTime:time 4.reason:string 5.message:string
+        ObjectMetricSource 1.describedObject!:CrossVersionObjectReference 2.target!:MetricTarget 3.metric!:MetricIdentifier
+        PodsMetricSource 1.metric!:MetricIdentifier 2.target!:MetricTarget
+        ResourceMetricSource 1*name!:string 2.target!:MetricTarget
+        ContainerResourceMetricSource 1*name!:string 2.target!:MetricTarget 3*container!:string
+        ExternalMetricSource 1.metric!:MetricIdentifier 2.target!:MetricTarget
+        HPAScalingRules 3*stabilizationWindowSeconds:int32 1*selectPolicy:string 2.policies:[]HPAScalingPolicy 4.tolerance:quantity
+        ObjectMetricStatus 1.metric!:MetricIdentifier 2.current!:MetricValueStatus 3.describedObject!:CrossVersionObjectReference
+        PodsMetricStatus 1.metric!:MetricIdentifier 2.current!:MetricValueStatus
+        ResourceMetricStatus 1*name!:string 2.current!:MetricValueStatus
+        ContainerResourceMetricStatus 1*name!:string 2.current!:MetricValueStatus 3*container!:string
+        ExternalMetricStatus 1.metric!:MetricIdentifier 2.current!:MetricValueStatus
+        MetricTarget 1*type!:string 2.value:quantity 3.averageValue:quantity 4*averageUtilization:int32
+        MetricIdentifier 1*name!:string 2.selector:LabelSelector
+        HPAScalingPolicy 1*type!:string 2*value!:int32 3*periodSeconds!:int32
+        MetricValueStatus 1.value:quantity 2.averageValue:quantity 3*averageUtilization:int32
         """;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Apply;
 
@@ -28,6 +29,9 @@ internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, 
     /// <summary>An object without it is not whole.</summary>
     public bool IsRequired { get; init; }
 
+    /// <summary>Its zero is a value: Go writes it in JSON, or points to it.</summary>
+    public bool IsZeroWritten { get; init; }
+
     /// <summary>How values merge; null: as their type does.</summary>
     public Shape? Merges { get; set; }
 
@@ -55,6 +59,31 @@ internal sealed record FieldType(Scalar Scalar, TypeSchema? Named, bool IsList, 
     };
 }
 
+/// <summary>The fields of a message in protobuf form, by number.</summary>
+internal sealed class WireFields
+{
+    public Dictionary<int, (string Name, FieldType Type)> Fields { get; } = [];
+
+    /// <summary>Messages whose fields JSON has beside the others.</summary>
+    public Dictionary<int, WireFields> Inlined { get; } = [];
+
+    /// <param name="path">The field's number, after those of the messages that it is in: `2/1`.</param>
+    public void Add(ReadOnlySpan<char> path, string name, FieldType type)
+    {
+        var slash = path.IndexOf('/');
+        var number = int.Parse(slash < 0 ? path : path[..slash], CultureInfo.InvariantCulture);
+        if (slash < 0)
+        {
+            Fields.Add(number, (name, type));
+            return;
+        }
+
+        if (!Inlined.TryGetValue(number, out var inner))
+            Inlined[number] = inner = new WireFields();
+        inner.Add(path[(slash + 1)..], name, type);
+    }
+}
+
 /// <summary>One type of the API: its fields by name.</summary>
 /// <param name="package">Where OpenAPI has it: `io.k8s.api.core.v1`.</param>
 /// <param name="isKind">Stands for itself in the API: has apiVersion, kind and metadata.</param>
@@ -67,6 +96,8 @@ internal sealed class TypeSchema(string package, string name, bool isKind)
     public bool IsKind { get; } = isKind;
 
     public Dictionary<string, FieldType> Fields { get; } = [];
+
+    public WireFields Wire { get; } = new();
 
     public Shape Shape
     {
@@ -132,18 +163,28 @@ internal sealed class TypeTable
             {
                 schema.Fields["apiVersion"] = Parse("string", group);
                 schema.Fields["kind"] = Parse("string", group);
-                schema.Fields["metadata"] = Parse("ObjectMeta", group);
+                Add(schema, "1.metadata", "ObjectMeta", group);
             }
 
             foreach (var field in fields)
             {
                 var colon = field.IndexOf(':', StringComparison.Ordinal);
-                schema.Fields[field[..colon].TrimEnd('!')] = Parse(field[(colon + 1)..], group) with { IsRequired = field[colon - 1] == '!' };
+                Add(schema, field[..colon], field[(colon + 1)..], group);
             }
         }
 
         _byName = _types.Values.ToLookup(static schema => schema.Name);
         ReadMerging();
+    }
+
+    private void Add(TypeSchema schema, string numbered, string type, string group)
+    {
+        var end = numbered.AsSpan().IndexOfAny('.', '*');
+        var name = numbered[(end + 1)..].TrimEnd('!');
+        var field = Parse(type, group) with { IsRequired = numbered[^1] == '!', IsZeroWritten = end >= 0 && numbered[end] == '*' };
+        schema.Fields[name] = field;
+        if (end >= 0)
+            schema.Wire.Add(numbered.AsSpan(0, end), name, field);
     }
 
     private void ReadMerging()
@@ -182,6 +223,9 @@ internal sealed class TypeTable
 
     /// <returns>Null: a kind that a definition made.</returns>
     public static TypeSchema? Of(ResourceDefinition definition) => definition.Custom is not null ? null : Shared.Value._types.GetValueOrDefault((definition.Resource.Group, definition.Kind));
+
+    /// <returns>Null: there is no such kind. What all groups speak (the options of a deletion) has each group's name.</returns>
+    public static TypeSchema? Find(string group, string kind) => Shared.Value._types.GetValueOrDefault((group, kind)) ?? Shared.Value._types.GetValueOrDefault((Meta, kind));
 
     /// <summary>A type that no resource has: what subresources speak.</summary>
     public static TypeSchema Named(string name) => Shared.Value._byName[name].Single();

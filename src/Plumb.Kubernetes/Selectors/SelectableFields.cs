@@ -27,6 +27,14 @@ public static class SelectableFields
     /// <summary>The fields of <paramref name="resource"/> beyond those of the metadata.</summary>
     public static IReadOnlyList<string> Of(GroupVersionResource resource) => ByResource.GetValueOrDefault(resource.GroupResource, []);
 
+    /// <summary>What a field that an object does not have is compared as: its type's zero, as the server fills its set of fields from typed objects.</summary>
+    public static string Unset(string field) => field switch
+    {
+        "spec.unschedulable" or "spec.hostNetwork" => "false",
+        "status.replicas" or "status.successful" => "0",
+        _ => "",
+    };
+
     /// <param name="isCustom">Custom resources have another wording.</param>
     /// <exception cref="SelectorException">The selector names a field that the resource does not offer; worded as the API server does.</exception>
     public static void Check(FieldSelector selector, GroupVersionResource resource, bool isCustom = false)

@@ -1,25 +1,24 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Plumb.Api.Schema;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Http.Requests;
 
 /// <summary>
-/// Objects in the API's protobuf form, turned into the JSON that the rest of the server speaks. Only as much as kubectl sends (see <see cref="WireTypes"/>);
-/// fields without a name there are refused, never lost.
+/// Objects in the API's protobuf form, turned into the JSON that the rest of the server speaks: `k8s\0`, then runtime.Unknown of k8s.io/apimachinery. The fields are those of
+/// <see cref="TypeTable"/>; others are of a newer release and are left out, as a server of this one does.
 /// </summary>
 internal static class Protobuf
 {
     public const string MediaType = "application/vnd.kubernetes.protobuf";
 
-    private static readonly Lazy<Dictionary<string, Dictionary<int, (string Name, string Type)>>> Types = new(Parse);
-
     private static ReadOnlySpan<byte> Magic => "k8s\0"u8;
 
-    /// <exception cref="ApiException">400: no such message, or one that cannot be turned into JSON.</exception>
+    /// <exception cref="ApiException">400: no such message; 415: of a kind that is not known here.</exception>
     public static JsonObject Decode(ReadOnlySpan<byte> body, string expected = "")
     {
         if (!body.StartsWith(Magic))
@@ -35,9 +34,11 @@ internal static class Protobuf
                 raw = reader.Bytes;
         }
 
+        var slash = version.IndexOf('/', StringComparison.Ordinal);
+        var type = TypeTable.Find(slash < 0 ? "" : version[..slash], kind)
+            ?? throw new ApiException(415, "UnsupportedMediaType", $"{kind} of {version} is not read in protobuf form here: send application/json");
         var root = new JsonObject { ["kind"] = kind, ["apiVersion"] = version };
-        foreach (var (name, value) in Message(kind, raw).ToArray())
-            root[name] = value?.DeepClone();
+        Read(root, type.Wire, raw, 0);
         return root;
     }
 
@@ -48,113 +49,133 @@ internal static class Protobuf
         while (reader.Next())
         {
             if (reader.Field == 1)
-                version = Encoding.UTF8.GetString(reader.Bytes);
+                version = reader.Text;
             else if (reader.Field == 2)
-                kind = Encoding.UTF8.GetString(reader.Bytes);
+                kind = reader.Text;
         }
 
         return (version, kind);
     }
 
-    private static JsonObject Message(string type, ReadOnlySpan<byte> bytes)
+    private static JsonObject Message(TypeSchema type, ReadOnlySpan<byte> bytes, int depth)
     {
-        if (!Types.Value.TryGetValue(type, out var fields))
-            throw Unknown(type, 0);
+        if (depth > JsonTrees.MaxDepth)
+            throw ApiException.BadRequest("the object provided is unrecognized: exceeded max depth");
         var message = new JsonObject();
-        var reader = new WireReader(bytes);
-        while (reader.Next())
-        {
-            if (!fields.TryGetValue(reader.Field, out var field))
-            {
-                // What has only empty content (a status, a set of resources) says nothing.
-                if (reader.IsEmpty)
-                    continue;
-                throw Unknown(type, reader.Field);
-            }
-
-            Add(message, field.Name, field.Type, ref reader);
-        }
-
+        Read(message, type.Wire, bytes, depth);
         return message;
     }
 
-    private static void Add(JsonObject message, string name, string type, ref WireReader reader)
+    private static void Read(JsonObject message, WireFields fields, ReadOnlySpan<byte> bytes, int depth)
     {
-        if (type.StartsWith("[]", StringComparison.Ordinal))
+        var reader = new WireReader(bytes);
+        while (reader.Next())
+        {
+            if (fields.Inlined.TryGetValue(reader.Field, out var inner))
+                Read(message, inner, reader.Bytes, depth);
+            else if (fields.Fields.TryGetValue(reader.Field, out var field))
+                Add(message, field.Name, field.Type, ref reader, depth + 1);
+        }
+    }
+
+    private static void Add(JsonObject message, string name, FieldType type, ref WireReader reader, int depth)
+    {
+        if (type.IsList)
         {
             if (message[name] is not JsonArray list)
                 message[name] = list = [];
-            list.Add(Value(type[2..] + "!", ref reader));
+            list.Add(Value(type.Element!, ref reader, depth));
         }
-        else if (type.StartsWith("map:", StringComparison.Ordinal))
+        else if (type.IsMap)
         {
             if (message[name] is not JsonObject map)
                 message[name] = map = [];
-            var key = "";
-            JsonNode? value = type == "map:bytes" ? "" : JsonValue.Create("");
-            var entry = new WireReader(reader.Bytes);
-            while (entry.Next())
-            {
-                if (entry.Field == 1)
-                    key = Encoding.UTF8.GetString(entry.Bytes);
-                else if (entry.Field == 2)
-                    value = Value(type[4..] + "!", ref entry);
-            }
-
+            var (key, value) = Entry(type.Element!, reader.Bytes, depth);
             map[key] = value;
         }
-        else if (name == "-")
+        else if (type.IsZeroWritten || !IsZero(type.Scalar, reader))
         {
-            foreach (var (member, inner) in Message(type, reader.Bytes).ToArray())
-                message[member] = inner?.DeepClone();
-        }
-        else if (Value(type, ref reader) is { } value)
-        {
-            message[name] = value;
+            message[name] = Value(type, ref reader, depth);
         }
     }
 
-    /// <returns>Null for a zero that means absence.</returns>
-    private static JsonNode? Value(string type, ref WireReader reader)
+    /// <summary>Go leaves it out of JSON, and writes it here. A message that is empty is not nothing: a selector that selects all.</summary>
+    private static bool IsZero(Scalar scalar, WireReader reader) => scalar switch
     {
-        var zeroCounts = type.EndsWith('!');
-        switch (zeroCounts ? type[..^1] : type)
+        Scalar.Text or Scalar.Time or Scalar.MicroTime => reader.Bytes.IsEmpty,
+        Scalar.Int32 or Scalar.Int64 or Scalar.Float64 or Scalar.Flag => reader.Number == 0,
+        _ => false,
+    };
+
+    private static (string Key, JsonNode? Value) Entry(FieldType element, ReadOnlySpan<byte> bytes, int depth)
+    {
+        var key = "";
+        // What an entry does not say is its type's zero, and that is an entry, too.
+        var zero = new WireReader([]);
+        var value = element.IsList ? new JsonArray() : Value(element, ref zero, depth);
+        var entry = new WireReader(bytes);
+        while (entry.Next())
         {
-            case "string":
-                var text = Encoding.UTF8.GetString(reader.Bytes);
-                return text.Length == 0 && !zeroCounts ? null : text;
-            case "bytes":
-                return Convert.ToBase64String(reader.Bytes);
-            case "int32" or "int64":
-                return reader.Number == 0 && !zeroCounts ? null : reader.Number;
-            case "bool":
-                return reader.Number == 0 && !zeroCounts ? null : reader.Number != 0;
-            case "time":
-                return Time(reader.Bytes);
-            case "intstr":
-                return IntOrString(reader.Bytes);
-            case "quantity":
-                return Message("Quantity", reader.Bytes)["string"]?.DeepClone();
-            case var named:
-                var message = Message(named, reader.Bytes);
-                return message.Count == 0 && named == "ObjectMeta" ? null : message;
+            if (entry.Field == 1)
+                key = entry.Text;
+            else if (entry.Field == 2)
+                value = element.IsList ? Items(entry.Bytes) : Value(element, ref entry, depth);
         }
+
+        return (key, value);
     }
 
-    private static JsonNode? Time(ReadOnlySpan<byte> bytes)
+    /// <summary>A map's entry that is a list (of texts: what else is known of a user) is a message of one field.</summary>
+    private static JsonArray Items(ReadOnlySpan<byte> bytes)
     {
-        long seconds = 0;
+        var items = new JsonArray();
+        var reader = new WireReader(bytes);
+        while (reader.Next())
+            items.Add((JsonNode)reader.Text);
+        return items;
+    }
+
+    private static JsonNode? Value(FieldType type, ref WireReader reader, int depth) => type.Scalar switch
+    {
+        Scalar.Text => reader.Text,
+        Scalar.Bytes => Convert.ToBase64String(reader.Bytes),
+        Scalar.Int32 or Scalar.Int64 => reader.Number,
+        Scalar.Float64 => BitConverter.Int64BitsToDouble(reader.Number),
+        Scalar.Flag => reader.Number != 0,
+        Scalar.Time => Timestamp(reader.Bytes) is { } time ? Rfc3339.Format(time) : null,
+        Scalar.MicroTime => Timestamp(reader.Bytes) is { } time ? Rfc3339.FormatMicro(time) : null,
+        Scalar.IntOrString => IntOrString(reader.Bytes),
+        Scalar.Quantity => Field(reader.Bytes, 1) is { IsEmpty: false } text ? Encoding.UTF8.GetString(text) : "0",
+        Scalar.Any => Anything(type.Named!.Name, reader.Bytes, depth),
+        _ => Message(type.Named!, reader.Bytes, depth),
+    };
+
+    /// <summary>Seconds since 1970 and nanoseconds (google.protobuf.Timestamp).</summary>
+    private static DateTimeOffset? Timestamp(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return null;
+        long seconds = 0, nanoseconds = 0;
         var reader = new WireReader(bytes);
         while (reader.Next())
         {
             if (reader.Field == 1)
                 seconds = reader.Number;
+            else if (reader.Field == 2)
+                nanoseconds = reader.Number;
         }
 
-        return bytes.IsEmpty ? null : Resources.Registry.FormatTime(DateTimeOffset.FromUnixTimeSeconds(seconds));
+        try
+        {
+            return DateTimeOffset.FromUnixTimeSeconds(seconds).AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw ApiException.BadRequest($"the object provided is unrecognized: {seconds} seconds are no time that can be written");
+        }
     }
 
-    private static JsonNode? IntOrString(ReadOnlySpan<byte> bytes)
+    private static JsonNode IntOrString(ReadOnlySpan<byte> bytes)
     {
         long type = 0, number = 0;
         var text = "";
@@ -166,31 +187,71 @@ internal static class Protobuf
             else if (reader.Field == 2)
                 number = reader.Number;
             else if (reader.Field == 3)
-                text = Encoding.UTF8.GetString(reader.Bytes);
+                text = reader.Text;
         }
 
         return type == 0 ? number : text;
     }
 
-    private static ApiException Unknown(string type, int field) => new(415, "UnsupportedMediaType", field == 0
-        ? $"{type} is not read in protobuf form here: send application/json"
-        : $"field {field.ToString(CultureInfo.InvariantCulture)} of {type} is not read in protobuf form here: send application/json");
-
-    private static Dictionary<string, Dictionary<int, (string Name, string Type)>> Parse()
+    /// <summary>What JSON has in more than one form: a message says which by its fields, or holds the JSON itself.</summary>
+    private static JsonNode? Anything(string type, ReadOnlySpan<byte> bytes, int depth)
     {
-        var types = new Dictionary<string, Dictionary<int, (string, string)>>();
-        foreach (var line in WireTypes.Text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        if (type is not ("JSONSchemaPropsOrBool" or "JSONSchemaPropsOrArray" or "JSONSchemaPropsOrStringArray"))
+            return Json(Field(bytes, 1));
+        var schema = TypeTable.Named("JSONSchemaProps");
+        JsonNode? one = null;
+        var items = new JsonArray();
+        var allows = false;
+        var reader = new WireReader(bytes);
+        while (reader.Next())
         {
-            var words = line.Split(' ');
-            var fields = types[words[0]] = [];
-            foreach (var word in words.AsSpan(1))
+            switch (type, reader.Field)
             {
-                var parts = word.Split(':', 3);
-                fields.Add(int.Parse(parts[0], CultureInfo.InvariantCulture), (parts[1], parts[2]));
+                case ("JSONSchemaPropsOrBool", 1):
+                    allows = reader.Number != 0;
+                    break;
+                case ("JSONSchemaPropsOrBool", 2) or ("JSONSchemaPropsOrArray", 1) or ("JSONSchemaPropsOrStringArray", 1):
+                    one = Message(schema, reader.Bytes, depth);
+                    break;
+                case ("JSONSchemaPropsOrArray", 2):
+                    items.Add(Message(schema, reader.Bytes, depth));
+                    break;
+                case ("JSONSchemaPropsOrStringArray", 2):
+                    items.Add((JsonNode)reader.Text);
+                    break;
             }
         }
 
-        return types;
+        return one ?? (type == "JSONSchemaPropsOrBool" ? allows : items);
+    }
+
+    private static JsonNode? Json(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return null;
+        if (bytes.StartsWith(Magic))
+            return Decode(bytes);
+        try
+        {
+            return JsonNode.Parse(bytes, null, new JsonDocumentOptions { MaxDepth = JsonTrees.MaxDepth });
+        }
+        catch (JsonException)
+        {
+            throw ApiException.BadRequest("the object provided is unrecognized: JSON inside the protobuf message is broken or nested too deeply");
+        }
+    }
+
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> bytes, int number)
+    {
+        ReadOnlySpan<byte> found = default;
+        var reader = new WireReader(bytes);
+        while (reader.Next())
+        {
+            if (reader.Field == number)
+                found = reader.Bytes;
+        }
+
+        return found;
     }
 
     /// <summary>Walks over the fields of one message.</summary>
@@ -204,31 +265,7 @@ internal static class Protobuf
 
         public long Number { get; private set; }
 
-        /// <summary>Zero, or a message in which there is nothing but such.</summary>
-        public readonly bool IsEmpty
-        {
-            get
-            {
-                if (Number != 0)
-                    return false;
-                var inner = new WireReader(Bytes);
-                try
-                {
-                    while (inner.Next())
-                    {
-                        if (!inner.IsEmpty)
-                            return false;
-                    }
-
-                    return true;
-                }
-                catch (ApiException)
-                {
-                    // Text rather than a message.
-                    return false;
-                }
-            }
-        }
+        public readonly string Text => Encoding.UTF8.GetString(Bytes);
 
         public bool Next()
         {
