@@ -193,7 +193,7 @@ internal sealed class AdmissionPolicies
                 ["name"] = request.Name,
                 ["namespace"] = request.Namespace,
                 ["operation"] = request.Operation,
-                ["userInfo"] = new JsonObject { ["username"] = user?.Name ?? "system:apiserver", ["groups"] = new JsonArray([.. (user?.Groups ?? ["system:masters"]).Select(static group => (JsonNode)group)]) },
+                ["userInfo"] = (user ?? UserInfo.Server).ToJson(),
                 ["dryRun"] = request.Options.DryRun,
             },
         };

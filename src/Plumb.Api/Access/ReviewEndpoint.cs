@@ -23,7 +23,7 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
         {
             case "SelfSubjectReview":
                 answer["metadata"]!["creationTimestamp"] = Registry.FormatTime(time.GetUtcNow());
-                answer["status"] = new JsonObject { ["userInfo"] = Shown(user) };
+                answer["status"] = new JsonObject { ["userInfo"] = user.ToJson() };
                 break;
             case "SelfSubjectAccessReview":
                 ReviewRules.Access(review, target).ThrowIfAny(target.Definition, "");
@@ -112,15 +112,6 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
         var wanted = MetadataValidation.Texts(spec, "audiences");
         if (tokens.Verify(Fields.Text(spec, "token"), wanted) is not var (user, audiences))
             return new JsonObject { ["user"] = new JsonObject(), ["error"] = "[invalid bearer token]" };
-        return new JsonObject { ["authenticated"] = true, ["user"] = Shown(user), ["audiences"] = new JsonArray([.. audiences.Select(static audience => (JsonNode)audience)]) };
-    }
-
-    private static JsonObject Shown(UserInfo user)
-    {
-        var shown = new JsonObject { ["username"] = user.Name };
-        if (user.Uid.Length > 0)
-            shown["uid"] = user.Uid;
-        shown["groups"] = new JsonArray([.. user.Groups.Select(static group => (JsonNode)group)]);
-        return shown;
+        return new JsonObject { ["authenticated"] = true, ["user"] = user.ToJson(), ["audiences"] = new JsonArray([.. audiences.Select(static audience => (JsonNode)audience)]) };
     }
 }

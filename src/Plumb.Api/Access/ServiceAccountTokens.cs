@@ -57,7 +57,10 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         var own = new JsonObject { ["namespace"] = account.Namespace };
         if (bound is not null)
-            own[KindOf(bound.Key.Resource)] = new JsonObject { ["name"] = bound.Name, ["uid"] = bound.Uid };
+            own[KindOf(bound.Key.Resource)] = Reference(bound);
+        // Where the pod runs is told beside it.
+        if (bound?.NodeName is { Length: > 0 } on && store.Find(new StoreKey(GroupResource.Nodes, "", on)) is { } node)
+            own[KindOf(GroupResource.Nodes)] = Reference(node);
         own["serviceaccount"] = new JsonObject { ["name"] = account.Name, ["uid"] = account.Uid };
         var claims = new JsonObject
         {
@@ -65,6 +68,7 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
             ["exp"] = until.ToUnixTimeSeconds(),
             ["iat"] = now,
             ["iss"] = Audience,
+            ["jti"] = Guid.NewGuid().ToString(),
             ["kubernetes.io"] = own,
             ["nbf"] = now,
             ["sub"] = $"system:serviceaccount:{account.Namespace}:{account.Name}",
@@ -93,7 +97,30 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
             return null;
         var accepted = MetadataValidation.Texts(claims, "aud").Where(audience => audiences.Count == 0 ? audience == Audience : audiences.Contains(audience)).ToList();
         var found = store.Find(new StoreKey(GroupResource.ServiceAccounts, Fields.Text(bound, "namespace"), Fields.Text(account, "name")));
-        return accepted.Count > 0 && found is { IsDeleting: false } && found.Uid == Fields.Text(account, "uid") && IsThere(bound) ? (UserInfo.ServiceAccount(found.Namespace, found.Name, found.Uid), accepted) : null;
+        return accepted.Count > 0 && found is { IsDeleting: false } && found.Uid == Fields.Text(account, "uid") && IsThere(bound)
+            ? (UserInfo.ServiceAccount(found.Namespace, found.Name, found.Uid) with { Extra = ExtraOf(claims, bound) }, accepted)
+            : null;
+    }
+
+    private static JsonObject Reference(StoredObject to) => new() { ["name"] = to.Name, ["uid"] = to.Uid };
+
+    /// <summary>What else is known of a token's holder: which token it was (KEP-4193), in which pod, and on which node.</summary>
+    private static Dictionary<string, string[]> ExtraOf(JsonObject? claims, JsonObject? bound)
+    {
+        const string prefix = "authentication.kubernetes.io/";
+        var extra = new Dictionary<string, string[]>();
+        if (Fields.Text(claims, "jti") is { Length: > 0 } identity)
+            extra[prefix + "credential-id"] = ["JTI=" + identity];
+        foreach (var resource in (ReadOnlySpan<GroupResource>)[GroupResource.Nodes, GroupResource.Pods])
+        {
+            var kind = KindOf(resource);
+            if (Fields.Find(bound, kind) is not { } to)
+                continue;
+            extra[$"{prefix}{kind}-name"] = [Fields.Text(to, "name")];
+            extra[$"{prefix}{kind}-uid"] = [Fields.Text(to, "uid")];
+        }
+
+        return extra;
     }
 
     /// <summary>What a token may be bound to, as its claims name it.</summary>
@@ -113,6 +140,9 @@ internal sealed class ServiceAccountTokens(ObjectStore store, TimeProvider time)
         foreach (var resource in (ReadOnlySpan<GroupResource>)[GroupResource.Pods, GroupResource.Nodes, GroupResource.Secrets])
         {
             if (Fields.Find(claims, KindOf(resource)) is not { } bound)
+                continue;
+            // Of a pod's node only is told.
+            if (resource == GroupResource.Nodes && claims!.ContainsKey(KindOf(GroupResource.Pods)))
                 continue;
             var home = resource == GroupResource.Nodes ? "" : Fields.Text(claims, "namespace");
             if (store.Find(new StoreKey(resource, home, Fields.Text(bound, "name")))?.Uid != Fields.Text(bound, "uid"))

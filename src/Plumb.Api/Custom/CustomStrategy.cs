@@ -8,6 +8,8 @@ namespace Plumb.Api.Custom;
 /// <summary>The objects of a custom resource.</summary>
 internal sealed class CustomStrategy(CustomResources resources, StructuralSchema schema, ScalePaths? scale, bool hasStatus) : Strategy
 {
+    protected override ReadOnlySpan<string> StatusMetadata => [];
+
     public StructuralSchema Schema { get; } = schema;
 
     public override void Default(JsonObject root) => Schema.Default(root);

@@ -9,6 +9,8 @@ namespace Plumb.Api.Custom;
 /// <summary>CustomResourceDefinitions: what they must say before the resources that they define are served.</summary>
 internal sealed class DefinitionStrategy(CustomResources resources) : Strategy
 {
+    protected override ReadOnlySpan<string> StatusMetadata => [];
+
     public static readonly GroupResource Resource = new("apiextensions.k8s.io", "customresourcedefinitions");
 
     private const string Schemas = "spec.validation.openAPIV3Schema";

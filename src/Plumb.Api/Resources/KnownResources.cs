@@ -37,7 +37,7 @@ internal static class KnownResources
             new()
             {
                 Resource = GroupResource.Events, Version = "v1", Kind = "Event", Strategy = events, Table = ClusterTables.Events,
-                Singular = "event", Namespaced = true, ShortNames = ["ev"],
+                Singular = "event", Namespaced = true, ShortNames = ["ev"], Selected = EventStrategy.Selected,
             },
             new()
             {
@@ -75,6 +75,11 @@ internal static class KnownResources
             },
             new()
             {
+                Resource = new("", "podtemplates"), Version = "v1", Kind = "PodTemplate", Strategy = new PodTemplateStrategy(), Table = WorkloadTables.PodTemplates,
+                Singular = "podtemplate", Namespaced = true, HasGeneration = true,
+            },
+            new()
+            {
                 Resource = GroupResource.ReplicationControllers, Version = "v1", Kind = "ReplicationController", Strategy = new ReplicationControllerStrategy(), Table = WorkloadTables.ReplicationControllers,
                 Singular = "replicationcontroller", Namespaced = true, ShortNames = ["rc"], Categories = All, HasGeneration = true, Subresources = [Scale, Status],
             },
@@ -105,7 +110,7 @@ internal static class KnownResources
                 Resource = new("events.k8s.io", "events"), Version = "v1", Kind = "Event", Strategy = new NewEventStrategy(), Table = ClusterTables.Events,
                 Singular = "event", Namespaced = true, ShortNames = ["ev"],
                 Stored = GroupResource.Events, Show = EventStrategy.ToEventsGroup, Accept = EventStrategy.FromEventsGroup,
-                FieldAlias = static field => field.StartsWith("regarding.", StringComparison.Ordinal) ? "involvedObject." + field["regarding.".Length..] : field,
+                Selected = EventStrategy.Selected,
             },
             new()
             {
@@ -174,7 +179,7 @@ internal static class KnownResources
             new()
             {
                 Resource = GroupResource.Jobs, Version = "v1", Kind = "Job", Strategy = new JobStrategy(), Table = WorkloadTables.Jobs,
-                Singular = "job", Namespaced = true, Categories = All, HasGeneration = true, FieldAlias = static field => field is "status.successful" ? "status.succeeded" : field,
+                Singular = "job", Namespaced = true, Categories = All, HasGeneration = true, Selected = static (job, field) => job.Field(field is "status.successful" ? "status.succeeded" : field),
                 Subresources = [Status],
             },
             new()

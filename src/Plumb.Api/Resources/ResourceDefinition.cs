@@ -36,8 +36,8 @@ public sealed class ResourceDefinition
     /// <summary>Where another group's resource holds the same objects (events.k8s.io shows the core group's events): that resource.</summary>
     internal GroupResource Stored { get; init; }
 
-    /// <summary>Where a selectable field is in the stored object, when elsewhere than its name says.</summary>
-    internal Func<string, string>? FieldAlias { get; init; }
+    /// <summary>Reads a selectable field of a stored object, where one is elsewhere than its name says.</summary>
+    internal Func<StoredObject, string, string>? Selected { get; init; }
 
     /// <summary>Turns what is stored into what this resource shows, and back; null where they are the same.</summary>
     internal Func<System.Text.Json.Nodes.JsonObject, System.Text.Json.Nodes.JsonObject>? Show { get; init; }

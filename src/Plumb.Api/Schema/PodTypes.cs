@@ -121,6 +121,7 @@ internal static class PodTypes
         NodeSelectorTerm 1.matchExpressions:[]NodeSelectorRequirement 2.matchFields:[]NodeSelectorRequirement
         NodeSelectorRequirement 1*key!:string 2*operator!:string{DoesNotExist,Exists,Gt,In,Lt,NotIn} 3.values:[]string
         =Binding 2.target!:ObjectReference
+        =PodTemplate 2.template:PodTemplateSpec
         PodTemplateSpec 1.metadata:ObjectMeta 2.spec:PodSpec
         =ReplicationController 2.spec:ReplicationControllerSpec 3.status:ReplicationControllerStatus
         ReplicationControllerSpec 1*replicas:int32 4.minReadySeconds:int32 2.selector:map:string 3.template:PodTemplateSpec

@@ -18,8 +18,8 @@ public static class SelectableFields
         ["secrets"] = ["type"],
         ["services"] = ["spec.clusterIP", "spec.type"],
         ["replicationcontrollers"] = ["status.replicas"],
-        ["events"] = EventFields("involvedObject."),
-        ["events.events.k8s.io"] = EventFields("regarding."),
+        ["events"] = [.. EventFields("involvedObject."), "reportingComponent", "source"],
+        ["events.events.k8s.io"] = [.. EventFields("regarding."), "reportingController"],
         ["jobs.batch"] = ["status.successful"],
         ["certificatesigningrequests.certificates.k8s.io"] = ["spec.signerName"],
     }.ToFrozenDictionary();
@@ -56,6 +56,6 @@ public static class SelectableFields
     private static string[] EventFields(string subject) =>
     [
         subject + "kind", subject + "namespace", subject + "name", subject + "uid", subject + "apiVersion", subject + "resourceVersion", subject + "fieldPath",
-        "reason", "reportingComponent", "source", "type",
+        "reason", "type",
     ];
 }

@@ -57,7 +57,7 @@ internal sealed class ContainerReport(ContainerField place, string image, bool c
         return new ContainerReport(new(list, wanted.Name), wanted.Image ?? "", completes: list == "initContainers" && !isSidecar) { IsSidecar = isSidecar, Allocated = resources, Resources = resources };
     }
 
-    /// <summary>Main containers wait for the init containers.</summary>
+    /// <summary>All containers of a pod that has init containers wait for those before them.</summary>
     public void WaitForInitialization() => Status = Initializing;
 
     /// <summary>A run begins: its probes have not said anything yet.</summary>

@@ -280,7 +280,7 @@ internal sealed class PodWorker
         using var silence = _node.Time.CreateTimer(_ => _status.Changed(), null, SilentStart, Timeout.InfiniteTimeSpan);
         if (_report.InitContainers.Count > 0)
         {
-            foreach (var container in _report.Containers)
+            foreach (var container in _report.InitContainers.Concat(_report.Containers))
             {
                 container.WaitForInitialization();
             }

@@ -29,7 +29,8 @@ internal sealed class ProxyEndpoint(Registry registry)
         var proxy = Array.IndexOf(steps, "proxy", target.Definition.Namespaced ? 7 : 5);
         if (proxy < 0)
             throw ApiException.BadRequest("the path is written in a way that does not show where it goes on in the pod");
-        if (proxy == steps.Length - 1)
+        // Links of a page are relative to a directory; what is no page goes on as it came.
+        if (proxy == steps.Length - 1 && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)))
         {
             context.Response.StatusCode = StatusCodes.Status301MovedPermanently;
             context.Response.Headers.Location = context.Request.Path.ToUriComponent() + "/" + context.Request.QueryString;

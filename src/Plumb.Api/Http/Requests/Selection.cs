@@ -9,7 +9,7 @@ namespace Plumb.Api.Http.Requests;
 internal static class Selection
 {
     private static readonly Func<(StoredObject Stored, ResourceDefinition Definition), string, string> FieldOf =
-        static (state, field) => state.Stored.Field(state.Definition.FieldAlias?.Invoke(field) ?? field) is { Length: > 0 } value ? value : SelectableFields.Unset(field);
+        static (state, field) => (state.Definition.Selected?.Invoke(state.Stored, field) ?? state.Stored.Field(field)) is { Length: > 0 } value ? value : SelectableFields.Unset(field);
 
     /// <returns>Null: everything matches.</returns>
     /// <exception cref="ApiException">400.</exception>

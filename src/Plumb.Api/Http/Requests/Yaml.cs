@@ -23,10 +23,12 @@ internal static class Yaml
         }
     }
 
-    /// <summary>What no YAML is, as Go's library tells it: without what it was reading, and with the line counted from 0 unless it was amid a word.</summary>
+    /// <summary>What is no YAML, as Go's library tells it: without what it was reading, and with the line counted from 0 unless it was amid a word.</summary>
     private static string InGoWords(ManifestException broken)
     {
-        const string begin = "not YAML: while ";
+        const string begin = "not YAML: while ", twice = " is set twice in one map";
+        if (broken.What.EndsWith(twice, StringComparison.Ordinal))
+            return $"yaml: unmarshal errors:\n  line {broken.Line}: key \"{broken.What[..^twice.Length]}\" already set in map";
         if (!broken.What.StartsWith(begin, StringComparison.Ordinal) || broken.What.IndexOf(", ", StringComparison.Ordinal) is not (> 0 and var comma))
             return broken.Message;
         var line = broken.What[begin.Length..].StartsWith("scanning", StringComparison.Ordinal) ? broken.Line : broken.Line - 1;

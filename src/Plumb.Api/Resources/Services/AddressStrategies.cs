@@ -8,6 +8,8 @@ namespace Plumb.Api.Resources.Services;
 /// <summary>ServiceCIDRs: more ranges for Services' addresses, beside those that the server was started with (KEP-1880).</summary>
 internal sealed class ServiceCidrStrategy(ServiceAllocator allocator) : Strategy
 {
+    protected override ReadOnlySpan<string> StatusMetadata => [];
+
     public override void PrepareCreate(JsonObject root, in Admission admission) => root["status"] = new JsonObject();
 
     public override void Validate(JsonObject root, FieldErrors errors)

@@ -8,6 +8,8 @@ namespace Plumb.Api.Resources.Strategies;
 /// <summary>ValidatingAdmissionPolicies: what is not understood of one is refused by its name, rather than taken and not held.</summary>
 internal sealed class AdmissionPolicyStrategy(AdmissionPolicies policies) : Strategy
 {
+    protected override ReadOnlySpan<string> StatusMetadata => [];
+
     public static readonly GroupResource Resource = new("admissionregistration.k8s.io", "validatingadmissionpolicies");
     public static readonly GroupResource Bindings = new("admissionregistration.k8s.io", "validatingadmissionpolicybindings");
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Plumb.Api.Resources.Validation;
+using Plumb.Api.Storage;
 
 namespace Plumb.Api.Resources.Strategies;
 
@@ -35,6 +36,15 @@ internal class EventStrategy : Strategy
         else if (about.Length == 0 && own != "default")
             errors.InvalidText("involvedObject.namespace", about, "does not match event.namespace");
     }
+
+    /// <summary>A field that selectors may name, under either group's name. An event without a source has its controller for one.</summary>
+    public static string Selected(StoredObject stored, string field) => field switch
+    {
+        "source" => stored.Field("source.component") is { Length: > 0 } source ? source : stored.Field("reportingComponent"),
+        "reportingController" => stored.Field("reportingComponent"),
+        _ when field.StartsWith("regarding.", StringComparison.Ordinal) => stored.Field("involvedObject." + field["regarding.".Length..]),
+        _ => stored.Field(field),
+    };
 
     public static JsonObject ToEventsGroup(JsonObject root)
     {

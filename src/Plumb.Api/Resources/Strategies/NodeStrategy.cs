@@ -74,10 +74,4 @@ internal sealed class NodeStrategy : Strategy
         if (Fields.Text(before, "providerID") is { Length: > 0 } provider && Fields.Text(spec, "providerID") != provider)
             errors.Forbidden("spec.providerID", "node updates may not change providerID except from \"\" to valid");
     }
-
-    public override void TakeStatus(JsonObject root, JsonObject proposed)
-    {
-        base.TakeStatus(root, proposed);
-        TakeLabels(root, proposed);
-    }
 }

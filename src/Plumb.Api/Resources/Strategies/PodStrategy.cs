@@ -97,13 +97,6 @@ internal sealed class PodStrategy : Strategy
         }
     }
 
-    /// <summary>Status writers may set labels and annotations too, as a kubelet may.</summary>
-    public override void TakeStatus(JsonObject root, JsonObject proposed)
-    {
-        base.TakeStatus(root, proposed);
-        TakeLabels(root, proposed);
-    }
-
     public override bool IsGraceful => true;
 
     public override long Grace(JsonObject root, StoredObject present, DeleteOptions options)

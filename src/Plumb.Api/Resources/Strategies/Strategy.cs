@@ -9,6 +9,8 @@ internal abstract class Strategy
 {
     public static readonly Strategy Plain = new PlainStrategy();
 
+    private static readonly string[] LabelsAndAnnotations = ["labels", "annotations"];
+
     /// <summary>Whether updates of the object itself leave its status alone.</summary>
     public virtual bool StatusIsSeparate => true;
 
@@ -81,18 +83,16 @@ internal abstract class Strategy
             root.Remove("status");
         if (proposed["metadata"]?["resourceVersion"] is { } version)
             root["metadata"]!["resourceVersion"] = version.DeepClone();
-    }
-
-    /// <summary>For a strategy's <see cref="TakeStatus"/>: what kubelets may write beside a status.</summary>
-    protected static void TakeLabels(JsonObject root, JsonObject proposed)
-    {
         var metadata = Fields.Object(root, "metadata");
-        foreach (var member in (ReadOnlySpan<string>)["labels", "annotations"])
+        foreach (var member in StatusMetadata)
         {
             if (Fields.Find(proposed, "metadata")?[member] is { } value)
                 metadata[member] = value.DeepClone();
         }
     }
+
+    /// <summary>Members of the metadata that whoever writes a status writes with it.</summary>
+    protected virtual ReadOnlySpan<string> StatusMetadata => LabelsAndAnnotations;
 
     public virtual bool ChangesGeneration(JsonObject root, JsonObject old) => !JsonNode.DeepEquals(root["spec"], old["spec"]);
 

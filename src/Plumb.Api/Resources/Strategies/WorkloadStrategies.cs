@@ -82,8 +82,26 @@ internal abstract class WorkloadStrategy(string kind) : Strategy
     }
 }
 
+/// <summary>A template that is kept for whoever reads it: no pod is made from it.</summary>
+internal sealed class PodTemplateStrategy : Strategy
+{
+    public override void Default(JsonObject root) => PodDefaults.Apply(Fields.Object(Fields.Object(root, "template"), "spec"));
+
+    public override void Validate(JsonObject root, FieldErrors errors)
+    {
+        var template = Fields.Object(root, "template");
+        MetadataValidation.Labels(Fields.Find(Fields.Find(template, "metadata"), "labels"), "template.labels", errors);
+        PodValidation.Spec(Fields.Object(template, "spec"), "template.spec", errors);
+    }
+}
+
 internal sealed class DeploymentStrategy() : WorkloadStrategy("deployment")
 {
+    private static readonly string[] Annotations = ["annotations"];
+
+    /// <summary>A template's hash among the labels is not for whoever writes a status.</summary>
+    protected override ReadOnlySpan<string> StatusMetadata => Annotations;
+
     public override void DefaultStatus(JsonObject root) => Conditions.Complete(root, "lastUpdateTime", "lastTransitionTime");
 
     protected override void DefaultSpec(JsonObject spec)

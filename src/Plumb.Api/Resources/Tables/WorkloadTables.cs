@@ -27,6 +27,12 @@ internal static class WorkloadTables
     public static readonly TableLayout ReplicationControllers = new(
         [.. ReplicaSets.Columns[..^1], new Column("Selector", static row => Json.OrNone(SelectorText.OfMap(Node(row.Root.Get("spec", "selector")))), 1)]);
 
+    public static readonly TableLayout PodTemplates = new(
+        TableLayout.Name,
+        new Column("Containers", static row => NamesIn(row, "name", "template", "spec", "containers")),
+        new Column("Images", static row => NamesIn(row, "image", "template", "spec", "containers")),
+        new Column("Pod Labels", static row => Json.OrNone(SelectorText.OfMap(Node(row.Root.Get("template", "metadata", "labels"))))));
+
     public static readonly TableLayout DaemonSets = new(
         TableLayout.Name,
         Count("Desired", "desiredNumberScheduled"),

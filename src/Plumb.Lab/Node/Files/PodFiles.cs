@@ -26,8 +26,8 @@ internal static class PodFiles
     public static string Hosts(Pod pod, IReadOnlyList<IpAddress> addresses, string hostName)
     {
         var text = new StringBuilder(
-            """
-            # Kubernetes-managed hosts file.
+            $"""
+            # Kubernetes-managed hosts file{(pod.Spec.HostNetwork ? " (host network)" : "")}.
             127.0.0.1	localhost
             ::1	localhost ip6-localhost ip6-loopback
             fe00::0	ip6-localnet

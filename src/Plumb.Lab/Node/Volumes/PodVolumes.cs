@@ -121,6 +121,10 @@ internal sealed class PodVolumes : IDisposable
                 ?? throw new ContainerStartException("CreateContainerConfigError", $"cannot find volume \"{mount.Name}\" to mount into container \"{container.Name}\"");
             var place = PlaceOf(volume);
             var part = mount.SubPathExpr is { Length: > 0 } expression ? ContainerEnvironment.Expand(expression, environment()) : mount.SubPath ?? "";
+            if (part.StartsWith('/'))
+            {
+                throw new ContainerStartException("CreateContainerConfigError", $"error SubPath `{part}` must not be an absolute path");
+            }
             // What is the API's is not the container's to write.
             mounts.Add(new ContainerMount(part.Length == 0 ? place : PartOf(place, part, mount.Name), mount.MountPath, mount.ReadOnly || VolumeContents.Is(volume)));
         }
