@@ -14,6 +14,8 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
 {
     public async Task ServeAsync(HttpContext context, Target target)
     {
+        if (Negotiated.From(context.Request.Headers.Accept.ToString()).Form == Form.Table)
+            throw new ApiException(406, "NotAcceptable", $"the resource {target.Definition.Resource} does not support being converted to a Table");
         var query = WriteQuery.Parse(context, "CreateOptions");
         var review = await BodyAsync(context, target, query);
         var spec = Fields.Object(review, "spec");

@@ -97,10 +97,21 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
             if (!dependent.IsDeleting)
                 Delete(dependent, Context.Store.Dependents(dependent.Uid).Count > 0 ? Propagation.Foreground : Propagation.Background);
             foreach (var reference in dependent.Owners)
-                blocked |= reference.Uid == owner.Uid && reference.BlocksDeletion && Context.Store.Find(dependent.Key) is not null;
+                blocked |= reference.Uid == owner.Uid && reference.BlocksDeletion && Context.Store.Find(dependent.Key) is { } still && !(Has(still, Foreground) && Owns(still, owner.Uid, []));
         }
         if (!blocked)
             RemoveFinalizer(owner, Foreground);
+    }
+
+    /// <summary>Whether <paramref name="uid"/> depends on it, through others too: who waits for what waits for him waits for ever.</summary>
+    private bool Owns(StoredObject stored, string uid, HashSet<string> seen)
+    {
+        foreach (var dependent in Context.Store.Dependents(stored.Uid))
+        {
+            if (dependent.Uid == uid || (seen.Add(dependent.Uid) && Owns(dependent, uid, seen)))
+                return true;
+        }
+        return false;
     }
 
     private void Delete(StoredObject stored, Propagation propagation)

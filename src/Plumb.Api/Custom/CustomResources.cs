@@ -109,10 +109,12 @@ internal sealed class CustomResources
         var storage = Fields.Objects(spec, "versions").First(static version => Fields.Flag(version, "storage"));
         var storedAs = $"{resource.Group}/{Fields.Text(storage, "name")}";
         var served = Fields.Objects(spec, "versions").Where(static version => Fields.Flag(version, "served")).OrderByDescending(static version => Rank(Fields.Text(version, "name"))).ToList();
-        _registry.Catalog.Put(resource, Define(spec, storage, storedAs), [.. served.Select(version => Define(spec, version, storedAs))]);
+        // What was stored under a schema before this one is read by this one.
+        var isChanged = Fields.Number(Fields.Find(definition, "metadata"), "generation") > 1;
+        _registry.Catalog.Put(resource, Define(spec, storage, storedAs, isChanged), [.. served.Select(version => Define(spec, version, storedAs, isChanged))]);
     }
 
-    private ResourceDefinition Define(JsonObject spec, JsonObject version, string storedAs)
+    private ResourceDefinition Define(JsonObject spec, JsonObject version, string storedAs, bool isChanged)
     {
         var names = Fields.Object(spec, "names");
         var subresources = Fields.Find(version, "subresources");
@@ -145,7 +147,7 @@ internal sealed class CustomResources
             HasGeneration = true,
             Custom = schema,
             Scale = scale ?? ScalePaths.Workload,
-            Show = apiVersion == storedAs ? null : root => In(root, apiVersion),
+            Show = isChanged ? root => Read(schema, In(root, apiVersion)) : apiVersion == storedAs ? null : root => In(root, apiVersion),
             Accept = apiVersion == storedAs ? null : root => In(root, storedAs),
         };
     }
@@ -154,6 +156,13 @@ internal sealed class CustomResources
     private static JsonObject In(JsonObject root, string apiVersion)
     {
         root["apiVersion"] = apiVersion;
+        return root;
+    }
+
+    private static JsonObject Read(StructuralSchema schema, JsonObject root)
+    {
+        schema.Prune(root, []);
+        schema.Default(root);
         return root;
     }
 

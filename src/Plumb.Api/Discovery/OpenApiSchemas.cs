@@ -32,16 +32,24 @@ internal sealed class OpenApiSchemas(bool isV2)
 
     private void AddCustom(ResourceDefinition definition, JsonObject schema)
     {
+        var name = $"{string.Join('.', definition.Resource.Group.Split('.').Reverse())}.{definition.Version}.{definition.Kind}";
+        if (schema.Count == 0 || (isV2 && Fields.Flag(schema, "x-kubernetes-preserve-unknown-fields")))
+        {
+            // An old kubectl takes named properties for all that there may be.
+            All[name] = new JsonObject { ["type"] = "object", ["x-kubernetes-group-version-kind"] = new JsonArray(Kind(definition)) };
+            return;
+        }
+
         var shown = schema.DeepClone().AsObject();
         if (isV2)
             Simplify(shown, isRoot: true);
         var properties = Fields.Object(shown, "properties");
-        properties["apiVersion"] = new JsonObject { ["type"] = "string" };
-        properties["kind"] = new JsonObject { ["type"] = "string" };
-        properties["metadata"] = Reference(TypeTable.Metadata);
+        foreach (var member in (ReadOnlySpan<string>)["apiVersion", "kind"])
+            properties[member] = SharedTexts.Describe(member, new JsonObject { ["type"] = "string" });
+        properties["metadata"] = SharedTexts.Describe("metadata", Reference(TypeTable.Metadata));
         shown["type"] = "object";
         shown["x-kubernetes-group-version-kind"] = new JsonArray(Kind(definition));
-        All[$"{string.Join('.', definition.Resource.Group.Split('.').Reverse())}.{definition.Version}.{definition.Kind}"] = shown;
+        All[name] = shown;
     }
 
     /// <summary>What version 2 cannot say may be anything, as a real server has it: an old kubectl must not refuse what the server takes.</summary>
@@ -77,6 +85,7 @@ internal sealed class OpenApiSchemas(bool isV2)
         foreach (var (name, type) in schema.Fields)
         {
             properties[name] = Of(type);
+            SharedTexts.Describe(schema, name, properties[name]!);
             if (type.Patch is not { } patch)
                 continue;
             properties[name]!["x-kubernetes-patch-strategy"] = patch.Strategy;

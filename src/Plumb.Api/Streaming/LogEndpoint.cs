@@ -6,7 +6,7 @@ using Plumb.Api.Storage;
 
 namespace Plumb.Api.Streaming;
 
-/// <summary>`GET …/pods/NAME/log`: text/plain, chunked, each line sent as soon as the runtime flushes it.</summary>
+/// <summary>`GET …/pods/NAME/log`: text/plain, chunked, each line sent as soon as the runtime flushes it; over WebSocket, as browsers ask, in messages.</summary>
 internal static class LogEndpoint
 {
     public static async Task ServeAsync(HttpContext http, PodIdentity pod, IPodRuntime runtime, TimeProvider time)
@@ -14,6 +14,12 @@ internal static class LogEndpoint
         try
         {
             var request = Parse(http.Request.Query, pod, time);
+            if (StreamUpgrade.IsWebSocket(http))
+            {
+                await WebSocketOutput.ServeAsync(http, (output, cancel) => runtime.LogAsync(pod, request, output, cancel));
+                return;
+            }
+
             http.Response.ContentType = "text/plain";
             await runtime.LogAsync(pod, request, http.Response.Body, http.RequestAborted);
         }
