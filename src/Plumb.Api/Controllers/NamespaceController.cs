@@ -24,6 +24,10 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
             else
                 Queue.Add(key.Name);
         }
+        else if (change.New is not null && key.Name == Certificates && key.Resource == GroupResource.ConfigMaps && key != CertificateSource)
+        {
+            Queue.Add(key.Namespace);
+        }
         else if (change.New is null)
         {
             if (leftovers.TryGetValue(key.Namespace, out var left))
@@ -56,6 +60,7 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
         Ensure(new StoreKey(GroupResource.ServiceAccounts, key, "default"), static () => new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } });
         if (Context.Store.Find(CertificateSource) is { } source)
         {
+            var data = source.ToNode()["data"];
             Ensure(new StoreKey(GroupResource.ConfigMaps, key, Certificates), () => new JsonObject
             {
                 ["metadata"] = new JsonObject
@@ -67,20 +72,32 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
                             + "kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.",
                     },
                 },
-                ["data"] = source.ToNode()["data"]?.DeepClone(),
+                ["data"] = data?.DeepClone(),
+            }, root =>
+            {
+                // Whoever trusts it must not be told by others whom to trust.
+                if (JsonNode.DeepEquals(root["data"], data))
+                    return false;
+                root["data"] = data?.DeepClone();
+                return true;
             });
         }
     }
 
-    private void Ensure(StoreKey key, Func<JsonObject> make)
+    /// <param name="mend">Of what is there already; says whether it changed anything.</param>
+    private void Ensure(StoreKey key, Func<JsonObject> make, Func<JsonObject, bool>? mend = null)
     {
-        if (Context.Store.Find(key) is not null)
-            return;
         try
         {
+            if (Context.Store.Find(key) is { } present)
+            {
+                if (mend is not null && mend(present.ToNode()))
+                    Registry.Update(key, mend);
+                return;
+            }
             Registry.Create(key.Resource, key.Namespace, make());
         }
-        catch (ApiException present) when (present.IsAlreadyExists)
+        catch (ApiException other) when (other.IsAlreadyExists || other.IsNotFound)
         {
             // Somebody else was faster.
         }

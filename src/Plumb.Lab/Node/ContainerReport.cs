@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Resizing;
@@ -109,7 +110,7 @@ internal sealed class ContainerReport(ContainerField place, string image, bool c
         if (Status is { Phase: ContainerPhase.Running, StartedAt: { } since })
         {
             json.WriteStartObject("running"u8);
-            json.WriteString("startedAt"u8, since.ToRfc3339());
+            json.WriteString("startedAt"u8, Rfc3339.Format(since));
         }
         else
         {
@@ -130,8 +131,8 @@ internal sealed class ContainerReport(ContainerField place, string image, bool c
         }
         json.WriteString("reason"u8, exit.Reason);
         WriteMessage(json, exit.Message);
-        json.WriteString("startedAt"u8, exit.StartedAt.ToRfc3339());
-        json.WriteString("finishedAt"u8, exit.FinishedAt.ToRfc3339());
+        json.WriteString("startedAt"u8, Rfc3339.Format(exit.StartedAt));
+        json.WriteString("finishedAt"u8, Rfc3339.Format(exit.FinishedAt));
         json.WriteString("containerID"u8, exit.Id);
         json.WriteEndObject();
     }

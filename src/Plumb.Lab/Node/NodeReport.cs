@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Plumb.Kubernetes.Json;
 using Plumb.Linux.Addresses;
 
 namespace Plumb.Lab.Node;
@@ -176,8 +177,8 @@ internal sealed record NodeReport(string Name, IReadOnlyList<IpAddress> Addresse
         json.WriteStartObject();
         json.WriteString("type"u8, type);
         json.WriteString("status"u8, holds ? "True"u8 : "False"u8);
-        json.WriteString("lastHeartbeatTime"u8, now.ToRfc3339());
-        json.WriteString("lastTransitionTime"u8, since.ToRfc3339());
+        json.WriteString("lastHeartbeatTime"u8, Rfc3339.Format(now));
+        json.WriteString("lastTransitionTime"u8, Rfc3339.Format(since));
         json.WriteString("reason"u8, reason);
         json.WriteString("message"u8, message);
         json.WriteEndObject();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Lab.Node;
 
@@ -116,8 +117,8 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
         json.WriteString("component"u8, "kubelet"u8);
         json.WriteString("host"u8, node);
         json.WriteEndObject();
-        json.WriteString("firstTimestamp"u8, first.ToRfc3339());
-        json.WriteString("lastTimestamp"u8, last.ToRfc3339());
+        json.WriteString("firstTimestamp"u8, Rfc3339.Format(first));
+        json.WriteString("lastTimestamp"u8, Rfc3339.Format(last));
         json.WriteNumber("count"u8, count);
         json.WriteNull("eventTime"u8);
         json.WriteString("reportingComponent"u8, "kubelet"u8);
@@ -134,7 +135,7 @@ internal readonly record struct PodEvent(PodName Pod, bool IsWarning, string Rea
         using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
         json.WriteNumber("count"u8, count);
-        json.WriteString("lastTimestamp"u8, last.ToRfc3339());
+        json.WriteString("lastTimestamp"u8, Rfc3339.Format(last));
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;

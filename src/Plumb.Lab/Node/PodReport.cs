@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Plumb.Kubernetes.Json;
 using Plumb.Lab.Containers;
 using Plumb.Lab.Node.Resizing;
 using Plumb.Linux.Addresses;
@@ -148,7 +149,7 @@ internal sealed class PodReport
         {
             WriteAddresses(json, "podIP"u8, "podIPs"u8, PodAddresses);
         }
-        json.WriteString("startTime"u8, StartTime.ToRfc3339());
+        json.WriteString("startTime"u8, Rfc3339.Format(StartTime));
         if (InitContainers.Count > 0)
         {
             WriteContainers(json, "initContainerStatuses"u8, InitContainers);
@@ -201,7 +202,7 @@ internal sealed class PodReport
             json.WriteString("type"u8, ConditionTypes[i]);
             json.WriteString("status"u8, holds[i] ? "True"u8 : "False"u8);
             json.WriteNull("lastProbeTime"u8);
-            json.WriteString("lastTransitionTime"u8, _conditions[i].Since.ToRfc3339());
+            json.WriteString("lastTransitionTime"u8, Rfc3339.Format(_conditions[i].Since));
             var (reason, message) = !holds[i] ? WhyNot(i) : i == Initialized && Phase == "Succeeded" ? ("PodCompleted", null) : (null, null);
             // A merge keeps what it is not told to remove: null removes.
             json.WriteString("reason"u8, reason);

@@ -32,6 +32,7 @@ internal sealed class PodWorker
     private readonly CancellationToken _shutdown;
     private readonly Lock _gate = new();
     private readonly PodExit _exit;
+    private readonly ActiveDeadline _activeDeadline;
     private Pod _pod;
     private bool _isObjectGone;
 
@@ -53,6 +54,7 @@ internal sealed class PodWorker
             Containers = [.. pod.Spec.Containers.Select(static one => ContainerReport.Of("containers", one))],
         };
         _exit = new PodExit(node, _shutdown);
+        _activeDeadline = new ActiveDeadline(node.Time, Expire);
         _volumes = new PodVolumes(node, Name, pod);
         _report.ReadinessGates = GatesOf(pod);
         _status = new PodStatusWriter(node, Name, () => _report.ToPatch(node.Time.GetUtcNow()), _gate, shutdown);
@@ -138,6 +140,7 @@ internal sealed class PodWorker
         {
             FollowBandwidth();
         }
+        _activeDeadline.Set(pod.Spec.ActiveDeadlineSeconds);
         if (pod.Metadata.DeletionTimestamp is not null)
         {
             _exit.Hurry(ContainerSpecs.GraceOf(pod));
@@ -209,9 +212,8 @@ internal sealed class PodWorker
     private async Task RunAsync()
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(_delete.Token, _deadline.Token, _shutdown);
-        using var deadline = _pod.Spec.ActiveDeadlineSeconds is { } seconds
-            ? _node.Time.CreateTimer(_ => Expire(), null, TimeSpan.FromSeconds(Math.Clamp(seconds, 0, ContainerSpecs.MostSeconds)), Timeout.InfiniteTimeSpan)
-            : null;
+        using var deadline = _activeDeadline;
+        deadline.Set(_pod.Spec.ActiveDeadlineSeconds);
         try
         {
             try
@@ -238,6 +240,7 @@ internal sealed class PodWorker
                 await _exit.LeaveAsync(_containers.Started, Sandbox, TimeSpan.Zero);
             }
             // Everything has ended: the object stays until somebody deletes it, without a sandbox.
+            deadline.Dispose();
             await RemoveSandboxAsync();
             _status.Changed();
             using var rest = CancellationTokenSource.CreateLinkedTokenSource(_delete.Token, _shutdown);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Lab.Node.Resizing;
 
@@ -80,8 +81,8 @@ internal sealed class ResizeReport
             }
             json.WriteString("status"u8, "True"u8);
             json.WriteNumber("observedGeneration"u8, Generation);
-            json.WriteString("lastProbeTime"u8, _seen.ToRfc3339());
-            json.WriteString("lastTransitionTime"u8, _since.ToRfc3339());
+            json.WriteString("lastProbeTime"u8, Rfc3339.Format(_seen));
+            json.WriteString("lastTransitionTime"u8, Rfc3339.Format(_since));
             json.WriteString("reason"u8, _reason.Length > 0 ? _reason : null);
             json.WriteString("message"u8, _message.Length > 0 ? _message : null);
             json.WriteEndObject();
