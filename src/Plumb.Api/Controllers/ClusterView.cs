@@ -11,6 +11,15 @@ internal readonly record struct ObservedChange(ChangeKind Kind, StoredObject? Ol
     public StoredObject Latest => New ?? Old!;
 
     public GroupResource Resource => Latest.Key.Resource;
+
+    /// <summary>Puts those of one kind into a queue whose it is, and whose it was until now.</summary>
+    public void QueueOwners(WorkQueue<StoreKey> queue, GroupResource resource, string kind)
+    {
+        if (New?.Controller is { } now && now.Kind == kind)
+            queue.Add(new StoreKey(resource, Latest.Namespace, now.Name));
+        if (Old?.Controller is { } before && before.Kind == kind && before.Uid != New?.Controller?.Uid)
+            queue.Add(new StoreKey(resource, Latest.Namespace, before.Name));
+    }
 }
 
 /// <summary>The pods of one owner, and the counts that its status shows, kept as pods change: reading them costs nothing.</summary>
@@ -104,16 +113,12 @@ internal sealed class ClusterView
             others.Remove(key);
         else
             others[key] = change.Object;
-        if (key.Resource == GroupResource.ReplicaSets && (old ?? change.Object).Controller is { } owner)
+        if (key.Resource == GroupResource.ReplicaSets)
         {
-            if (!setsByOwner.TryGetValue(owner.Uid, out var sets))
-                setsByOwner[owner.Uid] = sets = [];
-            if (gone)
-                sets.Remove(key);
-            else
-                sets.Add(key);
-            if (sets.Count == 0)
-                setsByOwner.Remove(owner.Uid);
+            if (old?.Controller is { } before)
+                Leave(setsByOwner, before.Uid, key);
+            if (!gone && change.Object.Controller is { } owner)
+                Enter(setsByOwner, owner.Uid, key);
         }
         return new(change.Kind, old ?? (gone ? change.Object : null), gone ? null : change.Object, null, null);
     }
@@ -127,7 +132,7 @@ internal sealed class ClusterView
             if (byOwner.TryGetValue(old.OwnerUid, out var owned))
             {
                 owned.Remove(old);
-                if (owned.Pods.Count == 0 && now is null)
+                if (owned.Pods.Count == 0 && now?.OwnerUid != old.OwnerUid)
                     byOwner.Remove(old.OwnerUid);
             }
         }
@@ -147,16 +152,16 @@ internal sealed class ClusterView
         }
     }
 
-    private static void Enter(Dictionary<string, HashSet<PodFacts>> index, string key, PodFacts pod)
+    private static void Enter<T>(Dictionary<string, HashSet<T>> index, string key, T item)
     {
         if (!index.TryGetValue(key, out var found))
             index[key] = found = [];
-        found.Add(pod);
+        found.Add(item);
     }
 
-    private static void Leave(Dictionary<string, HashSet<PodFacts>> index, string key, PodFacts pod)
+    private static void Leave<T>(Dictionary<string, HashSet<T>> index, string key, T item)
     {
-        if (index.TryGetValue(key, out var found) && found.Remove(pod) && found.Count == 0)
+        if (index.TryGetValue(key, out var found) && found.Remove(item) && found.Count == 0)
             index.Remove(key);
     }
 }

@@ -55,6 +55,7 @@ public sealed class ControllerHost : IAsyncDisposable
             new NamespaceController(context),
             new NodeRangeController(context, options),
             new NodeLifecycleController(context, options.NodeGrace),
+            new Adoption(context),
             new DeploymentController(context),
             new ReplicaSetController(context, GroupResource.ReplicaSets),
             new ReplicaSetController(context, GroupResource.ReplicationControllers),

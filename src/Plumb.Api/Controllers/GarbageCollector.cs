@@ -130,7 +130,7 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
     {
         try
         {
-            Registry.Update(dependent.Key, root => Disown(root, ownerUid));
+            Registry.Update(dependent.Key, root => Disown(Fields.Object(root, "metadata"), ownerUid));
         }
         catch (ApiException gone) when (gone.IsNotFound)
         {
@@ -139,9 +139,8 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
     }
 
     /// <returns>Whether it named the owner.</returns>
-    internal static bool Disown(JsonObject dependent, string ownerUid)
+    internal static bool Disown(JsonObject metadata, string ownerUid)
     {
-        var metadata = Fields.Object(dependent, "metadata");
         if (metadata["ownerReferences"] is not JsonArray owners)
             return false;
         int count = owners.Count;

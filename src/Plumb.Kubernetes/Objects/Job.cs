@@ -34,6 +34,9 @@ public sealed record JobSpec
     public int? BackoffLimitPerIndex { get; init; }
     public int? MaxFailedIndexes { get; init; }
     public PodFailurePolicy? PodFailurePolicy { get; init; }
+
+    /// <summary>Of an indexed job: when it has succeeded before all indexes have.</summary>
+    public SuccessPolicy? SuccessPolicy { get; init; }
     public long? ActiveDeadlineSeconds { get; init; }
     public int? TtlSecondsAfterFinished { get; init; }
 
@@ -50,6 +53,20 @@ public sealed record JobSpec
 public sealed record PodFailurePolicy
 {
     public IReadOnlyList<PodFailurePolicyRule> Rules { get => field ?? []; init; }
+}
+
+public sealed record SuccessPolicy
+{
+    public IReadOnlyList<SuccessPolicyRule> Rules { get => field ?? []; init; }
+}
+
+public sealed record SuccessPolicyRule
+{
+    /// <summary>`1,3-5`; null: any.</summary>
+    public string? SucceededIndexes { get; init; }
+
+    /// <summary>So many of them; null: all.</summary>
+    public int? SucceededCount { get; init; }
 }
 
 public sealed record PodFailurePolicyRule

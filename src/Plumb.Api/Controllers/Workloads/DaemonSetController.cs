@@ -59,9 +59,9 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         {
             TakeNode(change);
         }
-        else if (change.Resource == GroupResource.Pods && change.Latest.Controller is { Kind: "DaemonSet" } owner)
+        else if (change.Resource == GroupResource.Pods)
         {
-            Queue.Add(new StoreKey(GroupResource.DaemonSets, change.Latest.Namespace, owner.Name));
+            change.QueueOwners(Queue, GroupResource.DaemonSets, "DaemonSet");
         }
     }
 

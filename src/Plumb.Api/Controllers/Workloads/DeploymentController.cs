@@ -22,9 +22,9 @@ internal sealed class DeploymentController(ControllerContext context) : KeyedCon
         {
             Queue.Add(change.New.Key);
         }
-        else if (change.Resource == GroupResource.ReplicaSets && change.Latest.Controller is { Kind: "Deployment" } owner)
+        else if (change.Resource == GroupResource.ReplicaSets)
         {
-            Queue.Add(new StoreKey(GroupResource.Deployments, change.Latest.Namespace, owner.Name));
+            change.QueueOwners(Queue, GroupResource.Deployments, "Deployment");
         }
         else if (change is { NewPod: null, OldPod.OwnerUid.Length: > 0 } && change.Latest.Controller is { Kind: "ReplicaSet" } set
             && View.Find(new StoreKey(GroupResource.ReplicaSets, change.Latest.Namespace, set.Name))?.Controller is { Kind: "Deployment" } deployment)

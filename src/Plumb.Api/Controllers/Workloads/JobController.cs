@@ -42,8 +42,8 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             // Of a job of the same name that was before, nothing counts.
             if ((change.NewPod ?? change.OldPod) is { } pod && !(View.TryFind(key, out var present) && present.Uid != owner.Uid))
                 TallyOf(key, owner.Uid).Count(pod, gone: change.NewPod is null, Context.Time.GetUtcNow());
-            Queue.Add(key);
         }
+        change.QueueOwners(Queue, GroupResource.Jobs, "Job");
         // After its job, which has written by then what the pod counts for.
         if (change.New is { } held && IsToBeReleased(held))
             Queue.Add(held.Key);
@@ -98,8 +98,8 @@ internal sealed class JobController(ControllerContext context) : KeyedController
     private static Verdict? Judge(Job job, JobTally tally, OwnedPods pods, DateTimeOffset? start, DateTimeOffset now)
     {
         // Once it is said what the job comes to, that does not change while its last pods are told of.
-        if (job.Status.Conditions.Find("SuccessCriteriaMet") is { Status: "True" } met)
-            return new("Complete", met.Reason ?? "", met.Message ?? "");
+        if (job.Status.Conditions.Find("SuccessCriteriaMet") is { Status: "True" } said)
+            return new("Complete", said.Reason ?? "", said.Message ?? "");
         if (job.Status.Conditions.Find("FailureTarget") is { Status: "True" } target)
             return new("Failed", target.Reason ?? "", target.Message ?? "");
         int limit = job.Spec.BackoffLimit ?? (job.Spec.BackoffLimitPerIndex is null ? DefaultBackoffLimit : int.MaxValue);
@@ -114,6 +114,8 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             return new("Failed", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
         if (tally.FailedIndexes.Count > 0 && tally.FailedIndexes.Count + tally.Indexes.Count >= job.Spec.Completions)
             return new("Failed", "FailedIndexes", "Job has failed indexes");
+        if (job.Spec.CompletionMode == "Indexed" && tally.Suffices(job.Spec.SuccessPolicy) is { } met)
+            return new("Complete", "SuccessPolicy", $"Matched rules at index {met}");
         bool enough = job.Spec.Completions is { } completions ? Succeeded(job, tally) >= completions : tally.Succeeded > 0 && !Active(pods).Any();
         return enough ? new("Complete", "CompletionsReached", "Reached expected number of succeeded pods") : null;
     }
@@ -237,12 +239,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             Registry.Update(key, root =>
             {
                 var metadata = Fields.Object(root, "metadata");
-                if (Fields.Text(metadata, "uid") != pod.Uid || Fields.Array(metadata, "finalizers") is not { } finalizers)
-                    return false;
-                bool any = finalizers.RemoveAll(static finalizer => finalizer?.ToString() == Job.TrackingFinalizer) > 0;
-                if (finalizers.Count == 0)
-                    metadata.Remove("finalizers");
-                return any;
+                return Fields.Text(metadata, "uid") == pod.Uid && JobTally.Free(metadata);
             });
         }
         catch (ApiException gone) when (gone.IsNotFound)
@@ -291,7 +288,8 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             uncounted = uncounted with { Succeeded = [] };
         else
             succeeded -= uncounted.Succeeded.Count;
-        bool isLast = uncounted.Succeeded.Count + uncounted.Failed.Count == 0;
+        // Nor is a job over while one of its pods still goes.
+        bool isLast = uncounted.Succeeded.Count + uncounted.Failed.Count + terminating == 0;
         var conditions = Conditions(job, verdict, isLast, now);
         var started = isOver && verdict is null ? job.Status.StartTime : start;
         bool same = job.Status.Active == active && job.Status.Ready == ready && job.Status.Terminating == terminating && job.Status.Succeeded == succeeded

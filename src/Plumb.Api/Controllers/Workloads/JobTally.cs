@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
+using Plumb.Api.Resources;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Objects;
 
@@ -48,6 +50,18 @@ internal sealed class JobTally(string uid)
 
     /// <summary>Whether the pod carries the finalizer: it is in no number yet.</summary>
     public static bool Holds(StoredObject pod) => pod.Finalizers.Contains(Job.TrackingFinalizer);
+
+    /// <summary>Takes the finalizer away.</summary>
+    /// <returns>Whether it was there.</returns>
+    public static bool Free(JsonObject metadata)
+    {
+        if (Fields.Array(metadata, "finalizers") is not { } finalizers)
+            return false;
+        bool any = finalizers.RemoveAll(static finalizer => finalizer?.ToString() == Job.TrackingFinalizer) > 0;
+        if (finalizers.Count == 0)
+            metadata.Remove("finalizers");
+        return any;
+    }
 
     /// <param name="gone">It was deleted: what had not ended has failed.</param>
     public void Count(PodFacts pod, bool gone, DateTimeOffset now)
@@ -136,6 +150,20 @@ internal sealed class JobTally(string uid)
         failures.Clear();
     }
 
+    /// <returns>The first rule that is met, counted from 0; null: none is.</returns>
+    public int? Suffices(SuccessPolicy? policy)
+    {
+        for (int i = 0; i < policy?.Rules.Count && Indexes.Count > 0; i++)
+        {
+            var rule = policy.Rules[i];
+            var wanted = rule.SucceededIndexes is { } ranges ? Spans(ranges).ToList() : null;
+            int has = Indexes.Count(index => wanted is null || wanted.Exists(span => span.First <= index && index <= span.Last));
+            if (has > 0 && (has >= rule.SucceededCount || has == wanted?.Sum(static span => span.Last - span.First + 1L)))
+                return i;
+        }
+        return null;
+    }
+
     /// <summary>Those that have ended and have their finalizer still, in the order in which they were seen: no number tells of them.</summary>
     /// <param name="pods">That the job has.</param>
     public UncountedPods Uncounted(IEnumerable<PodFacts> pods)
@@ -193,11 +221,21 @@ internal sealed class JobTally(string uid)
 
     private static IEnumerable<int> Indices(string? ranges)
     {
+        foreach (var (first, last) in Spans(ranges))
+        {
+            for (int index = first; index <= last; index++)
+                yield return index;
+        }
+    }
+
+    // What is no range counts for nothing.
+    private static IEnumerable<(int First, int Last)> Spans(string? ranges)
+    {
         foreach (string part in (ranges ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
-            int[] ends = [.. part.Split('-').Select(static end => int.Parse(end, CultureInfo.InvariantCulture))];
-            for (int index = ends[0]; index <= ends[^1]; index++)
-                yield return index;
+            string[] ends = part.Split('-');
+            if (int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out int first) && int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int last))
+                yield return (first, last);
         }
     }
 

@@ -5,7 +5,6 @@ using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Json;
 using Plumb.Kubernetes.Objects;
-using Plumb.Kubernetes.Selectors;
 
 namespace Plumb.Api.Controllers.Workloads;
 
@@ -21,8 +20,6 @@ internal sealed class ReplicaSetController(ControllerContext context, GroupResou
     /// <summary>So many at a turn: scheduler and nodes begin with the first while the last are still to be made.</summary>
     private const int Batch = 64;
 
-    /// <summary>Pods whose labels somebody has changed: they may be none of the set's any more.</summary>
-    private readonly HashSet<StoreKey> relabelled = [];
     private readonly Dictionary<StoreKey, (long Version, ReplicaSet Set, JsonObject Template)> parsed = [];
 
     public override void Observe(in ObservedChange change)
@@ -34,11 +31,9 @@ internal sealed class ReplicaSetController(ControllerContext context, GroupResou
             else
                 Queue.Add(change.New.Key);
         }
-        else if (change.Resource == GroupResource.Pods && change.Latest.Controller is { } owner && owner.Kind == Kind)
+        else if (change.Resource == GroupResource.Pods)
         {
-            Queue.Add(new StoreKey(resource, change.Latest.Namespace, owner.Name));
-            if (change is { OldPod: { } before, NewPod: { } now } && !before.Stored.Labels.Equals(now.Stored.Labels))
-                relabelled.Add(now.Key);
+            change.QueueOwners(Queue, resource, Kind);
         }
     }
 
@@ -50,7 +45,6 @@ internal sealed class ReplicaSetController(ControllerContext context, GroupResou
         var owned = View.PodsOf(stored.Uid);
         if (!stored.IsDeleting)
         {
-            Release(stored, set);
             int missing = (set.Spec.Replicas ?? 1) - owned.Active;
             if (missing > 0)
                 Create(stored, template, Math.Min(missing, Batch));
@@ -61,26 +55,6 @@ internal sealed class ReplicaSetController(ControllerContext context, GroupResou
                 Queue.Add(key);
         }
         WriteStatus(stored, set, owned);
-    }
-
-    /// <summary>A pod whose labels the selector no longer matches goes on by itself; another is made in its place.</summary>
-    private void Release(StoredObject stored, ReplicaSet set)
-    {
-        if (relabelled.Count == 0)
-            return;
-        var selector = Selector.From(set.Spec.Selector);
-        foreach (var key in relabelled.ToList())
-        {
-            if (!View.Pods.TryGetValue(key, out var pod) || pod.OwnerUid != stored.Uid)
-            {
-                if (pod is null)
-                    relabelled.Remove(key);
-                continue;
-            }
-            relabelled.Remove(key);
-            if (!selector.Matches(pod.Stored.Labels))
-                Context.Show(Registry.Update(key, root => GarbageCollector.Disown(root, stored.Uid)));
-        }
     }
 
     private (ReplicaSet Set, JsonObject Template) Parse(StoredObject stored)

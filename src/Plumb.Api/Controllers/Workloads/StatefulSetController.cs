@@ -34,9 +34,9 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         {
             revisions.Observe(change);
         }
-        else if (change.Resource == GroupResource.Pods && change.Latest.Controller is { Kind: "StatefulSet" } owner)
+        else if (change.Resource == GroupResource.Pods)
         {
-            Queue.Add(new StoreKey(GroupResource.StatefulSets, change.Latest.Namespace, owner.Name));
+            change.QueueOwners(Queue, GroupResource.StatefulSets, "StatefulSet");
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         var pods = new SortedDictionary<int, PodFacts>();
         foreach (var pod in View.PodsOf(stored.Uid).Pods)
         {
-            if (Ordinal(stored, pod) is { } ordinal)
+            if (Ordinal(stored.Name, pod.Key.Name) is { } ordinal)
                 pods[ordinal] = pod;
         }
 
@@ -273,12 +273,9 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
     private static bool Goes(PodFacts pod) => pod.IsDoomed || pod.Stored.IsDeleting;
 
     /// <returns>Null for a pod whose name is not one that the set gives.</returns>
-    private static int? Ordinal(StoredObject set, PodFacts pod)
-    {
-        string name = pod.Key.Name;
-        return name.Length > set.Name.Length + 1 && name.StartsWith(set.Name, StringComparison.Ordinal) && name[set.Name.Length] == '-'
-            && int.TryParse(name.AsSpan(set.Name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal) ? ordinal : null;
-    }
+    internal static int? Ordinal(string set, string pod) =>
+        pod.Length > set.Length + 1 && pod.StartsWith(set, StringComparison.Ordinal) && pod[set.Length] == '-'
+            && int.TryParse(pod.AsSpan(set.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal) ? ordinal : null;
 
     private sealed record Parsed(long Version, StatefulSet Record, JsonObject Template);
 }

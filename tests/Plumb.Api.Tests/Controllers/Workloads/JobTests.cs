@@ -138,6 +138,31 @@ public sealed class JobTests
         await cluster.UntilAsync(() => Status(cluster) is { CompletedIndexes: "0-3", Succeeded: 4 } status && status.Conditions.IsTrue("Complete"));
     }
 
+    [Theory]
+    [InlineData(""" "succeededIndexes":"0-1,x","succeededCount":1 """, 2, 1)]
+    [InlineData(""" "succeededIndexes":"1-2" """, 1, 2)]
+    [InlineData(""" "succeededCount":2 """, 0, 2)]
+    public async Task A_rule_of_success_ends_the_job_before_its_last_index_and_not_before_its_last_pod_has_gone(string rule, int tooFew, int enough)
+    {
+        await using var cluster = new Cluster().Start();
+        Make(cluster, "work", $$$""","completions":4,"parallelism":4,"completionMode":"Indexed","successPolicy":{"rules":[{"succeededIndexes":"3"},{ {{{rule}}} }]}""");
+        await cluster.UntilAsync(() => Running(cluster).Count == 4);
+        var held = Of(3);
+        cluster.Registry.Update(held.Key, static root => { ((JsonArray)root["metadata"]!["finalizers"]!).Add("example.com/hold"); return true; });
+        End(cluster, Of(tooFew), "Succeeded");
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 1, Active: 3 } && Running(cluster).Count == 3);
+        Assert.Empty(Status(cluster).Conditions);
+        End(cluster, Of(enough), "Succeeded");
+        await cluster.UntilAsync(() => Status(cluster) is { Succeeded: 2, Active: 0, Terminating: 1, UncountedTerminatedPods: { Succeeded: [], Failed: [] } } && cluster.Pods().Count == 3);
+        var met = Status(cluster).Conditions.Find("SuccessCriteriaMet")!;
+        Assert.Equal(("True", "SuccessPolicy", "Matched rules at index 1"), (met.Status, met.Reason, met.Message));
+        Assert.False(Status(cluster).Conditions.IsTrue("Complete"));
+        cluster.Registry.Update(held.Key, static root => ((JsonObject)root["metadata"]!).Remove("finalizers"));
+        await cluster.UntilAsync(() => Status(cluster) is { Terminating: 0, Failed: 0 } status && status.Conditions.Find("Complete") is { Status: "True", Reason: "SuccessPolicy" });
+
+        StoredObject Of(int index) => Running(cluster).Single(pod => pod.Labels.TryGetValue(Job.IndexKey, out string? own) && own == $"{index}");
+    }
+
     [Fact]
     public async Task A_suspended_job_has_no_pods_and_goes_on_when_resumed()
     {
