@@ -58,6 +58,8 @@ internal sealed class ContainerFiles
         return (stage, FileOf(stage));
     }
 
+    private const UnixFileMode EveryonesFile = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+
     public static string FileOf(string stage) => stage + ".json";
 
     public void Delete()
@@ -91,6 +93,8 @@ internal sealed class ContainerFiles
         {
             MessageFile = Path.Combine(Directory, "termination-log");
             File.WriteAllBytes(MessageFile, []);
+            // Whoever the container's user is.
+            File.SetUnixFileMode(MessageFile, EveryonesFile);
             mounts.Add(new BindMount(MessageFile, _container.MessagePath ?? "/dev/termination-log"));
         }
         var run = !rooted && _container.Mounts.Any(static mount => !IsPlace(mount)) ? new OwnRun(Path.Combine(Directory, "run")) : null;

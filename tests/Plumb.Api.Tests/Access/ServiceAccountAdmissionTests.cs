@@ -91,6 +91,31 @@ public sealed class ServiceAccountAdmissionTests
         Assert.False(await IsGoodAsync(server, token));
     }
 
+    [Fact]
+    public async Task A_token_tells_which_it_is_and_where_its_pod_runs()
+    {
+        await using var server = await StartAsync();
+        var node = (string)(await server.CreateAsync("/api/v1/nodes", """{"metadata":{"name":"n"}}"""))["metadata"]!["uid"]!;
+        var pod = (string)(await server.CreateAsync(Home + "/pods", Pod(""","nodeName":"n" """)))["metadata"]!["uid"]!;
+        var tokens = new List<string>();
+        for (var i = 0; i < 2; i++)
+        {
+            var (_, issued) = await server.SendAsync("POST", Home + "/serviceaccounts/default/token", """{"spec":{"boundObjectRef":{"apiVersion":"v1","kind":"Pod","name":"p"}}}""");
+            tokens.Add((string)issued["status"]!["token"]!);
+        }
+
+        var (_, review) = await server.SendAsync("POST", "/apis/authentication.k8s.io/v1/tokenreviews", $$$"""{"spec":{"token":"{{{tokens[0]}}}"}}""");
+        var extra = review["status"]!["user"]!["extra"]!;
+        Assert.Equal(("n", node, "p", pod), ((string?)extra["authentication.kubernetes.io/node-name"]![0], (string?)extra["authentication.kubernetes.io/node-uid"]![0],
+            (string?)extra["authentication.kubernetes.io/pod-name"]![0], (string?)extra["authentication.kubernetes.io/pod-uid"]![0]));
+        Assert.Equal("JTI=" + (string)Claims(tokens[0])["jti"]!, (string?)extra["authentication.kubernetes.io/credential-id"]![0]);
+        Assert.NotEqual((string)Claims(tokens[0])["jti"]!, (string)Claims(tokens[1])["jti"]!);
+
+        // Of the node only is told: the token is the pod's.
+        await server.SendAsync("DELETE", "/api/v1/nodes/n");
+        Assert.True(await IsGoodAsync(server, tokens[0]));
+    }
+
     [Theory]
     [InlineData("""{"apiVersion":"v1","kind":"Pod","name":"q"}""", 404, "pods \"q\" not found")]
     [InlineData("""{"apiVersion":"v1","kind":"Pod","name":"p","uid":"other"}""", 409, "Operation cannot be fulfilled on Pod \"p\": the UID in the bound object reference (other) does not match the UID in record. The object might have been deleted and then recreated")]

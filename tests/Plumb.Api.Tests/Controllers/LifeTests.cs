@@ -18,6 +18,14 @@ public sealed class LifeTests
         await cluster.UntilAsync(() => cluster.Find<ServiceAccount>(GroupResource.ServiceAccounts, "default") is not null);
         cluster.Registry.Create(GroupResource.ConfigMaps, "kube-system", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "kube-root-ca.crt" }, ["data"] = new JsonObject { ["ca.crt"] = "PEM" } });
         await cluster.UntilAsync(() => cluster.Find<ConfigMap>(GroupResource.ConfigMaps, "kube-root-ca.crt")?.Data["ca.crt"] == "PEM");
+        cluster.Registry.Update(new StoreKey(GroupResource.ConfigMaps, "default", "kube-root-ca.crt"), static root =>
+        {
+            root["data"]!["ca.crt"] = "another's";
+            return true;
+        });
+        await cluster.UntilAsync(() => cluster.Find<ConfigMap>(GroupResource.ConfigMaps, "kube-root-ca.crt")?.Data["ca.crt"] == "PEM");
+        cluster.Registry.Delete(new StoreKey(GroupResource.ConfigMaps, "default", "kube-root-ca.crt"));
+        await cluster.UntilAsync(() => cluster.Find<ConfigMap>(GroupResource.ConfigMaps, "kube-root-ca.crt")?.Data["ca.crt"] == "PEM");
         cluster.Registry.Delete(new StoreKey(GroupResource.ServiceAccounts, "default", "default"));
         await cluster.UntilAsync(() => cluster.Find<ServiceAccount>(GroupResource.ServiceAccounts, "default") is not null);
     }
@@ -46,6 +54,26 @@ public sealed class LifeTests
         bool gone = cluster.Registry.Delete(Web, new DeleteOptions { Propagation = propagation }).Gone;
         Assert.Equal(propagation == Propagation.Background, gone);
         await cluster.UntilAsync(() => cluster.Pods("web").Count == 0 && cluster.List<ReplicaSet>(GroupResource.ReplicaSets).Count == 0 && cluster.Store.Find(Web) is null);
+    }
+
+    [Fact]
+    public async Task Who_wait_for_each_other_in_a_circle_all_go()
+    {
+        await using var cluster = new Cluster().Start();
+        string[] names = ["a", "b", "c"];
+        var uids = names.Select(name => cluster.Registry.Create(GroupResource.ConfigMaps, "default", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }).Uid).ToArray();
+        for (var i = 0; i < names.Length; i++)
+        {
+            var owner = (i + 1) % names.Length;
+            cluster.Registry.Update(new StoreKey(GroupResource.ConfigMaps, "default", names[i]), root =>
+            {
+                root["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["name"] = names[owner], ["uid"] = uids[owner], ["blockOwnerDeletion"] = true });
+                return true;
+            });
+        }
+
+        cluster.Registry.Delete(new StoreKey(GroupResource.ConfigMaps, "default", "a"), new DeleteOptions { Propagation = Propagation.Foreground });
+        await cluster.UntilAsync(() => names.All(name => cluster.Store.Find(new StoreKey(GroupResource.ConfigMaps, "default", name)) is null));
     }
 
     [Fact]

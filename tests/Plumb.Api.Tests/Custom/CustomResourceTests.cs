@@ -50,6 +50,22 @@ public sealed class CustomResourceTests
         Assert.True(JsonNode.DeepEquals(lamp["spec"], JsonNode.Parse("""{"bulbs":1,"parts":[{"name":"x","size":1}],"free":{"any":[1]},"labels":{"k":"v"},"color":"white"}""")), lamp.ToJsonString());
     }
 
+    [Fact]
+    public async Task What_was_stored_under_another_schema_is_read_by_the_schema_of_now()
+    {
+        await using var server = await StartAsync();
+        await server.CreateAsync(Lamps, Spec("""{"bulbs":1,"labels":{"k":"v"}}"""));
+        var changed = JsonNode.Parse(Lamp())!;
+        var spec = changed["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!["spec"]!["properties"]!.AsObject();
+        spec["shade"] = JsonNode.Parse("""{"type":"string","default":"paper"}""");
+        spec.Remove("labels");
+        var (code, answer) = await server.SendAsync("PATCH", Definitions + "/lamps.home.example.com", changed.ToJsonString(), "application/merge-patch+json");
+        Assert.True(code == HttpStatusCode.OK, answer.ToJsonString());
+        const string wanted = """{"bulbs":1,"color":"white","shade":"paper"}""";
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(wanted), (await server.SendAsync("GET", Lamps + "/a")).Body["spec"]));
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(wanted), (await server.SendAsync("GET", Lamps)).Body["items"]![0]!["spec"]));
+    }
+
     [Theory]
     [InlineData("""{"bulbs":10}""", "")]
     [InlineData("""{"bulbs":11}""", "spec.bulbs in body should be less than or equal to 10")]

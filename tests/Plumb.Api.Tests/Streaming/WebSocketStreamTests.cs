@@ -96,6 +96,24 @@ public sealed class WebSocketStreamTests
         Assert.Contains(words, (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["message"]!, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("binary.k8s.io")]
+    [InlineData(null)]
+    public async Task A_log_comes_in_messages(string? protocol)
+    {
+        await using var server = await BareServer.StartAsync(new HostRuntime());
+        using var socket = new ClientWebSocket();
+        if (protocol is not null)
+            socket.Options.AddSubProtocol(protocol);
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{server.Port}/api/v1/namespaces/default/pods/p/log?follow=true"), Cancel);
+        Assert.Equal(protocol, socket.SubProtocol);
+        var log = "";
+        var buffer = new byte[100];
+        while (await socket.ReceiveAsync(buffer.AsMemory(), Cancel) is { MessageType: WebSocketMessageType.Binary } part)
+            log += Encoding.UTF8.GetString(buffer, 0, part.Count);
+        Assert.Equal(("one\ntwo\nthree\n", WebSocketCloseStatus.NormalClosure), (log, socket.CloseStatus));
+    }
+
     [Fact]
     public async Task Ports_named_in_the_query_are_forwarded_on_pairs_of_channels()
     {

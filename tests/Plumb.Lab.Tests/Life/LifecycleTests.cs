@@ -108,6 +108,29 @@ public sealed class LifecycleTests(OneNode node) : IClassFixture<OneNode>
     }
 
     [Fact]
+    public async Task A_deadline_may_be_set_while_a_pod_runs()
+    {
+        await node.PodAsync("later", """
+            "containers":[{"name":"c","image":"busybox","command":["sleep","infinity"]}]
+            """);
+        await node.UntilAsync("later", one => one.Status.Conditions.IsTrue("Ready"));
+        await node.PatchAsync("pods/later", """{"spec":{"activeDeadlineSeconds":1}}""");
+        var pod = await node.UntilAsync("later", one => one.Status.Phase == "Failed");
+        Assert.Equal("DeadlineExceeded", pod.Status.Reason);
+    }
+
+    [Fact]
+    public async Task A_part_of_a_volume_is_named_from_the_volume_s_root()
+    {
+        await node.PodAsync("absolute", """
+            "restartPolicy":"Never","volumes":[{"name":"v","emptyDir":{}}],
+            "containers":[{"name":"c","image":"busybox","command":["true"],"env":[{"name":"PART","value":"/tmp"}],"volumeMounts":[{"name":"v","mountPath":"/plumb-v","subPathExpr":"$(PART)"}]}]
+            """);
+        var pod = await node.UntilAsync("absolute", one => one.Status.ContainerStatuses is [{ State.Waiting.Reason: "CreateContainerConfigError" }]);
+        Assert.Equal(("Pending", "error SubPath `/tmp` must not be an absolute path"), (pod.Status.Phase, pod.Status.ContainerStatuses[0].State!.Waiting!.Message));
+    }
+
+    [Fact]
     public async Task A_program_s_last_words_are_in_its_status()
     {
         await node.PodAsync("words", """

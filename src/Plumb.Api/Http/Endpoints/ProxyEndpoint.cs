@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -152,8 +153,27 @@ internal sealed class ProxyEndpoint(Registry registry)
         if (HttpMethods.IsHead(context.Request.Method))
             return;
         await using var body = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
-        await body.CopyToAsync(context.Response.Body, context.RequestAborted);
+        if (!string.Equals(answer.Content.Headers.ContentType?.MediaType, "text/html", StringComparison.OrdinalIgnoreCase) || Plain(body, answer) is not { } page)
+        {
+            await body.CopyToAsync(context.Response.Body, context.RequestAborted);
+            return;
+        }
+
+        context.Response.ContentLength = null;
+        context.Response.Headers.ContentEncoding = default;
+        await using (page)
+            await new PageLinks(prefix, host).CopyAsync(page, context.Response.Body, context.RequestAborted);
     }
+
+    /// <returns>The body as it was before it was compressed; null: in a way that is not known here.</returns>
+    private static Stream? Plain(Stream body, HttpResponseMessage answer) => answer.Content.Headers.ContentEncoding.ToArray() switch
+    {
+        [] => body,
+        ["gzip"] => new GZipStream(body, CompressionMode.Decompress),
+        ["deflate"] => new ZLibStream(body, CompressionMode.Decompress),
+        ["br"] => new BrotliStream(body, CompressionMode.Decompress),
+        _ => null,
+    };
 
     /// <summary>Where a request goes on.</summary>
     /// <param name="Host">As its first line and its header name it.</param>
