@@ -208,7 +208,8 @@ public sealed class ContainerRoot
         foreach (var name in Devices)
         {
             File.WriteAllBytes(Path.Combine(devices, name), []);
-            new BindMount("/dev/" + name, "/dev/" + name).Make(Path.Combine(devices, name));
+            // The machine's: what is written goes to the device all the same, its mode and owner stay.
+            new BindMount("/dev/" + name, "/dev/" + name, IsShielded).Make(Path.Combine(devices, name));
         }
         foreach (var (name, kind, options) in ((string, string, string)[])[("shm", "tmpfs", "mode=1777"), ("mqueue", "mqueue", "")])
         {
