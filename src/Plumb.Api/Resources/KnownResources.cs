@@ -58,6 +58,11 @@ internal static class KnownResources
             },
             new()
             {
+                Resource = new("", "persistentvolumes"), Version = "v1", Kind = "PersistentVolume", Strategy = new PersistentVolumeStrategy(), ReturnsDeleted = true, Table = ClusterTables.PersistentVolumes,
+                Singular = "persistentvolume", Namespaced = false, ShortNames = ["pv"], Subresources = [Status],
+            },
+            new()
+            {
                 Resource = ClaimStrategy.Resource, Version = "v1", Kind = "PersistentVolumeClaim", Strategy = new ClaimStrategy(), ReturnsDeleted = true, Table = ClusterTables.Claims,
                 Singular = "persistentvolumeclaim",
                 Namespaced = true, ShortNames = ["pvc"], Subresources = [Status],

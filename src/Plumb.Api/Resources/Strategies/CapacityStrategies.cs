@@ -129,3 +129,16 @@ internal sealed class AutoscalerStrategy() : IdleStrategy("this HorizontalPodAut
         }
     }
 }
+
+/// <summary>Nothing binds a volume to a claim, or mounts it.</summary>
+internal sealed class PersistentVolumeStrategy() : IdleStrategy("this PersistentVolume is kept, and no claim is bound to it: a pod that names a claim has an empty directory in a Plumb lab")
+{
+    public override void Default(JsonObject root)
+    {
+        var spec = Fields.Object(root, "spec");
+        Fields.DefaultText(spec, "persistentVolumeReclaimPolicy", "Retain");
+        Fields.DefaultText(spec, "volumeMode", "Filesystem");
+    }
+
+    protected override JsonObject NewStatus() => new() { ["phase"] = "Pending" };
+}

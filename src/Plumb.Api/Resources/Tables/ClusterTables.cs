@@ -53,11 +53,33 @@ internal static class ClusterTables
         new Column("Status", static row => row.Stored.IsDeleting ? "Terminating" : row.Stored.Phase),
         new Column("Volume", static row => row.Root.Text("spec", "volumeName")),
         new Column("Capacity", static row => row.Root.Shown("status", "capacity", "storage")),
-        new Column("Access Modes", static row => string.Join(',', row.Root.Items("status", "accessModes").Select(static mode => mode.GetString()))),
+        new Column("Access Modes", static row => AccessModes(row.Root.Items("status", "accessModes"))),
         new Column("StorageClass", static row => row.Root.Text("spec", "storageClassName")),
         new Column("VolumeAttributesClass", static row => row.Root.Text("spec", "volumeAttributesClassName") is { Length: > 0 } name ? name : "<unset>"),
         TableLayout.Age,
         new Column("VolumeMode", static row => row.Root.Text("spec", "volumeMode") is { Length: > 0 } mode ? mode : "<unset>", 1));
+
+    public static readonly TableLayout PersistentVolumes = new(
+        TableLayout.Name,
+        new Column("Capacity", static row => row.Root.Shown("spec", "capacity", "storage")),
+        new Column("Access Modes", static row => AccessModes(row.Root.Items("spec", "accessModes"))),
+        new Column("Reclaim Policy", static row => row.Root.Text("spec", "persistentVolumeReclaimPolicy")),
+        new Column("Status", static row => row.Stored.IsDeleting ? "Terminating" : row.Stored.Phase),
+        new Column("Claim", static row => row.Root.Text("spec", "claimRef", "name") is { Length: > 0 } claim ? $"{row.Root.Text("spec", "claimRef", "namespace")}/{claim}" : ""),
+        new Column("StorageClass", static row => row.Root.Text("spec", "storageClassName")),
+        new Column("VolumeAttributesClass", static row => row.Root.Text("spec", "volumeAttributesClassName") is { Length: > 0 } name ? name : "<unset>"),
+        new Column("Reason", static row => row.Root.Text("status", "reason")),
+        TableLayout.Age,
+        new Column("VolumeMode", static row => row.Root.Text("spec", "volumeMode") is { Length: > 0 } mode ? mode : "<unset>", 1));
+
+    private static string AccessModes(IEnumerable<JsonElement> modes) => string.Join(',', modes.Select(static mode => mode.GetString() switch
+    {
+        "ReadWriteOnce" => "RWO",
+        "ReadOnlyMany" => "ROX",
+        "ReadWriteMany" => "RWX",
+        "ReadWriteOncePod" => "RWOP",
+        var other => other,
+    }));
 
     private static string NodeStatus(Row row)
     {
