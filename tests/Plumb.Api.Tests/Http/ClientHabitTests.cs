@@ -90,6 +90,15 @@ public sealed class ClientHabitTests
     }
 
     [Fact]
+    public async Task What_is_unknown_and_what_is_said_twice_is_told_in_the_order_of_the_text()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (_, answer) = await server.SendAsync("POST", Default + "/services?fieldValidation=Strict",
+            """{"metadata":{"name":"s"},"spec":{"odd":1,"type":"NodePort","type":"ClusterIP","ports":[{"port":80,"odder":2}]}}""");
+        Assert.EndsWith("strict decoding error: unknown field \"spec.odd\", duplicate field \"spec.type\", unknown field \"spec.ports[0].odder\"", (string)answer["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_YAML_says_twice_is_refused_with_its_line()
     {
         await using var server = await TestServer.StartAsync();

@@ -44,15 +44,41 @@ internal static class FieldCheck
         var walk = FieldWalk.Over(schema, root);
         if (walk.Mismatch is { } mismatch)
             throw ApiException.BadRequest($"{kind} in version \"{version}\" cannot be handled as a {kind}: {mismatch}");
+        // Both at once are told in the order of the text; of a custom object, which is read twice, first the ones and then the others.
+        var places = walk.Unknown.Count > 0 && duplicates.Count > 0 ? Places(root) : null;
         foreach (var path in walk.Unknown)
             Remove(root, path);
-        Report(kind, version, walk.Unknown, duplicates, query);
+        Report(kind, version, walk.Unknown, duplicates, query, places);
     }
 
-    private static void Report(string kind, string version, List<string> unknown, List<string> duplicates, WriteQuery query)
+    private static Dictionary<string, int> Places(JsonObject root)
     {
-        var errors = duplicates.ConvertAll(static path => $"duplicate field \"{path}\"");
-        errors.AddRange(unknown.Select(static path => $"unknown field \"{path}\""));
+        var places = new Dictionary<string, int>();
+        Enter(root, "");
+        return places;
+
+        void Enter(JsonNode? node, string path)
+        {
+            places[path] = places.Count;
+            if (node is JsonObject members)
+            {
+                foreach (var (name, member) in members)
+                    Enter(member, path.Length == 0 ? name : $"{path}.{name}");
+            }
+            else if (node is JsonArray items)
+            {
+                for (var i = 0; i < items.Count; i++)
+                    Enter(items[i], $"{path}[{i}]");
+            }
+        }
+    }
+
+    private static void Report(string kind, string version, List<string> unknown, List<string> duplicates, WriteQuery query, Dictionary<string, int>? places = null)
+    {
+        var all = duplicates.Select(static path => (Path: path, What: "duplicate")).Concat(unknown.Select(static path => (Path: path, What: "unknown")));
+        if (places is not null)
+            all = all.OrderBy(error => places.GetValueOrDefault(error.Path));
+        var errors = all.Select(static error => $"{error.What} field \"{error.Path}\"").ToList();
         if (errors.Count == 0 || query.FieldValidation == FieldValidation.Ignore)
             return;
         if (query.FieldValidation == FieldValidation.Strict)
