@@ -20,7 +20,8 @@ internal sealed class PodFacts
         Subdomain = pod.Spec.Subdomain;
         Tolerations = pod.Spec.Tolerations;
         KeepsOthersAway = pod.Spec.Affinity?.PodAntiAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is { Count: > 0 };
-        foreach (var container in pod.Spec.Containers)
+        // A side car is an init container that stays: its ports are the pod's, too, behind those of the containers.
+        foreach (var container in pod.Spec.Containers.Concat(pod.Spec.InitContainers.Where(static one => one.RestartPolicy == "Always")))
         {
             foreach (var port in container.Ports)
             {

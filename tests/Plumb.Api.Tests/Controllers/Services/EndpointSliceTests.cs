@@ -26,6 +26,18 @@ public sealed class EndpointSliceTests
     }
 
     [Fact]
+    public async Task A_port_may_be_a_side_car_s()
+    {
+        await using var cluster = new Cluster().Start();
+        cluster.Create(GroupResource.Pods, """
+            {"metadata":{"name":"p","labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"a:1"}],"initContainers":[
+              {"name":"first","image":"a:1","ports":[{"name":"http","containerPort":1}]},{"name":"side","image":"a:1","restartPolicy":"Always","ports":[{"name":"http","containerPort":9376}]}]}}
+            """);
+        cluster.Create(GroupResource.Services, """{"metadata":{"name":"web"},"spec":{"selector":{"app":"web"},"ports":[{"port":80,"targetPort":"http"}]}}""");
+        await cluster.UntilAsync(() => Slices(cluster) is [{ Ports: [{ Port: 9376 }], Endpoints.Count: 1 }]);
+    }
+
+    [Fact]
     public async Task A_service_without_pods_has_one_empty_slice_and_it_goes_with_the_service()
     {
         await using var cluster = new Cluster().Start();
