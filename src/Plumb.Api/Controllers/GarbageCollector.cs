@@ -13,7 +13,11 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
     private const string Foreground = "foregroundDeletion";
     private const string Orphan = "orphan";
 
-    private readonly Dictionary<(string Group, string Kind), GroupResource> resources = Kinds(context.Registry);
+    // A circle that is longer stays until somebody breaks it.
+    private const int MostOwners = 1000;
+
+    private Dictionary<(string Group, string Kind), GroupResource> resources = Kinds(context.Registry);
+    private int revision = context.Registry.Catalog.Revision;
 
     /// <summary>What is to be done: about the dependents of one that has gone, about an owner that waits, or about one whose owners may not exist.</summary>
     internal readonly record struct Errand(ErrandKind Kind, StoreKey Key, string Uid);
@@ -38,7 +42,7 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
         {
             bool any = false;
             foreach (var owner in stored.Owners)
-                any |= Find(owner, stored.Namespace) is not null || !resources.ContainsKey(KindOf(owner));
+                any |= Find(owner, stored.Namespace) is not null || ResourceOf(owner) is null;
             if (!any)
                 Queue.Add(new(ErrandKind.OwnersInDoubt, stored.Key, stored.Uid));
         }
@@ -97,19 +101,26 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
             if (!dependent.IsDeleting)
                 Delete(dependent, Context.Store.Dependents(dependent.Uid).Count > 0 ? Propagation.Foreground : Propagation.Background);
             foreach (var reference in dependent.Owners)
-                blocked |= reference.Uid == owner.Uid && reference.BlocksDeletion && Context.Store.Find(dependent.Key) is { } still && !(Has(still, Foreground) && Owns(still, owner.Uid, []));
+                blocked |= reference.Uid == owner.Uid && reference.BlocksDeletion && Context.Store.Find(dependent.Key) is { } still && !(Has(still, Foreground) && DependsOn(owner, still.Uid));
         }
         if (!blocked)
             RemoveFinalizer(owner, Foreground);
     }
 
-    /// <summary>Whether <paramref name="uid"/> depends on it, through others too: who waits for what waits for him waits for ever.</summary>
-    private bool Owns(StoredObject stored, string uid, HashSet<string> seen)
+    /// <summary>Whether its owners, and theirs, lead to <paramref name="uid"/>: who waits for what waits for him waits for ever.</summary>
+    private bool DependsOn(StoredObject stored, string uid)
     {
-        foreach (var dependent in Context.Store.Dependents(stored.Uid))
+        var seen = new HashSet<string>();
+        var next = new Stack<StoredObject>([stored]);
+        while (seen.Count < MostOwners && next.TryPop(out var dependent))
         {
-            if (dependent.Uid == uid || (seen.Add(dependent.Uid) && Owns(dependent, uid, seen)))
-                return true;
+            foreach (var owner in dependent.Owners)
+            {
+                if (owner.Uid == uid)
+                    return true;
+                if (seen.Add(owner.Uid) && Find(owner, dependent.Namespace) is { } found)
+                    next.Push(found);
+            }
         }
         return false;
     }
@@ -182,10 +193,21 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
 
     private StoredObject? Find(Owner owner, string @namespace)
     {
-        if (!resources.TryGetValue(KindOf(owner), out var resource))
+        if (ResourceOf(owner) is not { } resource)
             return null;
         string inside = Registry.Catalog.Find(resource).Namespaced ? @namespace : "";
         return Context.Store.Find(new StoreKey(resource, inside, owner.Name)) is { } found && found.Uid == owner.Uid ? found : null;
+    }
+
+    /// <returns>Null: no kind that is known.</returns>
+    private GroupResource? ResourceOf(Owner owner)
+    {
+        if (revision != Registry.Catalog.Revision)
+        {
+            revision = Registry.Catalog.Revision;
+            resources = Kinds(Registry);
+        }
+        return resources.TryGetValue(KindOf(owner), out var resource) ? resource : null;
     }
 
     private static bool Holds(StoredObject stored) => Has(stored, Foreground) || Has(stored, Orphan);

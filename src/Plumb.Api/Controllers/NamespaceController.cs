@@ -11,6 +11,9 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
 
     private static readonly StoreKey CertificateSource = new(GroupResource.ConfigMaps, "kube-system", Certificates);
 
+    /// <summary>As the server wrote it when it began; what anybody writes there afterwards is put right as it is everywhere.</summary>
+    private JsonNode? authority;
+
     /// <summary>What is still in the namespaces that are to go.</summary>
     private readonly Dictionary<string, HashSet<StoreKey>> leftovers = [];
 
@@ -24,8 +27,14 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
             else
                 Queue.Add(key.Name);
         }
-        else if (change.New is not null && key.Name == Certificates && key.Resource == GroupResource.ConfigMaps && key != CertificateSource)
+        else if (change.New is { } certificate && key.Name == Certificates && key.Resource == GroupResource.ConfigMaps)
         {
+            if (authority is null && key == CertificateSource)
+            {
+                authority = certificate.ToNode()["data"]?.DeepClone();
+                foreach (var @namespace in Context.Store.List(GroupResource.Namespaces))
+                    Queue.Add(@namespace.Name);
+            }
             Queue.Add(key.Namespace);
         }
         else if (change.New is null)
@@ -41,11 +50,6 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
                 Queue.Add(key.Namespace);
             }
         }
-        else if (key == CertificateSource)
-        {
-            foreach (var @namespace in Context.Store.List(GroupResource.Namespaces))
-                Queue.Add(@namespace.Name);
-        }
     }
 
     protected override void Reconcile(string key)
@@ -58,9 +62,8 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
             return;
         }
         Ensure(new StoreKey(GroupResource.ServiceAccounts, key, "default"), static () => new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } });
-        if (Context.Store.Find(CertificateSource) is { } source)
+        if (authority is { } data)
         {
-            var data = source.ToNode()["data"];
             Ensure(new StoreKey(GroupResource.ConfigMaps, key, Certificates), () => new JsonObject
             {
                 ["metadata"] = new JsonObject
@@ -72,13 +75,13 @@ internal sealed class NamespaceController(ControllerContext context) : KeyedCont
                             + "kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.",
                     },
                 },
-                ["data"] = data?.DeepClone(),
+                ["data"] = data.DeepClone(),
             }, root =>
             {
                 // Whoever trusts it must not be told by others whom to trust.
                 if (JsonNode.DeepEquals(root["data"], data))
                     return false;
-                root["data"] = data?.DeepClone();
+                root["data"] = data.DeepClone();
                 return true;
             });
         }

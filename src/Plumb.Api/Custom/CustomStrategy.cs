@@ -47,7 +47,17 @@ internal sealed class CustomStrategy(CustomResources resources, StructuralSchema
     }
 
     /// <summary>All but the metadata counts, and the status where it has a writer of its own.</summary>
-    public override bool ChangesGeneration(JsonObject root, JsonObject old) => !JsonNode.DeepEquals(Counted(root), Counted(old));
+    public override bool ChangesGeneration(JsonObject root, JsonObject old)
+    {
+        var counted = Counted(root);
+        if (JsonNode.DeepEquals(counted, Counted(old)))
+            return false;
+        // What was stored under another schema is read by this one, and that is no change of the object.
+        var shown = old.DeepClone().AsObject();
+        Schema.Prune(shown, []);
+        Schema.Default(shown);
+        return !JsonNode.DeepEquals(counted, Counted(shown));
+    }
 
     public override void Deleted(JsonObject last) => resources.InstanceGone(last);
 

@@ -45,6 +45,17 @@ public sealed class Catalog
         }
     }
 
+    /// <summary>Whether a definition has been replaced.</summary>
+    /// <param name="revision">The one at which it was served: nothing is to be looked up while that is the present one.</param>
+    internal bool Serves(ResourceDefinition definition, ref int revision)
+    {
+        var now = _revision;
+        if (now == revision)
+            return true;
+        revision = now;
+        return Array.IndexOf(_all, definition) >= 0;
+    }
+
     public ResourceDefinition Find(GroupResource resource) =>
         TryFind(resource) ?? throw new ArgumentException($"the catalog has no resource {resource}", nameof(resource));
 

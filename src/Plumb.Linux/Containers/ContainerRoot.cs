@@ -83,9 +83,10 @@ public sealed class ContainerRoot
         {
             var place = PlaceOf(mount.Target, Directory.Exists(mount.Source));
             mount.Make(place);
-            if (RefusesDevices)
+            // Before Linux 5.12 all attributes have to be said anew.
+            if (RefusesDevices && Libc.SetMountAttributes(place, Libc.MOUNT_ATTR_NODEV) < 0)
             {
-                Check(Libc.SetMountAttributes(place, Libc.MOUNT_ATTR_NODEV), "mount_setattr", place);
+                Check(Libc.Mount(null, place, null, Libc.MS_BIND | Libc.MS_REMOUNT | Libc.MS_NODEV | (nuint)(mount.ReadOnly ? Libc.MS_RDONLY : 0), null), "mount -o remount,nodev", place);
             }
         }
         Become(Root);

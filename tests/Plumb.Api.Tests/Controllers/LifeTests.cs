@@ -18,12 +18,16 @@ public sealed class LifeTests
         await cluster.UntilAsync(() => cluster.Find<ServiceAccount>(GroupResource.ServiceAccounts, "default") is not null);
         cluster.Registry.Create(GroupResource.ConfigMaps, "kube-system", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "kube-root-ca.crt" }, ["data"] = new JsonObject { ["ca.crt"] = "PEM" } });
         await cluster.UntilAsync(() => cluster.Find<ConfigMap>(GroupResource.ConfigMaps, "kube-root-ca.crt")?.Data["ca.crt"] == "PEM");
-        cluster.Registry.Update(new StoreKey(GroupResource.ConfigMaps, "default", "kube-root-ca.crt"), static root =>
+        foreach (var place in new[] { "default", "kube-system" })
         {
-            root["data"]!["ca.crt"] = "another's";
-            return true;
-        });
-        await cluster.UntilAsync(() => cluster.Find<ConfigMap>(GroupResource.ConfigMaps, "kube-root-ca.crt")?.Data["ca.crt"] == "PEM");
+            cluster.Registry.Update(new StoreKey(GroupResource.ConfigMaps, place, "kube-root-ca.crt"), static root =>
+            {
+                root["data"]!["ca.crt"] = "another's";
+                return true;
+            });
+            await cluster.UntilAsync(() => cluster.Find<ConfigMap>(GroupResource.ConfigMaps, "kube-root-ca.crt", place)?.Data["ca.crt"] == "PEM");
+        }
+
         cluster.Registry.Delete(new StoreKey(GroupResource.ConfigMaps, "default", "kube-root-ca.crt"));
         await cluster.UntilAsync(() => cluster.Find<ConfigMap>(GroupResource.ConfigMaps, "kube-root-ca.crt")?.Data["ca.crt"] == "PEM");
         cluster.Registry.Delete(new StoreKey(GroupResource.ServiceAccounts, "default", "default"));

@@ -55,6 +55,9 @@ public sealed class CustomResourceTests
     {
         await using var server = await StartAsync();
         await server.CreateAsync(Lamps, Spec("""{"bulbs":1,"labels":{"k":"v"}}"""));
+        using var watch = await server.RawAsync("GET", Lamps + "?watch=true&resourceVersion=0");
+        using var events = new StreamReader(await watch.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("\"ADDED\"", await events.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         var changed = JsonNode.Parse(Lamp())!;
         var spec = changed["spec"]!["versions"]![0]!["schema"]!["openAPIV3Schema"]!["properties"]!["spec"]!["properties"]!.AsObject();
         spec["shade"] = JsonNode.Parse("""{"type":"string","default":"paper"}""");
@@ -63,7 +66,14 @@ public sealed class CustomResourceTests
         Assert.True(code == HttpStatusCode.OK, answer.ToJsonString());
         const string wanted = """{"bulbs":1,"color":"white","shade":"paper"}""";
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(wanted), (await server.SendAsync("GET", Lamps + "/a")).Body["spec"]));
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(wanted), (await server.SendAsync("GET", Lamps)).Body["items"]![0]!["spec"]));
+        var (_, list) = await server.SendAsync("GET", Lamps);
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(wanted), list["items"]![0]!["spec"]));
+
+        // To write what was read is no change of it; and who watched by the old schema begins again.
+        (code, answer) = await server.SendAsync("PUT", Lamps + "/a", list["items"]![0]!.ToJsonString());
+        Assert.True(code == HttpStatusCode.OK, answer.ToJsonString());
+        Assert.Equal(1, (int)answer["metadata"]!["generation"]!);
+        Assert.Null(await events.ReadLineAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]

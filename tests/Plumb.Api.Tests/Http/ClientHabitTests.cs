@@ -78,6 +78,11 @@ public sealed class ClientHabitTests
             Assert.Equal(labels ? "y" : null, (string?)answer["metadata"]!["labels"]?["x"]);
             Assert.Null(answer["spec"]!["externalName"]);
         }
+
+        var (removed, service) = await server.SendAsync("PATCH", Default + "/services/s/status", """[{"op":"remove","path":"/metadata/annotations/seen"},{"op":"remove","path":"/metadata/labels"}]""", "application/json-patch+json");
+        Assert.True(removed == HttpStatusCode.OK, service.ToJsonString());
+        Assert.Null(service["metadata"]!["labels"]);
+        Assert.Null(service["metadata"]!["annotations"]?["seen"]);
     }
 
     [Fact]

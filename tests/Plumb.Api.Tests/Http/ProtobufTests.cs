@@ -62,6 +62,33 @@ public sealed class ProtobufTests
     }
 
     [Fact]
+    public void What_is_inside_of_itself_is_refused()
+    {
+        // The data of a ControllerRevision (field 2, its JSON in field 1) that is one itself, and so on.
+        byte[] inner = [];
+        while (inner.Length < 100_000)
+            inner = Unknown("apps/v1", "ControllerRevision", Message(2, Message(1, inner)));
+        Assert.Throws<ApiException>(() => Protobuf.Decode(inner));
+    }
+
+    [Theory]
+    [InlineData("a selector that is a number", new byte[] { 0x12, 2, 0x10, 1 })] // spec { selector: 1 }
+    [InlineData("a number of replicas that is a text", new byte[] { 0x12, 3, 0x0A, 1, 0x31 })] // spec { replicas: "1" }
+    public void A_field_of_another_form_is_refused(string what, byte[] deployment)
+    {
+        var refused = Assert.Throws<ApiException>(() => Protobuf.Decode(Unknown("apps/v1", "Deployment", deployment)));
+        Assert.True(refused.Message.Contains("wrong wireType", StringComparison.Ordinal), what);
+    }
+
+    [Fact]
+    public void Numbers_may_come_packed()
+    {
+        // supplementalGroups (field 4) of a pod's security context (field 14)
+        var pod = Protobuf.Decode(Unknown("v1", "Pod", Message(2, Message(14, Message(4, [.. Varint(0), .. Varint(70_000)])))));
+        Assert.Equal("[0,70000]", pod["spec"]!["securityContext"]!["supplementalGroups"]!.ToJsonString());
+    }
+
+    [Fact]
     public void Whatever_is_sent_is_read_or_refused()
     {
         var recorded = File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Http", "protobuf.jsonl")).Select(static line => Convert.FromBase64String((string)JsonNode.Parse(line)!["protobuf"]!)).ToArray();

@@ -73,7 +73,7 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         var template = (JsonObject)Fields.Object(Fields.Object(stored.ToNode(), "spec"), "template").DeepClone();
         if (stored.IsDeleting)
             return;
-        var update = revisions.Take(stored, template, set.Spec.Selector);
+        var update = revisions.Take(stored, template);
         var places = Places(stored, set);
         Man(stored, set, update, places);
         if (set.Spec.UpdateStrategy?.Type != "OnDelete")

@@ -53,7 +53,7 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
         name is not null && byOwner.TryGetValue(set.Uid, out var revisions) ? revisions.GetValueOrDefault(name) : null;
 
     /// <summary>The revision of the template as it is now: a new one, or an old one that counts as the newest from now on.</summary>
-    public Revision Take(StoredObject set, JsonObject template, LabelSelector? selector)
+    public Revision Take(StoredObject set, JsonObject template)
     {
         long last = 0;
         foreach (var revision in (byOwner.GetValueOrDefault(set.Uid) ?? []).Values)
@@ -63,7 +63,7 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
             string hash = PodTemplateHash.Of(template, collisions);
             string name = $"{set.Name}-{hash}";
             if (Find(set, name) is not { } present)
-                return Create(set, template, selector, name, hash, last + 1);
+                return Create(set, template, name, hash, last + 1);
             if (!JsonNode.DeepEquals(present.Template, template))
                 continue;
             if (present.Number == last)
@@ -100,11 +100,11 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
         }
     }
 
-    private Revision Create(StoredObject set, JsonObject template, LabelSelector? selector, string name, string hash, long number)
+    private Revision Create(StoredObject set, JsonObject template, string name, string hash, long number)
     {
-        var labels = new JsonObject { ["controller.kubernetes.io/hash"] = hash };
-        foreach (var (key, value) in selector?.MatchLabels ?? new Dictionary<string, string>())
-            labels[key] = value;
+        // What finds the pods finds what they were made from.
+        var labels = Fields.Find(Fields.Find(template, "metadata"), "labels")?.DeepClone().AsObject() ?? [];
+        labels[kind == "DaemonSet" ? StatefulSet.RevisionLabel : "controller.kubernetes.io/hash"] = hash;
         var data = (JsonObject)template.DeepClone();
         // A client that goes back to it sends the data as a patch.
         data["$patch"] = "replace";

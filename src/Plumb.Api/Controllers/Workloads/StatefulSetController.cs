@@ -45,7 +45,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         if (!View.TryFind(key, out var stored))
             return;
         var set = Parse(stored);
-        var update = stored.IsDeleting ? revisions.Find(stored, set.Record.Status.UpdateRevision) : revisions.Take(stored, set.Template, set.Record.Spec.Selector);
+        var update = stored.IsDeleting ? revisions.Find(stored, set.Record.Status.UpdateRevision) : revisions.Take(stored, set.Template);
         var current = revisions.Find(stored, set.Record.Status.CurrentRevision) ?? update;
         if (update is null || current is null)
             return;

@@ -95,10 +95,17 @@ internal sealed class PageLinks(string prefix, string host)
                 Tag(rest[..tag]);
                 at += tag;
             }
-            else if (isEnd || rest.Length > MostTagBytes || (rest.Length >= 4 && !char.IsAsciiLetter((char)rest[1])))
+            else if (rest.Length >= 4 && !char.IsAsciiLetter((char)rest[1]))
             {
                 _output.Write(rest[..1]);
                 at++;
+            }
+            else if (isEnd || rest.Length > MostTagBytes)
+            {
+                // All of it was looked at, and is not looked at again.
+                var looked = Math.Min(rest.Length, MostTagBytes);
+                _output.Write(rest[..looked]);
+                at += looked;
             }
             else
             {
@@ -115,7 +122,7 @@ internal sealed class PageLinks(string prefix, string host)
         if (rest.Length < 2 || !char.IsAsciiLetter((char)rest[1]))
             return 0;
         byte quote = 0;
-        for (var i = 1; i < rest.Length; i++)
+        for (var i = 1; i < Math.Min(rest.Length, MostTagBytes); i++)
         {
             if (quote != 0)
                 quote = rest[i] == quote ? (byte)0 : quote;

@@ -150,7 +150,7 @@ internal sealed class ProxyEndpoint(Registry registry)
         context.Response.ContentLength = answer.Content.Headers.ContentLength;
         if (answer.Headers.Location is { } location && (!location.IsAbsoluteUri || location.Authority == host))
             context.Response.Headers.Location = (location.IsAbsoluteUri ? location.PathAndQuery : location.OriginalString) is ['/', ..] path ? prefix + path : location.OriginalString;
-        if (HttpMethods.IsHead(context.Request.Method))
+        if (HttpMethods.IsHead(context.Request.Method) || answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent or HttpStatusCode.NotModified)
             return;
         await using var body = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
         if (!string.Equals(answer.Content.Headers.ContentType?.MediaType, "text/html", StringComparison.OrdinalIgnoreCase) || Plain(body, answer) is not { } page)

@@ -58,7 +58,7 @@ internal sealed class WatchEndpoint(Registry registry, WriteHold hold, TimeProvi
             if (query.Bookmarks && IsFromNow(query))
                 events.Bookmark(subscription.ResourceVersion, initialEventsEnd: true);
             await context.Response.BodyWriter.FlushAsync(end.Token);
-            await PumpAsync(context.Response.BodyWriter, subscription, events, query.Bookmarks, end.Token);
+            await PumpAsync(context.Response.BodyWriter, subscription, events, query.Bookmarks, target.Definition, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -71,8 +71,9 @@ internal sealed class WatchEndpoint(Registry registry, WriteHold hold, TimeProvi
         }
     }
 
-    private async Task PumpAsync(PipeWriter output, Subscription subscription, EventWriter events, bool bookmarks, CancellationToken cancel)
+    private async Task PumpAsync(PipeWriter output, Subscription subscription, EventWriter events, bool bookmarks, ResourceDefinition definition, CancellationToken cancel)
     {
+        var revision = registry.Catalog.Revision;
         using var timer = bookmarks ? new PeriodicTimer(BookmarkEvery, time) : null;
         var tick = timer?.WaitForNextTickAsync(cancel).AsTask();
         try
@@ -89,7 +90,8 @@ internal sealed class WatchEndpoint(Registry registry, WriteHold hold, TimeProvi
                     await output.FlushAsync(cancel);
                 }
 
-                if (!await more)
+                // What a definition's schema was must not be what its watchers see for ever: they begin again, as they do with a real server.
+                if (!await more || !registry.Catalog.Serves(definition, ref revision))
                     return;
                 while (subscription.Changes.TryRead(out var change))
                     events.Object(change.Kind, change.Object);

@@ -84,18 +84,28 @@ internal static class Protobuf
         {
             if (message[name] is not JsonArray list)
                 message[name] = list = [];
+            if (IsNumber(type.Element!.Scalar) && reader.WireType == 2)
+            {
+                // Many in one go.
+                for (var packed = new WireReader(reader.Bytes); packed.NextNumber();)
+                    list.Add(Value(type.Element, ref packed, depth));
+                return;
+            }
+
             list.Add(Value(type.Element!, ref reader, depth));
         }
         else if (type.IsMap)
         {
+            if (reader.WireType != 2)
+                throw WrongType(reader);
             if (message[name] is not JsonObject map)
                 message[name] = map = [];
             var (key, value) = Entry(type.Element!, reader.Bytes, depth);
             map[key] = value;
         }
-        else if (type.IsZeroWritten || !IsZero(type.Scalar, reader))
+        else if (Value(type, ref reader, depth) is var value && (type.IsZeroWritten || !IsZero(type.Scalar, reader)))
         {
-            message[name] = Value(type, ref reader, depth);
+            message[name] = value;
         }
     }
 
@@ -112,7 +122,7 @@ internal static class Protobuf
         var key = "";
         // What an entry does not say is its type's zero, and that is an entry, too.
         var zero = new WireReader([]);
-        var value = element.IsList ? new JsonArray() : Value(element, ref zero, depth);
+        var value = element.IsList ? new JsonArray() : Read(element, ref zero, depth);
         var entry = new WireReader(bytes);
         while (entry.Next())
         {
@@ -135,7 +145,17 @@ internal static class Protobuf
         return items;
     }
 
-    private static JsonNode? Value(FieldType type, ref WireReader reader, int depth) => type.Scalar switch
+    private static bool IsNumber(Scalar scalar) => scalar is Scalar.Int32 or Scalar.Int64 or Scalar.Flag;
+
+    private static JsonNode? Value(FieldType type, ref WireReader reader, int depth)
+    {
+        var wanted = IsNumber(type.Scalar) ? 0 : type.Scalar == Scalar.Float64 ? 1 : 2;
+        return reader.WireType == wanted ? Read(type, ref reader, depth) : throw WrongType(reader);
+    }
+
+    private static ApiException WrongType(WireReader reader) => ApiException.BadRequest($"the object provided is unrecognized: proto: wrong wireType = {reader.WireType} for field {reader.Field}");
+
+    private static JsonNode? Read(FieldType type, ref WireReader reader, int depth) => type.Scalar switch
     {
         Scalar.Text => reader.Text,
         Scalar.Bytes => Convert.ToBase64String(reader.Bytes),
@@ -229,8 +249,6 @@ internal static class Protobuf
     {
         if (bytes.IsEmpty)
             return null;
-        if (bytes.StartsWith(Magic))
-            return Decode(bytes);
         try
         {
             return JsonNode.Parse(bytes, null, new JsonDocumentOptions { MaxDepth = JsonTrees.MaxDepth });
@@ -261,6 +279,8 @@ internal static class Protobuf
 
         public int Field { get; private set; }
 
+        public int WireType { get; private set; }
+
         public ReadOnlySpan<byte> Bytes { get; private set; }
 
         public long Number { get; private set; }
@@ -273,9 +293,10 @@ internal static class Protobuf
                 return false;
             var tag = Varint();
             Field = (int)(tag >> 3);
+            WireType = (int)(tag & 7);
             Bytes = default;
             Number = 0;
-            switch (tag & 7)
+            switch (WireType)
             {
                 case 0:
                     Number = Varint();
@@ -298,6 +319,16 @@ internal static class Protobuf
                 default:
                     throw Short();
             }
+        }
+
+        /// <summary>Of a packed list: numbers without tags.</summary>
+        public bool NextNumber()
+        {
+            if (_rest.IsEmpty)
+                return false;
+            WireType = 0;
+            Number = Varint();
+            return true;
         }
 
         private long Varint()

@@ -88,6 +88,8 @@ internal abstract class Strategy
         {
             if (Fields.Find(proposed, "metadata")?[member] is { } value)
                 metadata[member] = value.DeepClone();
+            else
+                metadata.Remove(member);
         }
     }
 
