@@ -98,6 +98,11 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
         bool blocked = false;
         foreach (var dependent in dependents)
         {
+            if (!dependent.IsDeleting && HasOther(dependent, owner.Uid))
+            {
+                Disown(dependent, owner.Uid);
+                continue;
+            }
             if (!dependent.IsDeleting)
                 Delete(dependent, Context.Store.Dependents(dependent.Uid).Count > 0 ? Propagation.Foreground : Propagation.Background);
             foreach (var reference in dependent.Owners)
@@ -105,6 +110,17 @@ internal sealed class GarbageCollector(ControllerContext context) : KeyedControl
         }
         if (!blocked)
             RemoveFinalizer(owner, Foreground);
+    }
+
+    /// <summary>Whether another owner stands, and does not wait for its own dependents to go.</summary>
+    private bool HasOther(StoredObject dependent, string uid)
+    {
+        foreach (var other in dependent.Owners)
+        {
+            if (other.Uid != uid && Find(other, dependent.Namespace) is { } found && !Has(found, Foreground))
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Whether its owners, and theirs, lead to <paramref name="uid"/>: who waits for what waits for him waits for ever.</summary>

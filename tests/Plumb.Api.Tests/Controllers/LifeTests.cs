@@ -61,6 +61,25 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task What_has_another_owner_stays_when_one_goes_that_waits_for_what_it_owns()
+    {
+        await using var cluster = new Cluster().Start();
+        var owners = new JsonArray();
+        foreach (var name in (string[])["going", "staying"])
+        {
+            var uid = cluster.Registry.Create(GroupResource.ConfigMaps, "default", new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }).Uid;
+            owners.Add(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "ConfigMap", ["name"] = name, ["uid"] = uid, ["blockOwnerDeletion"] = true });
+        }
+
+        cluster.Registry.Create(GroupResource.ConfigMaps, "default", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "both", ["ownerReferences"] = owners.DeepClone() } });
+        cluster.Registry.Create(GroupResource.ConfigMaps, "default", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "one", ["ownerReferences"] = new JsonArray(owners[0]!.DeepClone()) } });
+        cluster.Registry.Delete(new StoreKey(GroupResource.ConfigMaps, "default", "going"), new DeleteOptions { Propagation = Propagation.Foreground });
+        await cluster.UntilAsync(() => cluster.Store.Find(new StoreKey(GroupResource.ConfigMaps, "default", "going")) is null);
+        Assert.Null(cluster.Store.Find(new StoreKey(GroupResource.ConfigMaps, "default", "one")));
+        Assert.Equal("staying", Assert.Single(cluster.Store.Find(new StoreKey(GroupResource.ConfigMaps, "default", "both"))!.Owners).Name);
+    }
+
+    [Fact]
     public async Task Who_wait_for_each_other_in_a_circle_all_go()
     {
         await using var cluster = new Cluster().Start();
