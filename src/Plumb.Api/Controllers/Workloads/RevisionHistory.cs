@@ -106,8 +106,9 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
         var labels = Fields.Find(Fields.Find(template, "metadata"), "labels")?.DeepClone().AsObject() ?? [];
         labels[kind == "DaemonSet" ? StatefulSet.RevisionLabel : "controller.kubernetes.io/hash"] = hash;
         var data = (JsonObject)template.DeepClone();
-        // A client that goes back to it sends the data as a patch.
+        // A client that goes back to it sends the data as a patch; one that looks for the present one compares the text with what a Go map would print.
         data["$patch"] = "replace";
+        data = (JsonObject)Sorted(data)!;
         var stored = context.Registry.Create(GroupResource.ControllerRevisions, set.Namespace, new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels, ["ownerReferences"] = new JsonArray(OwnerReference(set, kind)) },
@@ -117,4 +118,11 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
         context.Show(stored);
         return Find(set, name) ?? throw ApiException.Internal($"the revision {name} is not seen");
     }
+
+    private static JsonNode? Sorted(JsonNode? node) => node switch
+    {
+        JsonObject map => new JsonObject(map.OrderBy(static one => one.Key, StringComparer.Ordinal).Select(static one => KeyValuePair.Create(one.Key, Sorted(one.Value)))),
+        JsonArray list => new JsonArray([.. list.Select(Sorted)]),
+        _ => node?.DeepClone(),
+    };
 }

@@ -62,6 +62,10 @@ public sealed class DaemonSetTests
         }
         var history = cluster.Store.List(GroupResource.ControllerRevisions, "default");
         Assert.Equal([1, 2], history.Select(static one => (int)one.ToNode()["revision"]!).Order());
+        // As clients look for them: by the pods' label, and by the very text.
+        Assert.All(history, static one => Assert.Equal(one.Name, "agent-" + (string?)one.ToNode()["metadata"]!["labels"]!["controller-revision-hash"]));
+        Assert.All(history, static one => Assert.StartsWith("""{"spec":{"template":{"$patch":"replace","metadata":{"labels":{"app":"agent"}},"spec":{"containers":[{"image":"a:""", one.ToNode()["data"]!.ToJsonString(), StringComparison.Ordinal));
+        Assert.Contains(cluster.Pods("agent")[0].ToNode()["metadata"]!["labels"]!["controller-revision-hash"]!.ToString(), history.Select(static one => one.Name["agent-".Length..]));
         SetImage(cluster, "agent", "a:1");
         await cluster.UntilAsync(() => Status(cluster, "agent") is { UpdatedNumberScheduled: 3, NumberAvailable: 3, ObservedGeneration: 3 });
         Assert.Equal([2, 3], cluster.Store.List(GroupResource.ControllerRevisions, "default").Select(static one => (int)one.ToNode()["revision"]!).Order());
