@@ -12,7 +12,8 @@ namespace Plumb.Api.Controllers;
 
 /// <summary>
 /// Gives a pod that has no controller to the workload whose selector matches it, and lets it go from one whose selector does so no more; likewise ReplicaSets and
-/// Deployments. It works before the controllers of the workloads, and for all of them: they count what is theirs already, and no two take the same.
+/// Deployments. It works before the controllers of the workloads, which wait while it <see cref="IsBehind"/>, and for all of them: they count what is theirs
+/// already, and no two take the same.
 /// </summary>
 internal sealed class Adoption(ControllerContext context) : KeyedController<StoreKey>(context)
 {
@@ -28,6 +29,9 @@ internal sealed class Adoption(ControllerContext context) : KeyedController<Stor
 
     private readonly Dictionary<string, Dictionary<string, Keeper>> keepers = [];
 
+    /// <summary>Something may get another owner yet: whoever counted now would count wrong.</summary>
+    public bool IsBehind => !Queue.IsEmpty;
+
     private sealed record Keeper(StoreKey Key, string Uid, DateTimeOffset Since, long Generation, string Text, Selector Selector);
 
     public override void Observe(in ObservedChange change)
@@ -37,18 +41,9 @@ internal sealed class Adoption(ControllerContext context) : KeyedController<Stor
         // Where neither has changed, nothing has to be looked at: a status is written with each step of a pod.
         if (change.Resource == GroupResource.Pods || change.Resource == GroupResource.ReplicaSets)
         {
-            if (change.New is { } now && (change.Old is not { } old || !now.Labels.Equals(old.Labels) || now.Controller?.Uid != old.Controller?.Uid))
+            if (change.New is { } now && (change.Old is not { } old || !now.Labels.Equals(old.Labels) || now.Controller?.Uid != old.Controller?.Uid) && IsAstray(now))
                 Queue.Add(now.Key);
         }
-    }
-
-    /// <summary>All of it at once: whoever counts afterwards counts right.</summary>
-    public override bool Work()
-    {
-        while (base.Work())
-        {
-        }
-        return false;
     }
 
     protected override void Reconcile(StoreKey key)
@@ -58,7 +53,7 @@ internal sealed class Adoption(ControllerContext context) : KeyedController<Stor
             return;
         if (stored.Controller is { } owner)
         {
-            if (present.TryGetValue(owner.Uid, out var keeper) && !Wants(keeper, stored) && !IsOut(keeper, pod) && Stands(keeper))
+            if (present.TryGetValue(owner.Uid, out var keeper) && Concerns(keeper, stored) && !IsOut(keeper, pod) && Stands(keeper))
                 Release(keeper, stored);
             return;
         }
@@ -67,7 +62,7 @@ internal sealed class Adoption(ControllerContext context) : KeyedController<Stor
         Keeper? first = null;
         foreach (var keeper in present.Values)
         {
-            if (Dependents[keeper.Key.Resource] == key.Resource && Wants(keeper, stored) && !IsOut(keeper, pod) && (first is null || IsBefore(keeper, first)) && Stands(keeper))
+            if (Concerns(keeper, stored) && !IsOut(keeper, pod) && (first is null || IsBefore(keeper, first)) && Stands(keeper))
                 first = keeper;
         }
         if (first is not null)
@@ -97,27 +92,40 @@ internal sealed class Adoption(ControllerContext context) : KeyedController<Stor
         }
         var selector = Selector.From(node?.Deserialize(KubernetesJson.TypeInfo<LabelSelector>()));
         present[stored.Uid] = new(stored.Key, stored.Uid, stored.CreationTimestamp, stored.Generation, text, selector.IsEverything ? Selector.Nothing : selector);
-        Seek(stored);
+        Seek(present[stored.Uid]);
     }
 
-    /// <summary>A selector is new: what it might match, and what it matched before.</summary>
-    private void Seek(StoredObject keeper)
+    /// <summary>A selector is new: what it matches, and what it matched before.</summary>
+    private void Seek(Keeper keeper)
     {
-        if (Dependents[keeper.Key.Resource] == GroupResource.ReplicaSets)
+        var dependents = Dependents[keeper.Key.Resource] == GroupResource.Pods
+            ? View.PodsIn(keeper.Key.Namespace).Select(static pod => pod.Stored)
+            : keepers[keeper.Key.Namespace].Values.Select(other => View.Find(other.Key)).OfType<StoredObject>();
+        foreach (var dependent in dependents)
         {
-            foreach (var set in keepers[keeper.Namespace].Values)
-            {
-                if (set.Key.Resource == GroupResource.ReplicaSets)
-                    Queue.Add(set.Key);
-            }
-            return;
-        }
-        foreach (var pod in View.PodsIn(keeper.Namespace))
-        {
-            if (pod.OwnerUid.Length == 0 || pod.OwnerUid == keeper.Uid)
-                Queue.Add(pod.Key);
+            if (Concerns(keeper, dependent))
+                Queue.Add(dependent.Key);
         }
     }
+
+    private bool IsAstray(StoredObject dependent)
+    {
+        if (!keepers.TryGetValue(dependent.Namespace, out var present))
+            return false;
+        if (dependent.Controller is { } owner)
+            return present.TryGetValue(owner.Uid, out var keeper) && Concerns(keeper, dependent);
+        foreach (var keeper in present.Values)
+        {
+            if (Concerns(keeper, dependent))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether it is without a controller and wanted, or its own and wanted no more. What it does not count never is: a pod may name a Deployment.</summary>
+    private static bool Concerns(Keeper keeper, StoredObject dependent) =>
+        Dependents[keeper.Key.Resource] == dependent.Key.Resource
+        && (dependent.Controller is { } owner ? owner.Uid == keeper.Uid && !Wants(keeper, dependent) : Wants(keeper, dependent));
 
     private static bool Wants(Keeper keeper, StoredObject dependent) =>
         keeper.Selector.Matches(dependent.Labels)
@@ -127,8 +135,9 @@ internal sealed class Adoption(ControllerContext context) : KeyedController<Stor
     private static bool IsOut(Keeper keeper, PodFacts? pod) =>
         pod is { IsActive: false } && (keeper.Key.Resource == GroupResource.ReplicaSets || keeper.Key.Resource == GroupResource.ReplicationControllers);
 
-    /// <summary>Asked of the store itself: an owner that is being deleted may just have let its dependents go.</summary>
-    private bool Stands(Keeper keeper) => Context.Store.Find(keeper.Key) is { IsDeleting: false } found && found.Uid == keeper.Uid;
+    /// <summary>Asked of the store itself: an owner that is being deleted may just have let its dependents go. A job that is over claims nothing.</summary>
+    private bool Stands(Keeper keeper) => Context.Store.Find(keeper.Key) is { IsDeleting: false } found && found.Uid == keeper.Uid
+        && !(keeper.Key.Resource == GroupResource.Jobs && JobController.IsOver(found.As(KubernetesJson.TypeInfo<Job>())));
 
     private static bool IsBefore(Keeper one, Keeper other) =>
         one.Since != other.Since ? one.Since < other.Since : string.CompareOrdinal(one.Uid, other.Uid) < 0;

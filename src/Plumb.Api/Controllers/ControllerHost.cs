@@ -32,7 +32,7 @@ public sealed record ControllerOptions
 
 /// <summary>
 /// The controllers, over the store itself. One loop: 1. takes the changes that have come in, parses each once and shows it to every controller; 2. lets each
-/// controller do a bounded piece of its work; 3. waits only when no change and no work is left.
+/// controller do a bounded piece of its work, but those that count what is theirs only when nothing has yet to find its owner; 3. waits only when no change and no work is left.
 /// </summary>
 public sealed class ControllerHost : IAsyncDisposable
 {
@@ -44,24 +44,31 @@ public sealed class ControllerHost : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly ControllerContext context;
     private readonly Controller[] controllers;
+    private readonly Adoption adoption;
+    private readonly Controller[] counting;
 
     private ControllerHost(Registry registry, ControllerOptions options)
     {
         var log = options.Loggers?.CreateLogger("Plumb.Api.Controllers") ?? NullLogger.Instance;
         context = new ControllerContext(registry, new ClusterView(), new EventRecorder(registry, options.Time), options.Time, log, () => signals.Writer.TryWrite(null));
         context.Tell = change => Observe(change);
-        controllers =
+        adoption = new Adoption(context);
+        counting =
         [
-            new NamespaceController(context),
-            new NodeRangeController(context, options),
-            new NodeLifecycleController(context, options.NodeGrace),
-            new Adoption(context),
             new DeploymentController(context),
             new ReplicaSetController(context, GroupResource.ReplicaSets),
             new ReplicaSetController(context, GroupResource.ReplicationControllers),
             new StatefulSetController(context),
             new DaemonSetController(context),
             new JobController(context),
+        ];
+        controllers =
+        [
+            new NamespaceController(context),
+            new NodeRangeController(context, options),
+            new NodeLifecycleController(context, options.NodeGrace),
+            adoption,
+            .. counting,
             new CronJobController(context),
             new DisruptionController(context),
             new ClaimProtection(context),
@@ -126,7 +133,7 @@ public sealed class ControllerHost : IAsyncDisposable
                 }
                 more = false;
                 foreach (var controller in controllers)
-                    more |= Work(controller);
+                    more |= (adoption.IsBehind && counting.Contains(controller)) || Work(controller);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Plumb.Api.Controllers;
 using Plumb.Api.Resources;
 using Plumb.Api.Storage;
 using Plumb.Kubernetes.Objects;
@@ -117,8 +119,122 @@ public sealed class AdoptionTests
         await cluster.UntilAsync(() => cluster.Store.List(GroupResource.ReplicaSets).Count(static set => set.Controller is null) == 1);
     }
 
+    /// <summary>Whoever is named as the controller of something that it does not count looks at it as little as at a stranger's.</summary>
+    [Theory]
+    [InlineData("deployments", "pods")]
+    [InlineData("statefulsets", "replicasets")]
+    [InlineData("jobs", "replicasets")]
+    public async Task An_owner_lets_nothing_go_that_it_would_not_have_taken(string kind, string dependents)
+    {
+        await using var cluster = new Cluster().Start();
+        string counted = kind == "deployments" ? "replicasets" : "pods";
+        using var own = cluster.Store.Subscribe(Resource(counted));
+        using var others = cluster.Store.Subscribe(Resource(dependents));
+        // It is known to have been seen when it has taken something.
+        Dependent(counted, "web-0", "web");
+        var owner = cluster.Create(Resource(kind), Workload(kind));
+        await TakenAsync(own, "web-0", owner);
+
+        Dependent(dependents, "held", "other", owner);
+        Dependent(dependents, "last", "last");
+        var next = cluster.Create(dependents == "pods" ? GroupResource.ReplicaSets : GroupResource.Deployments,
+            Workload(dependents == "pods" ? "replicasets" : "deployments", "next").Replace("\"app\":\"web\"", "\"app\":\"last\"", StringComparison.Ordinal));
+        await TakenAsync(others, "last", next);
+        Assert.Equal(owner.Uid, cluster.Store.Find(new StoreKey(Resource(dependents), "default", "held"))!.Controller?.Uid);
+
+        void Dependent(string resource, string name, string app, StoredObject? controller = null)
+        {
+            var root = JsonNode.Parse(resource == "pods"
+                ? """{"metadata":{},"spec":{"containers":[{"name":"c","image":"a:1"}]}}"""
+                : Workload("replicasets", name, 0))!.AsObject();
+            root["metadata"]!["name"] = name;
+            root["metadata"]!["labels"] = new JsonObject { ["app"] = app };
+            if (controller?.ToNode() is { } node)
+            {
+                root["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
+                {
+                    ["apiVersion"] = (string)node["apiVersion"]!, ["kind"] = (string)node["kind"]!, ["name"] = controller.Name, ["uid"] = controller.Uid, ["controller"] = true,
+                });
+            }
+            cluster.Registry.Create(Resource(resource), "default", root);
+        }
+    }
+
+    [Theory]
+    [InlineData("Succeeded", "Complete")]
+    [InlineData("Failed", "Failed")]
+    public async Task A_job_that_is_over_takes_nothing_and_lets_nothing_go(string phase, string condition)
+    {
+        await using var cluster = new Cluster().Start();
+        using var watch = cluster.Store.Subscribe(GroupResource.Pods);
+        var job = cluster.Create(GroupResource.Jobs, Workload("jobs").Replace("\"manualSelector\"", "\"backoffLimit\":0,\"manualSelector\"", StringComparison.Ordinal));
+        await cluster.UntilAsync(() => cluster.Pods() is [{ Phase: "Running" }]);
+        var own = cluster.Pods()[0];
+        cluster.Registry.Update(own.Key, root => (root["status"]!["phase"] = phase) is not null, Part.Status);
+        await cluster.UntilAsync(() => cluster.Find<Job>(GroupResource.Jobs, "web")!.Status.Conditions.IsTrue(condition));
+        Relabel(cluster, own.Name, "alone");
+        cluster.Create(GroupResource.Pods, """{"metadata":{"name":"late","labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"a:1"}]}}""");
+        // The job is the older one.
+        var set = cluster.Create(GroupResource.ReplicaSets, Workload("replicasets", "next"));
+        await TakenAsync(watch, "late", set);
+        Assert.Equal(job.Uid, cluster.Store.Find(own.Key)!.Controller?.Uid);
+    }
+
+    [Fact]
+    public void A_turn_takes_a_bounded_number_and_looks_at_none_that_no_selector_matches()
+    {
+        const int many = 200;
+        var registry = new Registry(new ObjectStore(), new FakeTime(DateTimeOffset.UnixEpoch), new Random(1));
+        registry.Create(GroupResource.Namespaces, "", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "default" } });
+        var time = new FakeTime(DateTimeOffset.UnixEpoch);
+        var context = new ControllerContext(registry, new ClusterView(), new EventRecorder(registry, time), time, NullLogger.Instance, static () => { });
+        var adoption = new Adoption(context);
+        foreach (string app in (string[])["web", "other"])
+        {
+            for (int i = 0; i < many; i++)
+                See(GroupResource.Pods, $$$"""{"metadata":{"name":"{{{app}}}-{{{i}}}","labels":{"app":"{{{app}}}"}},"spec":{"containers":[{"name":"c","image":"a:1"}]}}""");
+        }
+        Assert.False(adoption.Work());
+        See(GroupResource.ReplicaSets, Workload("replicasets", "none").Replace("\"app\":\"web\"", "\"app\":\"none\"", StringComparison.Ordinal));
+        Assert.False(adoption.Work());
+        See(GroupResource.ReplicaSets, Workload("replicasets"));
+        int taken = 0;
+        bool more;
+        do
+        {
+            more = adoption.Work();
+            Assert.InRange(Taken(), taken + 1, taken + 64);
+            taken = Taken();
+        }
+        while (more);
+        Assert.Equal(many, taken);
+
+        void See(GroupResource resource, string json) =>
+            adoption.Observe(context.View.Apply(new Change(ChangeKind.Added, null, registry.Create(resource, "default", JsonNode.Parse(json)!.AsObject())))!.Value);
+
+        int Taken() => registry.Store.List(GroupResource.Pods).Count(static pod => pod.Controller is not null);
+    }
+
+    [Fact]
+    public async Task Whoever_counts_pods_waits_until_all_are_with_their_owners()
+    {
+        const int many = 150;
+        await using var cluster = new Cluster(kubelets: false);
+        for (int i = 0; i < many; i++)
+            cluster.Create(GroupResource.Pods, $$$"""{"metadata":{"name":"own-{{{i}}}","labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"a:1"}]}}""");
+        using var watch = cluster.Store.Subscribe(GroupResource.Pods);
+        cluster.Create(GroupResource.ReplicaSets, Workload("replicasets", "web", many));
+        cluster.Start();
+        await cluster.UntilAsync(() => cluster.Find<ReplicaSet>(GroupResource.ReplicaSets, "web")!.Status.Replicas == many);
+        Assert.All(cluster.Pods(), static pod => Assert.StartsWith("own-", pod.Name, StringComparison.Ordinal));
+        while (watch.Changes.TryRead(out var change))
+            Assert.Equal(ChangeKind.Modified, change.Kind);
+    }
+
     private static GroupResource Resource(string kind) => kind switch
     {
+        "pods" => GroupResource.Pods,
+        "deployments" => GroupResource.Deployments,
         "replicasets" => GroupResource.ReplicaSets,
         "replicationcontrollers" => GroupResource.ReplicationControllers,
         "statefulsets" => GroupResource.StatefulSets,
@@ -132,6 +248,17 @@ public sealed class AdoptionTests
         string selector = kind == "replicationcontrollers" ? """{"app":"web"}""" : """{"matchLabels":{"app":"web"}}""";
         string more = kind switch { "jobs" => "\"manualSelector\":true,", "daemonsets" => OnDelete, "statefulsets" => OnDelete + $"\"replicas\":{replicas},", _ => $"\"replicas\":{replicas}," };
         return $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{ {{{more}}}"selector":{{{selector}}},{{{pod}}} } }""";
+    }
+
+    private static async Task TakenAsync(Subscription changes, string name, StoredObject owner)
+    {
+        await foreach (var change in changes.Changes.ReadAllAsync(TestContext.Current.CancellationToken))
+        {
+            if (change.Object.Name != name || change.Object.Controller is not { } controller)
+                continue;
+            Assert.Equal(owner.Uid, controller.Uid);
+            return;
+        }
     }
 
     private static StoredObject? Pod(Cluster cluster, string name) => cluster.Store.Find(new StoreKey(GroupResource.Pods, "default", name));

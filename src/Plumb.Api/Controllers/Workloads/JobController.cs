@@ -49,6 +49,9 @@ internal sealed class JobController(ControllerContext context) : KeyedController
             Queue.Add(held.Key);
     }
 
+    /// <summary>It has ended, well or not, and all of its pods are told of.</summary>
+    public static bool IsOver(Job job) => job.Status.Conditions.IsTrue("Complete") || job.Status.Conditions.IsTrue("Failed");
+
     protected override void Reconcile(StoreKey key)
     {
         if (key.Resource == GroupResource.Pods)
@@ -63,7 +66,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
         var pods = View.PodsOf(stored.Uid);
         tally.Seed(job.Status, pods.Pods);
         tally.Settle(job.Spec);
-        if (job.Status.Conditions.IsTrue("Complete") || job.Status.Conditions.IsTrue("Failed"))
+        if (IsOver(job))
         {
             Expire(stored, job);
             WriteStatus(stored, job, tally, null);
@@ -279,7 +282,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
     {
         var pods = View.PodsOf(stored.Uid);
         var now = Context.Time.GetUtcNow();
-        bool isOver = verdict is not null || job.Status.Conditions.IsTrue("Complete") || job.Status.Conditions.IsTrue("Failed");
+        bool isOver = verdict is not null || IsOver(job);
         int active = Active(pods).Count(), ready = Active(pods).Count(static pod => pod.IsReady), terminating = Terminating(pods);
         string indexes = job.Spec.CompletionMode == "Indexed" ? JobTally.Ranges(tally.Indexes) : "", failed = JobTally.Ranges(tally.FailedIndexes);
         var uncounted = tally.Uncounted(pods.Pods);
