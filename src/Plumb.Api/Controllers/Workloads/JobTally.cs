@@ -42,6 +42,9 @@ internal sealed class JobTally(string uid)
     private readonly Dictionary<int, Failures> byIndex = [];
     private Failures all;
 
+    // For each rule of success, whose text never changes, its ranges; null: any index.
+    private (int First, int Last)[]?[]? wanted;
+
     /// <summary>So many one after the other, so many in all, and when the last one was.</summary>
     private readonly record struct Failures(int InARow, int Count, DateTimeOffset Last)
     {
@@ -153,15 +156,31 @@ internal sealed class JobTally(string uid)
     /// <returns>The first rule that is met, counted from 0; null: none is.</returns>
     public int? Suffices(SuccessPolicy? policy)
     {
-        for (int i = 0; i < policy?.Rules.Count && Indexes.Count > 0; i++)
+        if (policy is null || Indexes.Count == 0)
+            return null;
+        wanted ??= [.. policy.Rules.Select(static rule => rule.SucceededIndexes is { } ranges ? Spans(ranges).ToArray() : null)];
+        for (int i = 0; i < wanted.Length; i++)
         {
-            var rule = policy.Rules[i];
-            var wanted = rule.SucceededIndexes is { } ranges ? Spans(ranges).ToList() : null;
-            int has = Indexes.Count(index => wanted is null || wanted.Exists(span => span.First <= index && index <= span.Last));
-            if (has > 0 && (has >= rule.SucceededCount || has == wanted?.Sum(static span => span.Last - span.First + 1L)))
+            int has = wanted[i] is { } spans ? Within(spans) : Indexes.Count;
+            if (has > 0 && (has >= policy.Rules[i].SucceededCount || has == wanted[i]?.Sum(static span => span.Last - span.First + 1L)))
                 return i;
         }
         return null;
+    }
+
+    /// <summary>How many have succeeded of these, which are in order.</summary>
+    private int Within((int First, int Last)[] spans)
+    {
+        int has = 0, at = 0;
+        foreach (int index in Indexes)
+        {
+            while (at < spans.Length && spans[at].Last < index)
+                at++;
+            if (at == spans.Length)
+                break;
+            has += spans[at].First <= index ? 1 : 0;
+        }
+        return has;
     }
 
     /// <summary>Those that have ended and have their finalizer still, in the order in which they were seen: no number tells of them.</summary>
@@ -234,7 +253,7 @@ internal sealed class JobTally(string uid)
         foreach (string part in (ranges ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] ends = part.Split('-');
-            if (int.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out int first) && int.TryParse(ends[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int last))
+            if (int.TryParse(ends[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int first) && int.TryParse(ends[^1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int last))
                 yield return (first, last);
         }
     }

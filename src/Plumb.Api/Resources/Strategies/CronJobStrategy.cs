@@ -48,7 +48,9 @@ internal sealed class CronJobStrategy : Strategy
         }
 
         PodValidation.Choice(spec, "concurrencyPolicy", "spec", errors, "Allow", "Forbid", "Replace");
-        var pods = Fields.Object(Fields.Object(Fields.Object(spec, "jobTemplate"), "spec"), "template");
+        var job = Fields.Object(Fields.Object(spec, "jobTemplate"), "spec");
+        SuccessPolicyValidation.Validate(job, "spec.jobTemplate.spec", errors);
+        var pods = Fields.Object(job, "template");
         MetadataValidation.Labels(Fields.Find(Fields.Find(pods, "metadata"), "labels"), Template + ".labels", errors);
         var pod = Fields.Object(pods, "spec");
         PodValidation.Spec(pod, Template + ".spec", errors);

@@ -394,6 +394,8 @@ internal sealed class JobStrategy() : WorkloadStrategy("job")
         base.Selector(spec, template, errors);
     }
 
+    protected override void ValidateSpec(JsonObject spec, FieldErrors errors) => SuccessPolicyValidation.Validate(spec, "spec", errors);
+
     protected override void RestartPolicy(JsonObject pod, FieldErrors errors)
     {
         if (Fields.Text(pod, "restartPolicy") == "Always")
