@@ -12,7 +12,7 @@ public sealed class WireTests
         await using var machines = await Machines.StartAsync(OverlayKind.Vxlan);
         var (older, _) = await machines.AddAsync(1, "older");
         var (_, far) = await machines.AddAsync(2, "far");
-        await Witness.Run(older, "ping", "-c", "1", "-W", "20", "-M", "do", "-s", "1400", far.ToString());
+        await Witness.Run(older, "ping", "-c", "1", "-w", "30", "-M", "do", "-s", "1400", far.ToString());
 
         foreach (var node in machines.Nodes.Values)
         {
@@ -31,7 +31,7 @@ public sealed class WireTests
         foreach (var pod in (NetworkNamespace[])[older, newer])
         {
             Assert.Equal(1350, await MtuAsync(pod, "eth0"));
-            await Witness.Run(pod, "ping", "-c", "1", "-W", "20", "-M", "do", "-s", "1322", far.ToString());
+            await Witness.Run(pod, "ping", "-c", "1", "-w", "30", "-M", "do", "-s", "1322", far.ToString());
         }
     }
 

@@ -26,7 +26,7 @@ public sealed class ContainerdTests
         var address = await runtime.AddressAsync(second);
         Assert.Matches(@"^10\.244\.1\.\d+$", address);
         Assert.NotEqual(address, await runtime.AddressAsync(first));
-        await machine.InsideAsync("ping", "-c", "1", "-W", "20", address);
+        await machine.InsideAsync("ping", "-c", "1", "-w", "30", address);
         Assert.Contains("8080", await machine.InsideAsync("nft", "list", "map", "ip", "plumb", "hostports"), StringComparison.Ordinal);
         var refused = await Assert.ThrowsAsync<RuntimeException>(() => runtime.RunAsync("third", [new HostPort(8080, 80)]));
         Assert.Contains("8080", refused.Message, StringComparison.Ordinal);
@@ -34,10 +34,10 @@ public sealed class ContainerdTests
         // Without an agent a sandbox keeps its network, and cannot end: the runtime's caller asks again.
         agent.Kill();
         await agent.WaitForExitAsync(Cancel);
-        await machine.InsideAsync("ping", "-c", "1", "-W", "20", address);
+        await machine.InsideAsync("ping", "-c", "1", "-w", "30", address);
         Assert.Contains("plumb", (await Assert.ThrowsAsync<RuntimeException>(() => runtime.StopAsync(second))).Message, StringComparison.Ordinal);
         await machine.StartAgentAsync();
-        await machine.InsideAsync("ping", "-c", "1", "-W", "20", address);
+        await machine.InsideAsync("ping", "-c", "1", "-w", "30", address);
         await RuntimeMachine.WaitAsync(async () =>
         {
             try

@@ -39,7 +39,7 @@ public sealed class PodmanTests
         var link = await machine.InsideAsync("podman", "exec", "other", "ip", "route");
         Assert.Contains($"default via {web.GetProperty("Gateway").GetString()} dev eth0", link, StringComparison.Ordinal);
         await RuntimeMachine.WaitAsync(async () => (await machine.TryInsideAsync(null, "podman", "exec", "other", "wget", "-qO", "-", $"http://{address}/")).Output == "hello\n");
-        await machine.InsideAsync("podman", "exec", "web", "ping", "-c", "1", "-W", "20", (await NetworkOfAsync(machine, "other")).GetProperty("IPAddress").GetString()!);
+        await machine.InsideAsync("podman", "exec", "web", "ping", "-c", "1", "-w", "30", (await NetworkOfAsync(machine, "other")).GetProperty("IPAddress").GetString()!);
         foreach (var door in (string[])[RuntimeMachine.Address, "127.0.0.1"])
         {
             Assert.Equal("hello\n", await machine.InsideAsync("curl", "-s", "-m", "20", $"http://{door}:8080/"));

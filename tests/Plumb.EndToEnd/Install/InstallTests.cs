@@ -18,7 +18,7 @@ public sealed class InstallTests : IAsyncDisposable
 
     private const string PingFromPod = StartPod +
         """
-        nsenter --net=/proc/$pod/ns/net ping -c 1 -W 10 10.244.9.1 >&2 || exit
+        nsenter --net=/proc/$pod/ns/net ping -c 1 -w 30 10.244.9.1 >&2 || exit
         kill $pod
         """;
 
