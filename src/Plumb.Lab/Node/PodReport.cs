@@ -51,6 +51,9 @@ internal sealed class PodReport
     /// <summary>Why the node has ended the pod: it has failed, whatever its containers say.</summary>
     public (string Reason, string Message)? Failure { get; set; }
 
+    /// <summary>The node has not taken the pod: of its containers there is nothing to say.</summary>
+    public bool IsRejected { get; set; }
+
     /// <summary>Debugging containers, which nothing waits for.</summary>
     public List<ContainerReport> EphemeralContainers { get; } = [];
 
@@ -150,12 +153,15 @@ internal sealed class PodReport
             WriteAddresses(json, "podIP"u8, "podIPs"u8, PodAddresses);
         }
         json.WriteString("startTime"u8, Rfc3339.Format(StartTime));
-        if (InitContainers.Count > 0)
+        if (InitContainers.Count > 0 && !IsRejected)
         {
             WriteContainers(json, "initContainerStatuses"u8, InitContainers);
         }
-        WriteContainers(json, "containerStatuses"u8, Containers);
-        if (EphemeralContainers.Count > 0)
+        if (!IsRejected)
+        {
+            WriteContainers(json, "containerStatuses"u8, Containers);
+        }
+        if (EphemeralContainers.Count > 0 && !IsRejected)
         {
             WriteContainers(json, "ephemeralContainerStatuses"u8, EphemeralContainers);
         }

@@ -262,6 +262,7 @@ internal sealed class PodWorker
         lock (_gate)
         {
             _report.Failure = ("SysctlForbidden", "Pod was rejected: " + refusal);
+            _report.IsRejected = true;
         }
         _node.Events.Add(PodEvent.SysctlForbidden(Name, refusal));
         return false;

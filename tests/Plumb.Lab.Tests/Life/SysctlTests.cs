@@ -48,6 +48,7 @@ public sealed class SysctlTests(OneNode node) : IClassFixture<OneNode>
         await node.PodAsync(pod, $$""" "securityContext":{"sysctls":[{"name":"{{name}}","value":"1"}]},"containers":[{"name":"c","image":"x","command":["sleep","1000000"]}] """);
         var status = (await node.UntilAsync(pod, static one => one.Status.Phase == "Failed")).Status;
         Assert.Equal(("SysctlForbidden", "Pod was rejected: forbidden sysctl: " + why), (status.Reason, status.Message));
+        Assert.Empty(status.ContainerStatuses);
         Assert.Equal("SysctlForbidden: forbidden sysctl: " + why, await node.EventAsync(pod, "SysctlForbidden"));
         await node.DeleteAsync(pod);
         await node.GoneAsync(pod);
