@@ -6,6 +6,7 @@ using Plumb.Api.Http.Requests;
 using Plumb.Api.Resources;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Access;
 
@@ -24,7 +25,7 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
         switch (target.Definition.Kind)
         {
             case "SelfSubjectReview":
-                answer["metadata"]!["creationTimestamp"] = Registry.FormatTime(time.GetUtcNow());
+                answer["metadata"]!["creationTimestamp"] = Rfc3339.Format(time.GetUtcNow());
                 answer["status"] = new JsonObject { ["userInfo"] = user.ToJson() };
                 break;
             case "SelfSubjectAccessReview":
@@ -70,7 +71,7 @@ internal sealed class ReviewEndpoint(Authorizer authorizer, ServiceAccountTokens
         var root = new JsonObject { ["spec"] = Fields.Find(review, "spec")?.DeepClone(), ["metadata"] = metadata };
         var fields = new Resources.Apply.ManagedFields();
         fields.Update(Resources.Apply.FieldChanges.Between(Resources.Apply.ManagedFields.Zero(root, isTyped: true), root, target.Definition.Shape),
-            new Resources.Apply.Writer(manager, Applies: false, target.Definition.ApiVersion, ""), Registry.FormatTime(time.GetUtcNow()));
+            new Resources.Apply.Writer(manager, Applies: false, target.Definition.ApiVersion, ""), Rfc3339.Format(time.GetUtcNow()));
         fields.Write(root);
         root.Remove("metadata");
         return metadata;

@@ -149,10 +149,7 @@ internal sealed class Adoption(ControllerContext context) : KeyedController<Stor
         {
             if (present.Controller is not null || present.IsDeleting || !Wants(keeper, present))
                 return false;
-            Add(metadata, "ownerReferences", new JsonObject
-            {
-                ["apiVersion"] = definition.ApiVersion, ["kind"] = definition.Kind, ["name"] = keeper.Key.Name, ["uid"] = keeper.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
-            });
+            Add(metadata, "ownerReferences", ControllerReference.To(keeper.Key.Name, keeper.Uid, definition.ApiVersion, definition.Kind));
             if (keeper.Key.Resource == GroupResource.Jobs && !JobTally.Holds(present))
                 Add(metadata, "finalizers", Job.TrackingFinalizer);
             return true;

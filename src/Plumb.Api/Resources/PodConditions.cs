@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Resources;
 
@@ -14,7 +15,7 @@ internal static class PodConditions
         if (condition is null)
             conditions.Add(condition = new JsonObject { ["type"] = type, ["status"] = "True", ["lastProbeTime"] = null });
         condition["status"] = "True";
-        condition["lastTransitionTime"] = Registry.FormatTime(now);
+        condition["lastTransitionTime"] = Rfc3339.Format(now);
         condition.Remove("reason");
         condition.Remove("message");
         if (reason is not null)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Plumb.Api.Access;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Resources;
 
@@ -83,7 +84,7 @@ public sealed partial class Registry
     private void Mark(ResourceDefinition definition, StoredObject present, JsonObject metadata, long grace)
     {
         var requested = present.DeletionTimestamp?.AddSeconds(-(present.DeletionGracePeriodSeconds ?? 0)) ?? Time.GetUtcNow();
-        metadata["deletionTimestamp"] = FormatTime(requested.AddSeconds(grace));
+        metadata["deletionTimestamp"] = Rfc3339.Format(requested.AddSeconds(grace));
         metadata["deletionGracePeriodSeconds"] = grace;
         if (definition.HasGeneration && !present.IsDeleting)
             metadata["generation"] = present.Generation + 1;

@@ -8,6 +8,7 @@ using Plumb.Api.Resources.Services;
 using Plumb.Api.Resources.Strategies;
 using Plumb.Api.Resources.Validation;
 using Plumb.Api.Storage;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Resources;
 
@@ -403,7 +404,5 @@ public sealed partial class Registry
         }
     }
 
-    internal string Now() => FormatTime(Time.GetUtcNow());
-
-    internal static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    internal string Now() => Rfc3339.Format(Time.GetUtcNow());
 }

@@ -103,10 +103,7 @@ internal sealed class EndpointMirroringController(ControllerContext context) : K
         {
             ["generateName"] = stored.Name + "-",
             ["labels"] = labels,
-            ["ownerReferences"] = new JsonArray(new JsonObject
-            {
-                ["apiVersion"] = "v1", ["kind"] = "Endpoints", ["name"] = stored.Name, ["uid"] = stored.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
-            }),
+            ["ownerReferences"] = new JsonArray(ControllerReference.To(stored, "v1", "Endpoints")),
         };
         foreach (var (name, value) in record.Metadata.Annotations)
         {

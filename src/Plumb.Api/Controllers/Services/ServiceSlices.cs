@@ -192,10 +192,7 @@ internal sealed class ServiceSlices
             ["metadata"] = new JsonObject
             {
                 ["generateName"] = Stored.Name + "-",
-                ["ownerReferences"] = new JsonArray(new JsonObject
-                {
-                    ["apiVersion"] = "v1", ["kind"] = "Service", ["name"] = Stored.Name, ["uid"] = Stored.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
-                }),
+                ["ownerReferences"] = new JsonArray(ControllerReference.To(Stored, "v1", "Service")),
             },
             ["addressType"] = slice.Family,
         };

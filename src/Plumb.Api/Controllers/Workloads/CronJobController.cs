@@ -94,10 +94,7 @@ internal sealed class CronJobController(ControllerContext context) : KeyedContro
         foreach (var member in (ReadOnlySpan<string>)["labels", "annotations"])
             metadata[member] = Fields.Find(template, "metadata")?[member]?.DeepClone() ?? new JsonObject();
         metadata["annotations"]![ScheduledAnnotation] = Rfc3339.Format(due);
-        metadata["ownerReferences"] = new JsonArray(new JsonObject
-        {
-            ["apiVersion"] = "batch/v1", ["kind"] = "CronJob", ["name"] = stored.Name, ["uid"] = stored.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
-        });
+        metadata["ownerReferences"] = new JsonArray(ControllerReference.To(stored, "batch/v1", "CronJob"));
         if (metadata["labels"] is JsonObject { Count: 0 })
             metadata.Remove("labels");
         try

@@ -283,7 +283,7 @@ internal sealed class DaemonSetController : KeyedController<StoreKey>
         var labels = Fields.Object(metadata, "labels");
         labels[StatefulSet.RevisionLabel] = revision.Hash;
         labels["pod-template-generation"] = set.Metadata.Annotations.GetValueOrDefault("deprecated.daemonset.template.generation", "1");
-        metadata["ownerReferences"] = new JsonArray(RevisionHistory.OwnerReference(stored, "DaemonSet"));
+        metadata["ownerReferences"] = new JsonArray(ControllerReference.To(stored, "apps/v1", "DaemonSet"));
         return new JsonObject { ["metadata"] = metadata, ["spec"] = spec.DeepClone() };
     }
 

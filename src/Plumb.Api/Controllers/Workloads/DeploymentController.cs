@@ -126,15 +126,7 @@ internal sealed class DeploymentController(ControllerContext context) : KeyedCon
                 ["name"] = $"{stored.Name}-{hash}",
                 ["labels"] = labels.DeepClone(),
                 ["annotations"] = annotations,
-                ["ownerReferences"] = new JsonArray(new JsonObject
-                {
-                    ["apiVersion"] = "apps/v1",
-                    ["kind"] = "Deployment",
-                    ["name"] = stored.Name,
-                    ["uid"] = stored.Uid,
-                    ["controller"] = true,
-                    ["blockOwnerDeletion"] = true,
-                }),
+                ["ownerReferences"] = new JsonArray(ControllerReference.To(stored, "apps/v1", "Deployment")),
             },
             ["spec"] = new JsonObject { ["replicas"] = replicas, ["selector"] = selector, ["template"] = template },
         };

@@ -193,10 +193,7 @@ internal sealed class JobController(ControllerContext context) : KeyedController
                     Index(container);
             }
         }
-        metadata["ownerReferences"] = new JsonArray(new JsonObject
-        {
-            ["apiVersion"] = "batch/v1", ["kind"] = "Job", ["name"] = stored.Name, ["uid"] = stored.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
-        });
+        metadata["ownerReferences"] = new JsonArray(ControllerReference.To(stored, "batch/v1", "Job"));
         try
         {
             var made = Registry.Create(GroupResource.Pods, stored.Namespace, new JsonObject { ["metadata"] = metadata, ["spec"] = spec.DeepClone() });

@@ -88,15 +88,7 @@ internal sealed class ReplicaSetController(ControllerContext context, GroupResou
             if (Fields.Find(template, "metadata")?[member] is { } value)
                 metadata[member] = value.DeepClone();
         }
-        metadata["ownerReferences"] = new JsonArray(new JsonObject
-        {
-            ["apiVersion"] = isOld ? "v1" : "apps/v1",
-            ["kind"] = Kind,
-            ["name"] = stored.Name,
-            ["uid"] = stored.Uid,
-            ["controller"] = true,
-            ["blockOwnerDeletion"] = true,
-        });
+        metadata["ownerReferences"] = new JsonArray(ControllerReference.To(stored, isOld ? "v1" : "apps/v1", Kind));
         return new JsonObject { ["metadata"] = metadata, ["spec"] = Fields.Object(template, "spec").DeepClone() };
     }
 

@@ -44,11 +44,6 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
             byOwner.Remove(owner.Uid);
     }
 
-    public static JsonObject OwnerReference(StoredObject set, string kind) => new()
-    {
-        ["apiVersion"] = "apps/v1", ["kind"] = kind, ["name"] = set.Name, ["uid"] = set.Uid, ["controller"] = true, ["blockOwnerDeletion"] = true,
-    };
-
     public Revision? Find(StoredObject set, string? name) =>
         name is not null && byOwner.TryGetValue(set.Uid, out var revisions) ? revisions.GetValueOrDefault(name) : null;
 
@@ -111,7 +106,7 @@ internal sealed class RevisionHistory(ControllerContext context, string kind)
         data = (JsonObject)Sorted(data)!;
         var stored = context.Registry.Create(GroupResource.ControllerRevisions, set.Namespace, new JsonObject
         {
-            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels, ["ownerReferences"] = new JsonArray(OwnerReference(set, kind)) },
+            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels, ["ownerReferences"] = new JsonArray(ControllerReference.To(set, "apps/v1", kind)) },
             ["data"] = new JsonObject { ["spec"] = new JsonObject { ["template"] = data } },
             ["revision"] = number,
         });

@@ -183,7 +183,7 @@ internal sealed class StatefulSetController : KeyedController<StoreKey>
         labels[StatefulSet.PodNameLabel] = name;
         labels[StatefulSet.PodIndexLabel] = ordinal.ToString(CultureInfo.InvariantCulture);
         labels[StatefulSet.RevisionLabel] = revision.Name;
-        metadata["ownerReferences"] = new JsonArray(RevisionHistory.OwnerReference(stored, "StatefulSet"));
+        metadata["ownerReferences"] = new JsonArray(ControllerReference.To(stored, "apps/v1", "StatefulSet"));
         template.Remove("spec");
         return new JsonObject { ["metadata"] = metadata, ["spec"] = spec };
     }

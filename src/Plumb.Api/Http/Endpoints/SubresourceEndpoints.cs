@@ -8,6 +8,7 @@ using Plumb.Api.Resources.Validation;
 using Plumb.Api.Schema;
 using Plumb.Api.Storage;
 using Plumb.Api.Streaming;
+using Plumb.Kubernetes.Json;
 
 namespace Plumb.Api.Http.Endpoints;
 
@@ -140,7 +141,7 @@ internal sealed class SubresourceEndpoints(Registry registry, ServiceAccountToke
             ["status"] = new JsonObject
             {
                 ["token"] = tokens.Issue(account, spec["audiences"]!.AsArray(), now.AddSeconds(seconds), bound),
-                ["expirationTimestamp"] = Registry.FormatTime(now.AddSeconds(seconds)),
+                ["expirationTimestamp"] = Rfc3339.Format(now.AddSeconds(seconds)),
             },
         });
     }
